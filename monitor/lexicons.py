@@ -42,8 +42,9 @@ def read_yaml(folder: str) -> Raw:
 
     Errors: LexiconError with file and line for a syntax error or a duplicate key.
     """
-    from ruamel.yaml import YAML  # noqa: PLC0415  only compiling needs it
-    from ruamel.yaml.error import MarkedYAMLError  # noqa: PLC0415
+    # Only compiling needs YAML: the daemon's start does not pay for it.
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError
 
     base = _PACKAGE / folder
     raw: Raw = {}

@@ -195,7 +195,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Outlet:
-    """A publisher. `group` joins sister services of one publisher; `kind` is one of the words in `spec` (wire, portal, ...)."""
+    """A publisher. `group` joins sister services of one publisher; `kind` is wire, newspaper, broadcaster, portal, ..."""
 
     domain: Domain
     name: str

@@ -1,0 +1,111 @@
+"""The database engine: one function for SQLite and Postgres, and the rules of `BEGIN`.
+
+SQLite: WAL, `synchronous=FULL` (a lost "sent" mark would be a second message) and `BEGIN IMMEDIATE`, because a plain
+BEGIN that reads and then writes fails with "database is locked" in spite of the busy timeout.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.pool import QueuePool
+
+from monitor.errors import StoreError, StoreUnreachable
+
+_PRAGMAS = ("journal_mode=wal", "synchronous=full", "foreign_keys=on", "busy_timeout=10000")
+_STORY_LOCK = (7, 1)
+
+
+def open_engine(url: str, *, pool: int = 10) -> Engine:
+    """Make the engine of a database address, creating the folder of a SQLite file.
+
+    Errors: StoreError for an address nobody can use, StoreUnreachable when nothing answers there.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as exc:
+        raise StoreError(f"storage.url is no database address: {redacted(url)}") from exc
+    if parsed.get_backend_name() == "sqlite":
+        return _open_sqlite(parsed)
+    if parsed.get_backend_name() == "postgresql":
+        return _open_postgres(parsed, pool)
+    raise StoreError(f"storage.url: {parsed.get_backend_name()} is not supported; use sqlite or postgresql")
+
+
+def redacted(url: str) -> str:
+    """A database address without its password, for messages."""
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except ArgumentError:
+        return "(unreadable address)"
+
+
+def _open_sqlite(url: URL) -> Engine:
+    if url.database and url.database != ":memory:":
+        folder = Path(url.database).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as exc:
+            raise StoreError(f"{folder}: cannot be made ({exc.strerror}); choose another storage.url") from exc
+        if Path(url.database).exists() and not os.access(url.database, os.W_OK):
+            raise StoreError(f"{url.database} is read-only for this user")
+    engine = create_engine(
+        url.set(drivername="sqlite"),
+        connect_args={"isolation_level": None, "check_same_thread": False, "timeout": 10},
+        poolclass=QueuePool,
+        pool_size=1 if url.database in (None, "", ":memory:") else 5,
+        max_overflow=0 if url.database in (None, "", ":memory:") else 10,
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        for pragma in _PRAGMAS:
+            connection.execute(f"pragma {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        plain = connection.get_execution_options().get("reads", False)
+        connection.exec_driver_sql("begin" if plain else "begin immediate")
+
+    return engine
+
+
+def _open_postgres(url: URL, pool: int) -> Engine:
+    options = (
+        "-c statement_timeout=30000 -c idle_in_transaction_session_timeout=30000 -c lock_timeout=10000 -c timezone=UTC"
+    )
+    return create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        pool_size=pool,
+        pool_pre_ping=True,
+        connect_args={"application_name": "storywatch", "options": options, "connect_timeout": 5},
+    )
+
+
+def check_reachable(engine: Engine) -> None:
+    """Ask the database for one row.
+
+    Errors: StoreUnreachable with what the driver said, in one line.
+    """
+    try:
+        with engine.connect() as connection:
+            connection.execute(text("select 1"))
+    except (OperationalError, DBAPIError, NoSuchModuleError) as exc:
+        said = " ".join(str(getattr(exc, "orig", exc)).split())
+        raise StoreUnreachable(f"{engine.url.render_as_string(hide_password=True)} cannot be reached: {said}") from exc
+
+
+def reading(engine: Engine) -> Connection:
+    """A connection for reads: on SQLite it never takes the write lock."""
+    return engine.connect().execution_options(reads=True)
+
+
+def lock_stories(connection: Connection) -> None:
+    """Serialise clustering until the end of the transaction. SQLite's single writer is the lock already."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("select pg_advisory_xact_lock(:a, :b)"), {"a": _STORY_LOCK[0], "b": _STORY_LOCK[1]})

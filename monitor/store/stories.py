@@ -1,0 +1,302 @@
+"""Stories, mentions, attributions and responses: written under the story lock, read as `StoryFacts`."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from monitor.store import tables
+from monitor.values import (
+    Asker,
+    Assignment,
+    Citation,
+    Domain,
+    Entry,
+    EntryId,
+    Evidence,
+    Finding,
+    MentionFact,
+    Outlet,
+    Role,
+    Stance,
+    StanceFact,
+    StoryFacts,
+    StoryKey,
+)
+
+ALGO = 1
+"""Version of features and thresholds that decides; old mentions are never rewritten when it moves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A mention of the live window: what the clusterer needs to take it up again after a restart."""
+
+    story: StoryKey
+    entry: EntryId
+    outlet: Domain | None
+    publisher: str | None
+    language: str | None
+    seen_at: datetime
+    published: datetime | None
+    url: str | None
+    title: str
+    text: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class StoryRow:
+    """A story as lists show it."""
+
+    key: StoryKey
+    title: str
+    language: str | None
+    first_at: datetime
+    last_at: datetime
+    size: int
+
+
+def resolve(connection: Connection, key: StoryKey) -> StoryKey:
+    """The key a story is known by now: a merged story's key leads to its survivor in one hop."""
+    alias, story = tables.story_alias.c, tables.story.c
+    found = connection.execute(
+        select(story.key).join(tables.story_alias, alias.story_id == story.id).where(alias.alias_key == key)
+    ).scalar_one_or_none()
+    return key if found is None else StoryKey(found)
+
+
+def record(
+    connection: Connection,
+    entry: Entry,
+    outlet: Outlet | None,
+    assignment: Assignment,
+    key: StoryKey,
+    now: datetime,
+    lead: str,
+) -> int:
+    """Write the mention of an entry, and its story when it starts one; returns the story's id."""
+    story = _start(connection, entry, key, now) if assignment.joined is None else _join(connection, key, now)
+    connection.execute(
+        insert(tables.mention).values(
+            entry_id=entry.id,
+            story_id=story,
+            outlet=entry.outlet,
+            publisher=outlet.publisher if outlet else None,
+            seen_at=now,
+            published_at=entry.published,
+            lang=entry.language,
+            url=entry.url,
+            title=entry.title,
+            lead=lead,
+            role=str(assignment.role),
+            copy_of=assignment.copy_of,
+            score=assignment.score,
+            threshold=assignment.threshold,
+            runner_up=assignment.runner_up,
+            runner_up_score=assignment.runner_up_score,
+            containment=assignment.containment,
+            shared=[list(pair) for pair in assignment.shared],
+            reason=assignment.reason,
+            algo=ALGO,
+        )
+    )
+    return story
+
+
+def _start(connection: Connection, entry: Entry, key: StoryKey, now: datetime) -> int:
+    values = {
+        "key": key,
+        "first_at": now,
+        "last_at": now,
+        "title": entry.title,
+        "lang": entry.language,
+        "size": 1,
+        "state": "open",
+        "algo": ALGO,
+    }
+    return int(connection.execute(insert(tables.story).values(**values).returning(tables.story.c.id)).scalar_one())
+
+
+def _join(connection: Connection, key: StoryKey, now: datetime) -> int:
+    story = tables.story.c
+    joined = update(tables.story).where(story.key == key).values(size=story.size + 1, last_at=now)
+    return int(connection.execute(joined.returning(story.id)).scalar_one())
+
+
+def record_evidence(connection: Connection, entry: Entry, story: int, evidence: Evidence, now: datetime) -> None:
+    """Keep what the entry says about sources and governments, background included."""
+    if evidence.citations:
+        connection.execute(
+            insert(tables.attribution), [_citation_row(entry.id, n, c) for n, c in enumerate(evidence.citations)]
+        )
+    if evidence.findings:
+        rows = [_finding_row(entry, story, n, finding, now) for n, finding in enumerate(evidence.findings)]
+        connection.execute(insert(tables.response), rows)
+
+
+def _citation_row(entry: EntryId, n: int, citation: Citation) -> dict[str, Any]:
+    return {
+        "entry_id": entry,
+        "n": n,
+        "source": citation.source,
+        "domain": citation.domain,
+        "kind": citation.kind,
+        "field": citation.field,
+        "start": citation.start,
+        "end": citation.end,
+        "background": citation.background,
+    }
+
+
+def _finding_row(entry: Entry, story: int, n: int, finding: Finding, now: datetime) -> dict[str, Any]:
+    return {
+        "entry_id": entry.id,
+        "n": n,
+        "story_id": story,
+        "government": finding.government,
+        "voice": finding.voice,
+        "body": finding.body,
+        "office": finding.actor,
+        "stance": str(finding.stance),
+        "asker_name": finding.asker.name if finding.asker else None,
+        "asker_domain": finding.asker.domain if finding.asker else None,
+        "quote": finding.quote,
+        "field": finding.field,
+        "start": finding.start,
+        "end": finding.end,
+        "lang": entry.language,
+        "via": finding.via,
+        "hand": finding.hand,
+        "certainty": str(finding.certainty),
+        "partial": finding.partial,
+        "background": finding.background,
+        "rule": finding.rule,
+        "said_at": finding.said_at or entry.published or now,
+    }
+
+
+def facts(connection: Connection, key: StoryKey) -> StoryFacts:
+    """All a decision needs to know of a story, in the order in which it was recorded."""
+    story = connection.execute(select(tables.story.c.id).where(tables.story.c.key == key)).scalar_one_or_none()
+    if story is None:
+        return StoryFacts(key)
+    alias = tables.story_alias.c
+    aliases = connection.execute(select(alias.alias_key).where(alias.story_id == story)).scalars()
+    mentions = tuple(_mention_facts(connection, story))
+    roles = {mention.entry: mention for mention in mentions}
+    return StoryFacts(
+        key, mentions, tuple(_stance_facts(connection, story, roles)), frozenset(StoryKey(a) for a in aliases)
+    )
+
+
+def _mention_facts(connection: Connection, story: int) -> Iterator[MentionFact]:
+    mention = tables.mention.c
+    rows = connection.execute(
+        select(tables.mention).where(mention.story_id == story).order_by(mention.seen_at, mention.entry_id)
+    ).all()
+    ids = [row.entry_id for row in rows]
+    watches, citations = _watches(connection, ids), _citations(connection, ids)
+    for row in rows:
+        yield MentionFact(
+            entry=EntryId(row.entry_id),
+            outlet=None if row.outlet is None else Domain(row.outlet),
+            publisher=row.publisher,
+            role=Role(row.role),
+            seen_at=row.seen_at,
+            watches=frozenset(watches[row.entry_id]),
+            citations=tuple(citations[row.entry_id]),
+            url=row.url,
+            title=row.title,
+        )
+
+
+def _watches(connection: Connection, entries: Sequence[int]) -> Mapping[int, set[str]]:
+    found: dict[int, set[str]] = defaultdict(set)
+    match = tables.match.c
+    for row in connection.execute(select(match.entry_id, match.watch).where(match.entry_id.in_(entries))):
+        found[row.entry_id].add(row.watch)
+    return found
+
+
+def _citations(connection: Connection, entries: Sequence[int]) -> Mapping[int, list[Citation]]:
+    found: dict[int, list[Citation]] = defaultdict(list)
+    cited = tables.attribution.c
+    rows = connection.execute(
+        select(tables.attribution).where(cited.entry_id.in_(entries)).order_by(cited.entry_id, cited.n)
+    )
+    for row in rows:
+        domain = None if row.domain is None else Domain(row.domain)
+        found[row.entry_id].append(
+            Citation(row.source, domain, row.kind, row.field, row.start, row.end, row.background)
+        )
+    return found
+
+
+def _stance_facts(connection: Connection, story: int, mentions: Mapping[EntryId, MentionFact]) -> Iterator[StanceFact]:
+    response = tables.response.c
+    rows = connection.execute(
+        select(tables.response).where(response.story_id == story).order_by(response.entry_id, response.n)
+    )
+    for row in rows:
+        mention = mentions.get(EntryId(row.entry_id))
+        yield StanceFact(
+            government=row.government,
+            voice=row.voice,
+            body=row.body,
+            stance=Stance(row.stance),
+            asker=_asker(row),
+            said_at=row.said_at,
+            entry=EntryId(row.entry_id),
+            outlet=mention.outlet if mention else None,
+            quote=row.quote,
+            partial=row.partial,
+            first_hand=row.hand == "first",
+            from_copy=mention is not None and mention.role is Role.COPY,
+        )
+
+
+def _asker(row: Row[Any]) -> Asker | None:
+    if row.asker_name is None:
+        return None
+    return Asker(row.asker_name, None if row.asker_domain is None else Domain(row.asker_domain))
+
+
+def live(connection: Connection, since: datetime) -> Iterator[Live]:
+    """Mentions seen since a time, in the order in which they were decided: the clusterer's window."""
+    mention, story, entry = tables.mention.c, tables.story.c, tables.entry.c
+    rows = connection.execute(
+        select(tables.mention, story.key, entry.summary, entry.content)
+        .join(tables.story, story.id == mention.story_id)
+        .join(tables.entry, entry.id == mention.entry_id)
+        .where(mention.seen_at >= since)
+        .order_by(mention.seen_at, mention.entry_id)
+    )
+    for row in rows:
+        yield Live(
+            story=StoryKey(row.key),
+            entry=EntryId(row.entry_id),
+            outlet=None if row.outlet is None else Domain(row.outlet),
+            publisher=row.publisher,
+            language=row.lang,
+            seen_at=row.seen_at,
+            published=row.published_at,
+            url=row.url,
+            title=row.title,
+            text="\n\n".join(part for part in (row.summary, row.content) if part),
+            role=Role(row.role),
+        )
+
+
+def newest(connection: Connection, limit: int = 50) -> tuple[StoryRow, ...]:
+    """The stories with the latest mentions first."""
+    story = tables.story.c
+    rows = connection.execute(
+        select(tables.story).where(story.state == "open").order_by(story.last_at.desc(), story.id.desc()).limit(limit)
+    )
+    return tuple(StoryRow(StoryKey(r.key), r.title, r.lang, r.first_at, r.last_at, r.size) for r in rows)

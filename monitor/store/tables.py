@@ -1,0 +1,301 @@
+"""The tables of monitor. Times are UTC, hashes bytes; an index says in its comment which question it answers.
+
+The tables of deliveries are in `alerts.tables`; both metadata meet in `migrations/env.py`.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from monitor.store.columns import BigKey, UtcTime
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+config_revision = Table(
+    "config_revision",
+    metadata,
+    Column("no", BigKey, primary_key=True),
+    Column("sha256", String(64), nullable=False),
+    Column("text", Text, nullable=False),  # as written: secrets stand in it as references only
+    Column("who", String(64), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("outcome", String(16), nullable=False),  # accepted, refused
+    Column("problems", JSON, nullable=False),
+    Index("ix_config_revision_outcome_no", "outcome", "no"),  # which is the last good one?
+)
+
+watch_state = Table(
+    "watch_state",
+    metadata,
+    Column("watch", String(40), primary_key=True),
+    Column("query_sha256", String(64), nullable=False),
+    Column("active_since", UtcTime, nullable=False),
+    Column("primed_at", UtcTime),
+)
+
+feed = Table(
+    "feed",
+    metadata,
+    Column("id", BigKey, primary_key=True),
+    Column("url", Text, nullable=False, unique=True),
+    Column("host", Text, nullable=False),
+    Column("state", String(16), nullable=False, server_default="active"),  # active, gone, paused
+    Column("etag", LargeBinary),
+    Column("last_modified", LargeBinary),
+    Column("body_sha256", LargeBinary),
+    Column("gen", Integer, nullable=False, server_default="0"),
+    Column("next_at", UtcTime, nullable=False),
+    Column("next_reason", String(32), nullable=False),
+    Column("schedule", JSON, nullable=False),  # what `monitor.schedule` remembers of this feed
+    Column("fail_reason", String(32)),
+    Column("fail_message", Text),
+    Column("first_fail_at", UtcTime),
+    Column("last_ok_at", UtcTime),
+    Column("last_new_at", UtcTime),
+    Column("last_attempt_at", UtcTime),
+    Column("baseline_at", UtcTime),
+    Column("lease_until", UtcTime),
+    Column("lease_token", Integer, nullable=False, server_default="0"),
+    Index(
+        "ix_feed_next_at", "next_at", sqlite_where=text("state <> 'paused'"), postgresql_where=text("state <> 'paused'")
+    ),  # what is due?
+    Index("ix_feed_host", "host"),  # which feeds does a hold stop?
+)
+
+host = Table(
+    "host",
+    metadata,
+    Column("kind", String(8), primary_key=True),  # host, domain
+    Column("name", Text, primary_key=True),
+    Column("hold_until", UtcTime),
+    Column("hold_reason", String(32)),
+    Column("last_at", UtcTime),
+    Column("ever_429", Boolean, nullable=False, server_default=text("false")),
+)
+
+feed_url_history = Table(
+    "feed_url_history",
+    metadata,
+    Column("feed_id", ForeignKey("feed.id"), primary_key=True),
+    Column("at", UtcTime, primary_key=True),
+    Column("old", Text, nullable=False),
+    Column("new", Text, nullable=False),
+    Column("why", String(32), nullable=False),
+)
+
+fetch_log = Table(
+    "fetch_log",
+    metadata,
+    Column("feed_id", ForeignKey("feed.id"), primary_key=True),
+    Column("at", UtcTime, primary_key=True),
+    Column("outcome", String(16), nullable=False),  # changed, same_body, not_modified, failed
+    Column("status", Integer),
+    Column("reason", String(32)),
+    Column("message", Text),
+    Column("bytes", Integer, nullable=False, server_default="0"),
+    Column("took_ms", Integer, nullable=False, server_default="0"),
+    Column("new", Integer, nullable=False, server_default="0"),
+    Column("conditional", Boolean, nullable=False, server_default=text("false")),
+)
+
+seen = Table(
+    "seen",
+    metadata,
+    Column("feed_id", ForeignKey("feed.id"), primary_key=True),
+    Column("key_hash", LargeBinary(16), primary_key=True),
+    Column("kind", String(5), nullable=False),  # entry, url
+    Column("gen_last", Integer, nullable=False),
+)
+
+entry = Table(
+    "entry",
+    metadata,
+    Column("id", BigKey, primary_key=True),
+    Column("feed_id", ForeignKey("feed.id"), nullable=False),
+    Column("entry_key", Text, nullable=False),
+    Column("url", Text),
+    Column("url_key", Text),
+    Column("outlet", Text),
+    Column("via", Text),
+    Column("alias_of", ForeignKey("entry.id")),
+    Column("title", Text, nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("author", Text),
+    Column("lang", String(16)),
+    Column("published_raw", Text),
+    Column("published_at", UtcTime),
+    Column("first_seen_at", UtcTime, nullable=False),
+    Column("gen", Integer, nullable=False),
+    Column("text_sha256", LargeBinary(32), nullable=False),
+    UniqueConstraint("feed_id", "entry_key"),
+    Index("ix_entry_feed_id_first_seen_at", "feed_id", "first_seen_at"),  # what did this feed bring lately?
+    Index("ix_entry_url_key", "url_key"),  # was this address seen in another feed?
+    Index("ix_entry_first_seen_at", "first_seen_at"),  # backtest, priming, retention
+)
+
+entry_revision = Table(
+    "entry_revision",
+    metadata,
+    Column("entry_id", ForeignKey("entry.id"), primary_key=True),
+    Column("n", Integer, primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("text_sha256", LargeBinary(32), nullable=False),
+    UniqueConstraint("entry_id", "text_sha256"),
+)
+
+match = Table(
+    "match",
+    metadata,
+    Column("entry_id", ForeignKey("entry.id"), primary_key=True),
+    Column("watch", String(40), primary_key=True),
+    Column("spans", JSON, nullable=False),
+    Column("config_rev", Integer, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Index("ix_match_watch_at", "watch", "at"),  # rates, flood, backtest
+)
+
+story = Table(
+    "story",
+    metadata,
+    Column("id", BigKey, primary_key=True),
+    Column("key", String(16), nullable=False, unique=True),
+    Column("first_at", UtcTime, nullable=False),
+    Column("last_at", UtcTime, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("lang", String(16)),
+    Column("size", Integer, nullable=False),
+    Column("state", String(8), nullable=False),  # open, merged
+    Column("merged_into", ForeignKey("story.id")),
+    Column("split_from", ForeignKey("story.id")),
+    Column("algo", Integer, nullable=False),
+    Index("ix_story_last_at", "last_at"),  # the newest stories
+)
+
+story_alias = Table(
+    "story_alias",
+    metadata,
+    Column("alias_key", String(16), primary_key=True),
+    Column("story_id", ForeignKey("story.id"), nullable=False),
+    Column("since", UtcTime, nullable=False),
+    Column("why", String(32), nullable=False),
+    Index("ix_story_alias_story_id", "story_id"),
+)
+
+mention = Table(
+    "mention",
+    metadata,
+    Column("entry_id", ForeignKey("entry.id"), primary_key=True),
+    Column("story_id", ForeignKey("story.id"), nullable=False),
+    Column("outlet", Text),
+    Column("publisher", Text),
+    Column("seen_at", UtcTime, nullable=False),
+    Column("published_at", UtcTime),
+    Column("lang", String(16)),
+    Column("url", Text),
+    Column("title", Text, nullable=False),
+    Column("lead", Text, nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("copy_of", ForeignKey("entry.id")),
+    Column("score", Float, nullable=False),
+    Column("threshold", Float, nullable=False),
+    Column("runner_up", String(16)),
+    Column("runner_up_score", Float, nullable=False),
+    Column("containment", Float, nullable=False),
+    Column("shared", JSON, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("algo", Integer, nullable=False),
+    Index("ix_mention_story_id_seen_at", "story_id", "seen_at"),  # the story's timeline
+    Index("ix_mention_outlet_seen_at", "outlet", "seen_at"),  # what did this outlet carry?
+    Index("ix_mention_seen_at", "seen_at"),  # the live window, read at start
+)
+
+attribution = Table(
+    "attribution",
+    metadata,
+    Column("entry_id", ForeignKey("entry.id"), primary_key=True),
+    Column("n", Integer, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("domain", Text),
+    Column("kind", String(8), nullable=False),  # original, relay
+    Column("field", String(8), nullable=False),
+    Column("start", Integer, nullable=False),
+    Column("end", Integer, nullable=False),
+    Column("background", Boolean, nullable=False),
+    Index("ix_attribution_domain", "domain"),  # who cites this outlet?
+)
+
+response = Table(
+    "response",
+    metadata,
+    Column("entry_id", ForeignKey("entry.id"), primary_key=True),
+    Column("n", Integer, primary_key=True),
+    Column("story_id", ForeignKey("story.id"), nullable=False),
+    Column("government", String(2), nullable=False),
+    Column("voice", String(64), nullable=False),
+    Column("body", String(64), nullable=False),
+    Column("office", Text, nullable=False),
+    Column("stance", String(20), nullable=False),
+    Column("asker_name", Text),
+    Column("asker_domain", Text),
+    Column("quote", Text, nullable=False),
+    Column("field", String(8), nullable=False),
+    Column("start", Integer, nullable=False),
+    Column("end", Integer, nullable=False),
+    Column("lang", String(16)),
+    Column("via", String(8), nullable=False),
+    Column("hand", String(8), nullable=False),
+    Column("certainty", String(8), nullable=False),
+    Column("partial", Boolean, nullable=False),
+    Column("background", Boolean, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("said_at", UtcTime, nullable=False),
+    Index(
+        "ix_response_story_id_government_voice_said_at", "story_id", "government", "voice", "said_at"
+    ),  # the last stance
+    Index("ix_response_government_said_at", "government", "said_at"),  # what did this government say?
+)
+
+label = Table(
+    "label",
+    metadata,
+    Column("id", BigKey, primary_key=True),
+    Column("subject", Text, nullable=False),  # a story key, an entry id or an address
+    Column("verdict", String(16), nullable=False),
+    Column("who", String(64), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Index("ix_label_at", "at"),
+)
