@@ -22,7 +22,7 @@ from sqlalchemy import (
     text,
 )
 
-from monitor.store.columns import BigKey, UtcTime
+from alerts.tables import Id, Instant
 
 metadata = MetaData(
     naming_convention={
@@ -43,11 +43,11 @@ meta = Table(
 config_revision = Table(
     "config_revision",
     metadata,
-    Column("no", BigKey, primary_key=True),
+    Column("no", Id, primary_key=True),
     Column("sha256", String(64), nullable=False),
     Column("text", Text, nullable=False),  # as written: secrets stand in it as references only
     Column("who", String(64), nullable=False),
-    Column("at", UtcTime, nullable=False),
+    Column("at", Instant, nullable=False),
     Column("outcome", String(16), nullable=False),  # accepted, refused
     Column("problems", JSON, nullable=False),
     Index("ix_config_revision_outcome_no", "outcome", "no"),  # which is the last good one?
@@ -58,14 +58,14 @@ watch_state = Table(
     metadata,
     Column("watch", String(40), primary_key=True),
     Column("query_sha256", String(64), nullable=False),
-    Column("active_since", UtcTime, nullable=False),
-    Column("primed_at", UtcTime),
+    Column("active_since", Instant, nullable=False),
+    Column("primed_at", Instant),
 )
 
 feed = Table(
     "feed",
     metadata,
-    Column("id", BigKey, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("url", Text, nullable=False, unique=True),
     Column("host", Text, nullable=False),
     Column("state", String(16), nullable=False, server_default="active"),  # active, gone, paused
@@ -73,17 +73,17 @@ feed = Table(
     Column("last_modified", LargeBinary),
     Column("body_sha256", LargeBinary),
     Column("gen", Integer, nullable=False, server_default="0"),
-    Column("next_at", UtcTime, nullable=False),
+    Column("next_at", Instant, nullable=False),
     Column("next_reason", String(32), nullable=False),
     Column("schedule", JSON, nullable=False),  # what `monitor.schedule` remembers of this feed
     Column("fail_reason", String(32)),
     Column("fail_message", Text),
-    Column("first_fail_at", UtcTime),
-    Column("last_ok_at", UtcTime),
-    Column("last_new_at", UtcTime),
-    Column("last_attempt_at", UtcTime),
-    Column("baseline_at", UtcTime),
-    Column("lease_until", UtcTime),
+    Column("first_fail_at", Instant),
+    Column("last_ok_at", Instant),
+    Column("last_new_at", Instant),
+    Column("last_attempt_at", Instant),
+    Column("baseline_at", Instant),
+    Column("lease_until", Instant),
     Column("lease_token", Integer, nullable=False, server_default="0"),
     Index(
         "ix_feed_next_at", "next_at", sqlite_where=text("state <> 'paused'"), postgresql_where=text("state <> 'paused'")
@@ -96,9 +96,9 @@ host = Table(
     metadata,
     Column("kind", String(8), primary_key=True),  # host, domain
     Column("name", Text, primary_key=True),
-    Column("hold_until", UtcTime),
+    Column("hold_until", Instant),
     Column("hold_reason", String(32)),
-    Column("last_at", UtcTime),
+    Column("last_at", Instant),
     Column("ever_429", Boolean, nullable=False, server_default=text("false")),
 )
 
@@ -106,7 +106,7 @@ feed_url_history = Table(
     "feed_url_history",
     metadata,
     Column("feed_id", ForeignKey("feed.id"), primary_key=True),
-    Column("at", UtcTime, primary_key=True),
+    Column("at", Instant, primary_key=True),
     Column("old", Text, nullable=False),
     Column("new", Text, nullable=False),
     Column("why", String(32), nullable=False),
@@ -116,7 +116,7 @@ fetch_log = Table(
     "fetch_log",
     metadata,
     Column("feed_id", ForeignKey("feed.id"), primary_key=True),
-    Column("at", UtcTime, primary_key=True),
+    Column("at", Instant, primary_key=True),
     Column("outcome", String(16), nullable=False),  # changed, same_body, not_modified, failed
     Column("status", Integer),
     Column("reason", String(32)),
@@ -139,7 +139,7 @@ seen = Table(
 entry = Table(
     "entry",
     metadata,
-    Column("id", BigKey, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("feed_id", ForeignKey("feed.id"), nullable=False),
     Column("entry_key", Text, nullable=False),
     Column("url", Text),
@@ -153,8 +153,8 @@ entry = Table(
     Column("author", Text),
     Column("lang", String(16)),
     Column("published_raw", Text),
-    Column("published_at", UtcTime),
-    Column("first_seen_at", UtcTime, nullable=False),
+    Column("published_at", Instant),
+    Column("first_seen_at", Instant, nullable=False),
     Column("gen", Integer, nullable=False),
     Column("text_sha256", LargeBinary(32), nullable=False),
     UniqueConstraint("feed_id", "entry_key"),
@@ -168,7 +168,7 @@ entry_revision = Table(
     metadata,
     Column("entry_id", ForeignKey("entry.id"), primary_key=True),
     Column("n", Integer, primary_key=True),
-    Column("at", UtcTime, nullable=False),
+    Column("at", Instant, nullable=False),
     Column("title", Text, nullable=False),
     Column("summary", Text, nullable=False),
     Column("content", Text, nullable=False),
@@ -183,17 +183,17 @@ match = Table(
     Column("watch", String(40), primary_key=True),
     Column("spans", JSON, nullable=False),
     Column("config_rev", Integer, nullable=False),
-    Column("at", UtcTime, nullable=False),
+    Column("at", Instant, nullable=False),
     Index("ix_match_watch_at", "watch", "at"),  # rates, flood, backtest
 )
 
 story = Table(
     "story",
     metadata,
-    Column("id", BigKey, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("key", String(16), nullable=False, unique=True),
-    Column("first_at", UtcTime, nullable=False),
-    Column("last_at", UtcTime, nullable=False),
+    Column("first_at", Instant, nullable=False),
+    Column("last_at", Instant, nullable=False),
     Column("title", Text, nullable=False),
     Column("lang", String(16)),
     Column("size", Integer, nullable=False),
@@ -209,7 +209,7 @@ story_alias = Table(
     metadata,
     Column("alias_key", String(16), primary_key=True),
     Column("story_id", ForeignKey("story.id"), nullable=False),
-    Column("since", UtcTime, nullable=False),
+    Column("since", Instant, nullable=False),
     Column("why", String(32), nullable=False),
     Index("ix_story_alias_story_id", "story_id"),
 )
@@ -221,8 +221,8 @@ mention = Table(
     Column("story_id", ForeignKey("story.id"), nullable=False),
     Column("outlet", Text),
     Column("publisher", Text),
-    Column("seen_at", UtcTime, nullable=False),
-    Column("published_at", UtcTime),
+    Column("seen_at", Instant, nullable=False),
+    Column("published_at", Instant),
     Column("lang", String(16)),
     Column("url", Text),
     Column("title", Text, nullable=False),
@@ -281,7 +281,7 @@ response = Table(
     Column("partial", Boolean, nullable=False),
     Column("background", Boolean, nullable=False),
     Column("rule", Text, nullable=False),
-    Column("said_at", UtcTime, nullable=False),
+    Column("said_at", Instant, nullable=False),
     Index(
         "ix_response_story_id_government_voice_said_at", "story_id", "government", "voice", "said_at"
     ),  # the last stance
@@ -291,11 +291,11 @@ response = Table(
 label = Table(
     "label",
     metadata,
-    Column("id", BigKey, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("subject", Text, nullable=False),  # a story key, an entry id or an address
     Column("verdict", String(16), nullable=False),
     Column("who", String(64), nullable=False),
     Column("note", Text, nullable=False),
-    Column("at", UtcTime, nullable=False),
+    Column("at", Instant, nullable=False),
     Index("ix_label_at", "at"),
 )
