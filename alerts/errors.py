@@ -1,12 +1,12 @@
 """Every exception alerts raises.
 
-    AlertError
-    +- ConfigError       problems (same shape as monitor's, own class)
-    +- DeliveryError     channel, reason, transient, retry_after
-       +- Throttled      the channel asks to wait
-       +- Rejected       this message or recipient is refused for good
-       +- Ambiguous      the far side may have taken it
-       +- ChannelBroken  nothing can be sent until somebody mends the channel
+AlertError
++- ConfigError       problems (same shape as monitor's, own class)
++- DeliveryError     channel, reason, transient, retry_after
+   +- Throttled      the channel asks to wait
+   +- Rejected       this message or recipient is refused for good
+   +- Ambiguous      the far side may have taken it
+   +- ChannelBroken  nothing can be sent until somebody mends the channel
 """
 
 from __future__ import annotations
@@ -33,7 +33,15 @@ class DeliveryError(AlertError):
 
     transient = True
 
-    def __init__(self, channel: str, reason: str, message: str = "", *, retry_after: timedelta | None = None, status: str | None = None) -> None:
+    def __init__(
+        self,
+        channel: str,
+        reason: str,
+        message: str = "",
+        *,
+        retry_after: timedelta | None = None,
+        status: str | None = None,
+    ) -> None:
         super().__init__(message or reason)
         self.channel = channel
         self.reason = reason

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 
 
@@ -160,3 +160,308 @@ class Event:
     def event_class(self) -> EventClass:
         """The class of its kind."""
         return CLASS_OF.get(self.kind, EventClass.ROUTINE)
+
+
+# ------------------------------------------------------------------------------------------ who is told, and when
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """A daily local window ``[start, end)``, over midnight when `end` is smaller. It starts on `days`, Monday is 0."""
+
+    start: time
+    end: time
+    days: frozenset[int] = frozenset(range(7))
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most `count` in any window of length `per`."""
+
+    count: int
+    per: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """How much one recipient is told promptly; what is over goes to a digest and is said so."""
+
+    per_story: Rate = Rate(1, timedelta(minutes=15))
+    urgent_per_story: Rate = Rate(4, timedelta(hours=1))
+    per_hour: int = 6
+    per_day: int = 30
+    urgent_per_hour: int = 12
+
+
+class Heartbeat(StrEnum):
+    """What an empty slot does."""
+
+    OFF = "off"
+    DAILY = "daily"
+    EVERY_SLOT = "every_slot"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One address of a channel. `breakthrough` names the kinds that quiet hours do not hold."""
+
+    channel: str
+    to: str
+    timezone: str = "UTC"
+    quiet: QuietHours | None = None
+    breakthrough: frozenset[Kind] = frozenset()
+    caps: Caps = Caps()
+    language: str | None = None
+    heartbeat: Heartbeat = Heartbeat.OFF
+
+    @property
+    def key(self) -> str:
+        """What stands in the database: channel and address."""
+        return f"{self.channel}/{self.to}"
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Local times of a day at which a digest is planned. `days` are local, Monday 0."""
+
+    name: str
+    at: tuple[time, ...]
+    days: frozenset[int] = frozenset(range(7))
+    max_stories: int = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Blind:
+    """A feed that is not seen at present."""
+
+    feed: str
+    since: datetime | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What was watched while a message was made. `slowest` is the longest interval of a healthy feed."""
+
+    healthy: int
+    feeds: int
+    blind: tuple[Blind, ...] = ()
+    slowest: timedelta | None = None
+
+    @property
+    def partly_blind(self) -> bool:
+        """Whether fewer than four fifths of the feeds are seen."""
+        return self.feeds > 0 and self.healthy * 5 < self.feeds * 4
+
+
+@dataclass(frozen=True, slots=True)
+class PutReport:
+    """What `outbox.put` stored: the events that were new, and how many were known already."""
+
+    stored: tuple[Event, ...] = ()
+    duplicates: int = 0
+
+
+# ----------------------------------------------------------------------------------------------- what a digest says
+
+
+class DigestForm(StrEnum):
+    """Why a message is made: a group's wait ended, a slot came, or something outside any story happened."""
+
+    PROMPT = "prompt"
+    SCHEDULED = "scheduled"
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class NonAnswers:
+    """One body of a government that was asked, with every event that says so, oldest first."""
+
+    government: str
+    government_name: str
+    office: str
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoryPart:
+    """One story as one recipient is told it.
+
+    `since` is when the recipient was last reached with this story, None if never. `fresh` are the events that are
+    new to this recipient, strongest first; `answers` and `non_answers` cover the whole story. `chains` run from the
+    outlet to the origin. `told` marks a story whose news the recipient already has from a prompt message.
+    """
+
+    group: str
+    headline: str
+    language: str | None = None
+    lead: str = ""
+    lead_outlet: str = ""
+    lead_url: str | None = None
+    first_seen: datetime | None = None
+    since: datetime | None = None
+    number: int = 1
+    outlets: int = 0
+    origins: tuple[str, ...] = ()
+    copies: int = 0
+    languages: tuple[str, ...] = ()
+    fresh: tuple[Event, ...] = ()
+    answers: tuple[Event, ...] = ()
+    non_answers: tuple[NonAnswers, ...] = ()
+    chains: tuple[tuple[str, ...], ...] = ()
+    timeline: tuple[Event, ...] = ()
+    copies_new: tuple[str, ...] = ()
+    whys: tuple[Why, ...] = ()
+    stale: int = 0
+    told: bool = False
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Addresses of pages that let a recipient act; None when the daemon has no public address."""
+
+    story: str
+    mute: str
+    wrong: str
+    why: str
+    stop: str
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """One message for one recipient, before it becomes bytes. `more` are stories that only get one line."""
+
+    form: DigestForm
+    recipient: Recipient
+    subject: str
+    made_at: datetime
+    delivery_id: str
+    stories: tuple[StoryPart, ...] = ()
+    more: tuple[StoryPart, ...] = ()
+    events: tuple[Event, ...] = ()
+    coverage: Coverage | None = None
+    notes: tuple[str, ...] = ()
+    links: Links | None = None
+    config_rev: int = 0
+    urgent: bool = False
+
+
+# ------------------------------------------------------------------------------------------------------ deliveries
+
+
+class DeliveryKind(StrEnum):
+    """What a delivery is to its channel: a story's first message, an answer under it, its refresh, a lone message."""
+
+    ROOT = "root"
+    REPLY = "reply"
+    UPDATE = "update"
+    FLAT = "flat"
+    MAIL = "mail"
+    POST = "post"
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands."""
+
+    READY = "ready"
+    SENDING = "sending"
+    SENT = "sent"
+    HELD = "held"
+    DEAD = "dead"
+    SUPERSEDED = "superseded"
+    DISCARDED = "discarded"
+
+
+class Doubt(StrEnum):
+    """What is unsure about a delivery: its last end was ambiguous, or it goes out as a possible repeat."""
+
+    NONE = ""
+    AMBIGUOUS = "ambiguous"
+    REPEAT = "repeat"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Rendered bytes. `compact` is a plainer rendering kept for a far side that refuses the first one."""
+
+    kind: DeliveryKind
+    body: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+    compact: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A claimed row of the outbox. `attempt` is the fence; `tries` counts attempts that spend the schedule.
+
+    `thread` names the root this one belongs under, as the channel named it. `first_attempt_at` bounds a search for it.
+    """
+
+    delivery_id: str
+    kind: DeliveryKind
+    channel: str
+    to: str
+    group: str
+    body: bytes
+    headers: tuple[tuple[str, str], ...]
+    attempt: int
+    tries: int
+    created_at: datetime
+    expires_at: datetime
+    compact: bytes | None = None
+    compacted: bool = False
+    doubt: Doubt = Doubt.NONE
+    doubt_since: datetime | None = None
+    lookups: int = 0
+    first_attempt_at: datetime | None = None
+    thread: str | None = None
+
+    @property
+    def payload(self) -> bytes:
+        """The bytes to send: the plainer rendering once the far side refused the full one."""
+        return self.compact if self.compacted and self.compact is not None else self.body
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a channel answered when it took a delivery. `facts` is what identifies the message there."""
+
+    status: str
+    facts: tuple[tuple[str, str], ...] = ()
+    reconciled: bool = False
+
+
+class ChannelHealth(StrEnum):
+    """How a channel is: in order, its circuit open after transient failures, or broken until somebody mends it."""
+
+    OK = "ok"
+    OPEN = "open"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelState:
+    """What is known of a channel. `probe_at` is when one row may try again while it is not `ok`."""
+
+    channel: str
+    health: ChannelHealth = ChannelHealth.OK
+    paused_until: datetime | None = None
+    failures: int = 0
+    since: datetime | None = None
+    reason: str | None = None
+    probe_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A mute that a person made. `matchers` are fields with patterns; `responses` also mutes answers."""
+
+    silence_id: str
+    matchers: tuple[tuple[str, tuple[str, ...]], ...]
+    starts: datetime
+    until: datetime
+    comment: str
+    author: str
+    responses: bool = False
+    ended_by: str | None = None

@@ -1,0 +1,56 @@
+"""Events to JSON and back: the snapshot that is stored beside an event's key.
+
+Absent fields take their defaults, unknown ones are left out, so a row written by an older or newer version can be read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from typing import Any
+
+from alerts.values import AnswerSnapshot, Event, EventState, Kind, MentionSnapshot, Why
+
+TIMES = frozenset({"decided_at", "published", "first_seen", "said_at"})
+
+
+def dump(event: Event) -> str:
+    """Write an event as compact JSON."""
+    return json.dumps(_plain(event), ensure_ascii=False, separators=(",", ":"))
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        pairs = ((item.name, getattr(value, item.name)) for item in fields(value))
+        return {name: _plain(part) for name, part in pairs if part is not None and part != ()}
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, tuple):
+        return [_plain(part) for part in value]
+    return value
+
+
+def load(text: str) -> Event:
+    """Read an event that `dump` wrote."""
+    data = json.loads(text)
+    data["kind"] = Kind(data["kind"])
+    data["state"] = EventState(data.get("state", EventState.OPEN))
+    for name, kind in (("mention", MentionSnapshot), ("answer", AnswerSnapshot), ("why", Why)):
+        if name in data:
+            data[name] = kind(**_fields(kind, data[name]))
+    return Event(**_fields(Event, data))
+
+
+def _fields(kind: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:
+    known = {item.name for item in fields(kind)}
+    return {name: _value(name, value) for name, value in data.items() if name in known}
+
+
+def _value(name: str, value: Any) -> Any:
+    if name in TIMES:
+        return datetime.fromisoformat(value)
+    if isinstance(value, list):
+        return tuple(tuple(part) if isinstance(part, list) else part for part in value)
+    return value
