@@ -1,1 +1,1 @@
-"""What a text is made of: folded letters, words, sentences, scripts, languages. Pure; used by match, cluster, detect."""
+"""What a text is made of: folded letters, words, sentences, languages. Pure; used by match, cluster, detect."""
