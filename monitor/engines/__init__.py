@@ -1,0 +1,1 @@
+"""What starts work: the tick asks what is due, a dispatcher runs it. Neither knows what a feed is."""

@@ -1,0 +1,59 @@
+"""One daemon per SQLite file: an advisory lock on `<file>.lock`, free at once when its holder dies.
+
+The database file itself is never locked by us: closing any descriptor of it would drop SQLite's own locks.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+from pathlib import Path
+from types import TracebackType
+
+from sqlalchemy.engine import make_url
+
+from monitor.errors import StoreError
+
+
+class AlreadyRunning(StoreError):
+    """Another storywatch process works on this database file."""
+
+
+class FileLock:
+    """Held for the life of a process that polls. Does nothing for Postgres, which has locks of its own."""
+
+    def __init__(self, url: str) -> None:
+        parsed = make_url(url)
+        named = parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:")
+        self._path = Path(f"{parsed.database}.lock") if named else None
+        self._fd: int | None = None
+
+    def __enter__(self) -> FileLock:
+        """Take the lock.
+
+        Errors: AlreadyRunning, naming process and host of the holder.
+        """
+        if self._path is None:
+            return self
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        fd = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as exc:
+            holder = os.read(fd, 200).decode(errors="replace").strip() or "another process"
+            os.close(fd)
+            raise AlreadyRunning(
+                f"{self._path} is held by {holder}: storywatch is already running on this database"
+            ) from exc
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
+        self._fd = fd
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
