@@ -32,7 +32,7 @@ class Validators:
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One redirect that was followed."""
+    """One redirect that was followed: `location` is absolute, what the Location header led to."""
 
     status: int
     url: str
@@ -64,11 +64,12 @@ class NotModified:
     validators: Validators
     at: datetime
     took: timedelta
+    hops: tuple[Hop, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class FetchFailed:
-    """No usable answer. `reason` is a word of the closed set in `monitor.fetch.reasons`."""
+    """No usable answer. `reason` is a word of the closed set in `monitor.schedule.reasons`."""
 
     url: str
     reason: str
@@ -78,6 +79,7 @@ class FetchFailed:
     took: timedelta
     status: int | None = None
     headers: tuple[tuple[str, bytes], ...] = ()
+    hops: tuple[Hop, ...] = ()
 
 
 FetchOutcome = Fetched | NotModified | FetchFailed
@@ -195,7 +197,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Outlet:
-    """A publisher. `group` joins sister services of one publisher; `kind` is wire, newspaper, broadcaster, portal, ..."""
+    """A publisher. `group` joins sister services of one publisher; `kind` is wire, newspaper, portal, and so on."""
 
     domain: Domain
     name: str

@@ -1,0 +1,58 @@
+"""When the next poll happens and why. Pure: `now` and the random number are arguments.
+
+`after` decides after a poll, `may_attempt` guards before one, `to_send` names the validators to send, `needs_baseline`
+says whether entries are stored without telling, `spread` spreads what is overdue. Nothing here fetches or stores.
+Called by `pipeline` and `jobs`.
+"""
+
+from monitor.schedule.attempts import may_attempt, needs_baseline, spread, to_send
+from monitor.schedule.circuit import Circuit
+from monitor.schedule.decide import after, forgive
+from monitor.schedule.outcomes import changed, failed, unchanged
+from monitor.schedule.reasons import FailReason, NextReason, Note
+from monitor.schedule.state import (
+    Changed,
+    Failed,
+    FeedState,
+    Hold,
+    HostFacts,
+    Move,
+    Next,
+    Outcome,
+    Policy,
+    Refusal,
+    Unchanged,
+    Wishes,
+    from_json,
+    to_json,
+)
+
+__all__ = [
+    "Changed",
+    "Circuit",
+    "FailReason",
+    "Failed",
+    "FeedState",
+    "Hold",
+    "HostFacts",
+    "Move",
+    "Next",
+    "NextReason",
+    "Note",
+    "Outcome",
+    "Policy",
+    "Refusal",
+    "Unchanged",
+    "Wishes",
+    "after",
+    "changed",
+    "failed",
+    "forgive",
+    "from_json",
+    "may_attempt",
+    "needs_baseline",
+    "spread",
+    "to_json",
+    "to_send",
+    "unchanged",
+]

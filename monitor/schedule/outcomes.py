@@ -1,0 +1,57 @@
+"""From what a fetch and a parser gave to what the schedule needs to know. Called by `pipeline`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from monitor.schedule import state as st
+from monitor.schedule.reasons import FailReason
+from monitor.values import Fetched, FetchFailed, NotModified, ParsedFeed
+
+
+def changed(
+    fetched: Fetched,
+    parsed: ParsedFeed,
+    *,
+    new: int,
+    known: int,
+    published: Sequence[datetime | None] = (),
+    same_feed: bool | None = None,
+) -> st.Changed:
+    """Describe a changed document. `published` are the dates of the `new` entries.
+
+    `same_feed` defaults to "some entry was known before".
+    """
+    return st.Changed(
+        new=new,
+        total=len(parsed.entries),
+        asked_at=fetched.at,
+        known=known,
+        published=tuple(at for at in published if at is not None),
+        headers=fetched.headers,
+        validators=fetched.validators,
+        hops=fetched.hops,
+        url=fetched.url,
+        bytes=max(fetched.wire_bytes, len(fetched.body)),
+        complete=not parsed.truncated,
+        same_feed=known > 0 if same_feed is None else same_feed,
+        wishes=st.Wishes(parsed.ttl, parsed.update_period, parsed.skip_hours, parsed.skip_days),
+        moved_to=parsed.moved_to,
+    )
+
+
+def unchanged(outcome: NotModified | Fetched) -> st.Unchanged:
+    """Describe a 304, or a 200 whose body is the one before."""
+    if isinstance(outcome, NotModified):
+        return st.Unchanged(outcome.at, outcome.headers, outcome.validators, outcome.hops, outcome.url)
+    size = max(outcome.wire_bytes, len(outcome.body))
+    return st.Unchanged(
+        outcome.at, outcome.headers, outcome.validators, outcome.hops, outcome.url, not_modified=False, bytes=size
+    )
+
+
+def failed(outcome: FetchFailed | Fetched, reason: str = "") -> st.Failed:
+    """Describe a failed fetch, or a body that did not parse for `reason` (a word of the parser)."""
+    word = outcome.reason if isinstance(outcome, FetchFailed) else reason
+    return st.Failed(FailReason(word), outcome.headers, outcome.hops, outcome.url)

@@ -1,0 +1,306 @@
+"""What the schedule remembers of a feed, what surrounds a poll, and what it decides: frozen values, no policy.
+
+`FeedState` goes into the feed's row: its validators into columns of their own (they are bytes), the rest through
+`to_json` and `from_json`. Called by every file of this package and by whoever stores a feed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from monitor.schedule import headers, rate, reasons
+from monitor.values import Hop, Validators
+
+NO_VALIDATORS = Validators()
+_NO_RATE = rate.Rate()
+
+# ------------------------------------------------------------------------------------------------ remembered
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """Failures in a row. `forgivable` is the weight of the newest one if our own network may be its cause."""
+
+    weight: float = 0.0
+    count: int = 0
+    reason: str | None = None
+    first_at: datetime | None = None
+    first_410_at: datetime | None = None
+    limited: int = 0
+    forgivable: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """What is known of a server's caching manners.
+
+    `fresh` is the freshness of the last 200, `unchanged_since` the first 304 after it, `probed_at` the last time it
+    was asked without validators, `untrusted_since` when its 304 was caught lying.
+    """
+
+    fresh: timedelta | None = None
+    sends_cache_control: bool = False
+    ever_304: bool = False
+    unchanged_since: datetime | None = None
+    probed_at: datetime | None = None
+    untrusted_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tracked:
+    """A permanent redirect under observation. `same_feed` says whether its target was seen to be this feed."""
+
+    to: str
+    since: datetime
+    seen: int = 1
+    same_feed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the document itself asks for."""
+
+    ttl: timedelta | None = None
+    update_period: timedelta | None = None
+    skip_hours: frozenset[int] = frozenset()
+    skip_days: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class FeedState:
+    """All that decides when a feed is polled next. `moved` asks for a new baseline, `gone` likewise.
+
+    When that is stands in `Next` and in the feed's row, not here.
+    """
+
+    validators: Validators = NO_VALIDATORS
+    interval: timedelta | None = None
+    last_attempt_at: datetime | None = None
+    last_ok_at: datetime | None = None
+    last_new_at: datetime | None = None
+    hold_until: datetime | None = None
+    hold_reason: str | None = None
+    gone: bool = False
+    moved: bool = False
+    items: int = 0
+    bytes: int = 0
+    fail: Failures = Failures()
+    cache: Cache = Cache()
+    rate: rate.Rate = _NO_RATE
+    wishes: Wishes = Wishes()
+    redirect: Tracked | None = None
+
+
+# ---------------------------------------------------------------------------------------------- surroundings
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What configuration says of a feed. `floor` is None unless set; `phase` in [0, 1) is fixed by the feed's id.
+
+    `own_host` marks a private or allow-listed host: never held as a whole.
+    """
+
+    floor: timedelta | None = None
+    ceiling: timedelta | None = None
+    government: bool = False
+    watched: bool = True
+    own_host: bool = False
+    phase: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class HostFacts:
+    """What is known of the feed's host. `limited` are the hosts under its domain that said 429 in the last hour.
+
+    `interval` is the shortest interval the host's budget of starts allows to each of its feeds.
+    """
+
+    name: str = ""
+    domain: str = ""
+    hold_until: datetime | None = None
+    hold_reason: str | None = None
+    ever_429: bool = False
+    limited: frozenset[str] = frozenset()
+    interval: timedelta | None = None
+
+
+# -------------------------------------------------------------------------------------------------- outcomes
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A body that parsed and was not the one before.
+
+    `asked_at` is when the request began. Of `total` entries in the document `known` were known before and `new` are
+    stored now; `published` are the dates of the new ones. `complete` is false for a cut document: its validators are
+    not kept. `same_feed` says whether the document shares an entry or its title with what is stored.
+    """
+
+    new: int
+    total: int
+    asked_at: datetime
+    known: int = 0
+    published: tuple[datetime, ...] = ()
+    headers: headers.Headers = ()
+    validators: Validators = NO_VALIDATORS
+    hops: tuple[Hop, ...] = ()
+    url: str = ""
+    bytes: int = 0
+    complete: bool = True
+    same_feed: bool = True
+    wishes: Wishes = Wishes()
+    moved_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """A 304, or a 200 with the body of the last time (`not_modified` is false then)."""
+
+    asked_at: datetime
+    headers: headers.Headers = ()
+    validators: Validators = NO_VALIDATORS
+    hops: tuple[Hop, ...] = ()
+    url: str = ""
+    not_modified: bool = True
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """No usable answer, or a body that is no feed."""
+
+    reason: reasons.FailReason
+    headers: headers.Headers = ()
+    hops: tuple[Hop, ...] = ()
+    url: str = ""
+
+
+Outcome = Changed | Unchanged | Failed
+
+
+# ------------------------------------------------------------------------------------------------- decisions
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A time before which a host, or all hosts of a registrable domain, are left alone."""
+
+    scope: Literal["host", "domain"]
+    name: str
+    until: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """The feed has a new address for good. `why` is redirect, https or dead_url."""
+
+    to: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """When a feed is polled next and why, what is remembered, and what else follows."""
+
+    next_at: datetime
+    reason: reasons.NextReason
+    state: FeedState
+    holds: tuple[Hold, ...] = ()
+    move: Move | None = None
+    notes: tuple[reasons.Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a feed may not be requested now, and when it may."""
+
+    reason: str
+    until: datetime
+
+
+# -------------------------------------------------------------------------------------------------- as JSON
+
+
+def to_json(state: FeedState) -> dict[str, Any]:
+    """Turn a state into plain JSON, without its validators and without what is still at its default."""
+    return {name: _plain(value) for name, value in _changed_fields(state) if name != "validators"}
+
+
+def from_json(data: Mapping[str, Any], validators: Validators) -> FeedState:
+    """Read what `to_json` wrote. Unknown members are ignored, so an older program reads a newer state."""
+    known = {name: read(data[name]) for name, read in _READERS.items() if data.get(name) is not None}
+    return FeedState(validators=validators, **known)
+
+
+def _changed_fields(value: Any) -> list[tuple[str, Any]]:
+    default = _DEFAULTS.get(type(value))
+    names = value.__dataclass_fields__
+    pairs = [(name, getattr(value, name)) for name in names]
+    return [(name, part) for name, part in pairs if default is None or part != getattr(default, name)]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return round(value.timestamp(), 3)
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, float):
+        return round(value, 4)
+    if isinstance(value, tuple):
+        return [_plain(part) for part in value]
+    if isinstance(value, frozenset):
+        return sorted(value)
+    if hasattr(value, "__dataclass_fields__"):
+        return {name: _plain(part) for name, part in _changed_fields(value)}
+    return value
+
+
+def _at(value: float) -> datetime:
+    return datetime.fromtimestamp(value, UTC)
+
+
+def _span(value: float) -> timedelta:
+    return timedelta(seconds=value)
+
+
+def _fields(kind: Any, **special: Any) -> Any:
+    def read(data: Mapping[str, Any]) -> Any:
+        names = kind.__dataclass_fields__
+        return kind(**{name: special.get(name, _same)(part) for name, part in data.items() if name in names})
+
+    return read
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+_DEFAULTS: dict[type, Any] = {
+    FeedState: FeedState(),
+    Failures: Failures(),
+    Cache: Cache(),
+    Wishes: Wishes(),
+    rate.Rate: rate.Rate(),
+}
+_READERS: dict[str, Any] = {
+    "interval": _span,
+    "last_attempt_at": _at,
+    "last_ok_at": _at,
+    "last_new_at": _at,
+    "hold_until": _at,
+    "hold_reason": str,
+    "gone": bool,
+    "moved": bool,
+    "items": int,
+    "bytes": int,
+    "fail": _fields(Failures, first_at=_at, first_410_at=_at),
+    "cache": _fields(Cache, fresh=_span, unchanged_since=_at, probed_at=_at, untrusted_since=_at),
+    "rate": _fields(rate.Rate, entries=tuple, hours=tuple),
+    "wishes": _fields(Wishes, ttl=_span, update_period=_span, skip_hours=frozenset, skip_days=frozenset),
+    "redirect": _fields(Tracked, since=_at),
+}
