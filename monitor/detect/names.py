@@ -1,0 +1,180 @@
+"""Find names of outlets in running text: inflected, in Latin or Cyrillic, with offsets into the original.
+
+Names are compared word by word over folded words: a dictionary of first stems leads to the few names that can start
+at a word, so the time grows with the text and hardly with the number of names, and inner words may be inflected too
+("Večernjih novosti", "Radija Slobodna Evropa"), which an automaton over characters would miss.
+It knows nothing of outlets' countries or hosts: `outlets` builds it and decides between outlets of one name.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+_WORD = re.compile(r"[^\W_]+")
+_SEPARATORS = frozenset((" ", "\u00a0", "-", "\u2010", "\u2011", "/", ".", "'", "\u2019", "&", " & ", "+", "", ": "))
+_CYRILLIC = str.maketrans(
+    {
+        **dict(zip("абвгдезиіјклмнопрстуфхцчшжйћ", "abvgdeziijklmnoprstufhccszjc", strict=True)),
+        **{"ђ": "dj", "љ": "lj", "њ": "nj", "џ": "dz", "ѕ": "dz", "ѓ": "g", "ќ": "k", "щ": "st", "ъ": "a", "ы": "y"},
+        **{"ь": "", "э": "e", "ю": "ju", "я": "ja", "ё": "e", "є": "je", "ї": "ji", "ґ": "g", "ў": "u"},
+        **{"đ": "dj", "ß": "ss", "ł": "l", "ø": "o", "ı": "i", "æ": "ae", "œ": "oe"},
+    }
+)
+_VOWELS = "aeiou"
+_SHORT = 3
+"""Names of so few letters are taken only as they are listed, capitals included."""
+
+
+@lru_cache(maxsize=50_000)
+def fold(word: str) -> str:
+    """Lower case, Latin script, no accents: one spelling for all scripts a name is written in.
+
+    >>> fold("Блумберг"), fold("Gračanica"), fold("Ђорђе")
+    ('blumberg', 'gracanica', 'djordje')
+    """
+    text = word.lower().replace("i\u0307", "i").translate(_CYRILLIC)
+    if text.isascii():
+        return text
+    return "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word of a text: `text[start:end]`, and its folded form."""
+
+    start: int
+    end: int
+    folded: str
+
+
+def words(text: str) -> tuple[Word, ...]:
+    """Cut a text into its words; signs and underscores are between them."""
+    return tuple(Word(found.start(), found.end(), fold(found.group())) for found in _WORD.finditer(text))
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """One way to write an outlet's name, shared by all `owners` (domains). `spelled` holds it as listed."""
+
+    parts: tuple[str, ...]
+    owners: tuple[str, ...]
+    spelled: frozenset[str]
+    strict: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A name at `text[start:end]`, its words being `words[first:last]`."""
+
+    start: int
+    end: int
+    first: int
+    last: int
+    name: Name
+
+
+@dataclass(frozen=True, slots=True)
+class NameIndex:
+    """All names, by the folded beginning of their first word."""
+
+    by_stem: Mapping[str, tuple[Name, ...]]
+    small: frozenset[str]
+    endings: Mapping[str, frozenset[str]]
+
+    def all_endings(self, language: str | None) -> frozenset[str]:
+        """The case endings of a language; of all languages when it is unknown, none for one that is not listed."""
+        if language is None:
+            return frozenset().union(*self.endings.values())
+        return self.endings.get(language.split("-")[0], frozenset())
+
+    def find(self, text: str, cut: tuple[Word, ...], language: str | None) -> tuple[Found, ...]:
+        """Find all names, leftmost and longest, none overlapping."""
+        endings = self.all_endings(language)
+        found: list[Found] = []
+        at = 0
+        while at < len(cut):
+            best = self._best_at(text, cut, at, endings) if self._may_start(text, cut[at]) else None
+            if best is None:
+                at += 1
+            else:
+                found.append(best)
+                at = best.last
+        return tuple(found)
+
+    def _may_start(self, text: str, word: Word) -> bool:
+        """Nine words of ten begin small, and only few names do."""
+        return not text[word.start].islower() or word.folded[:_SHORT] in self.small
+
+    def _best_at(self, text: str, cut: tuple[Word, ...], at: int, endings: frozenset[str]) -> Found | None:
+        best: Found | None = None
+        for name in self._starting(cut[at].folded):
+            last = _match(name, text, cut, at, endings)
+            if last is not None and (best is None or last > best.last):
+                best = Found(cut[at].start, cut[last - 1].end, at, last, name)
+        return best
+
+    def _starting(self, folded: str) -> Iterable[Name]:
+        for cut in range(5):
+            stem = folded[: len(folded) - cut]
+            if not stem:
+                return
+            yield from self.by_stem.get(stem, ())
+
+
+def index(names: Iterable[Name], endings: Mapping[str, Iterable[str]]) -> NameIndex:
+    """Build the index; the order of `names` decides between names of equal length."""
+    by_stem: dict[str, list[Name]] = {}
+    for name in names:
+        for stem in {_stem(name.parts[0]), name.parts[0]}:
+            by_stem.setdefault(stem, []).append(name)
+    listed = {name for rows in by_stem.values() for name in rows}
+    return NameIndex(
+        {stem: tuple(rows) for stem, rows in by_stem.items()},
+        frozenset(name.parts[0][:_SHORT] for name in listed if any(spelled[0].islower() for spelled in name.spelled)),
+        {language: frozenset(fold(ending) for ending in listed) for language, listed in endings.items()},
+    )
+
+
+def split_name(name: str) -> tuple[str, ...]:
+    """The folded words of a name."""
+    return tuple(word.folded for word in words(name))
+
+
+def _stem(part: str) -> str:
+    """A word without the vowel that inflection replaces: Politika, Politike, Politikom."""
+    return part[:-1] if len(part) > _SHORT and part[-1] in _VOWELS else part
+
+
+def _same(part: str, word: str, endings: frozenset[str]) -> bool:
+    if part == word:
+        return True
+    if len(part) <= _SHORT or word[:_SHORT] != part[:_SHORT]:
+        return False
+    if word.startswith(part) and word[len(part) :] in endings:
+        return True
+    stem = _stem(part)
+    return stem != part and word.startswith(stem) and word[len(stem) :] in endings
+
+
+def _match(name: Name, text: str, cut: tuple[Word, ...], at: int, endings: frozenset[str]) -> int | None:
+    """The index after the name's last word, or None when it does not stand at word `at`."""
+    last = at + len(name.parts)
+    if last > len(cut):
+        return None
+    for offset, part in enumerate(name.parts):
+        if not _same(part, cut[at + offset].folded, endings):
+            return None
+        if offset and text[cut[at + offset - 1].end : cut[at + offset].start] not in _SEPARATORS:
+            return None
+    return last if _written_as_name(name, text[cut[at].start : cut[last - 1].end]) else None
+
+
+def _written_as_name(name: Name, written: str) -> bool:
+    """Short names must stand as listed, others need a capital or digit, unless listed in small letters."""
+    if sum(map(len, name.parts)) <= _SHORT:
+        return written in name.spelled
+    return not written[0].islower() or written in name.spelled
