@@ -7,7 +7,8 @@ Called by match (SENTENCE, PARAGRAPH, NEAR) and detect.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from monitor.text.abbreviations import ABBREVIATIONS, NUMBERED
 from monitor.text.fold import fold
@@ -32,7 +33,7 @@ def paragraphs(text: str) -> tuple[Place, ...]:
 
 
 def sentences(text: str) -> tuple[Place, ...]:
-    """Sentences end at a stop before a capital or digit, or between a small letter and a capital, and with the paragraph.
+    """Sentences end at a stop before a capital or digit, or between a small letter and a capital; and with paragraphs.
 
     >>> text = "Dr. Ilić told the U.S. Embassy. It was late.Nobody came."
     >>> [text[start:end] for start, end in sentences(text)]
@@ -41,7 +42,7 @@ def sentences(text: str) -> tuple[Place, ...]:
     found: list[Place] = []
     for start, end in paragraphs(text):
         cuts = [start, *sorted(_cuts(text, start, end)), end]
-        found.extend(_trimmed(text, zip(cuts, cuts[1:], strict=False)))
+        found.extend(_trimmed(text, pairwise(cuts)))
     return tuple(found)
 
 
@@ -53,7 +54,7 @@ def _divided(text: str) -> Iterator[Place]:
     yield start, len(text)
 
 
-def _trimmed(text: str, places: Iterator[Place] | zip[Place]) -> Iterator[Place]:
+def _trimmed(text: str, places: Iterable[Place]) -> Iterator[Place]:
     for start, end in places:
         piece = text[start:end]
         left, right = len(piece) - len(piece.lstrip()), len(piece.rstrip())

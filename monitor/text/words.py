@@ -7,36 +7,35 @@ SHBA-së) are no words of their own, U.S. is one word, addresses are no text. Ca
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from monitor.text.fold import DEFAULT, INVISIBLE, FoldTable, fold
+from monitor.text.marks import MARKS
 
 APOSTROPHES = "'’‘ʼ`´＇"
 HYPHENS = "-‐‑‒–−﹣－"
 """Hyphens and what is typed for them. The em dash is punctuation."""
 
-_MARKS = "".join(
-    f"{chr(start)}-{chr(end)}"
-    for start, end in ((0x300, 0x36F), (0x483, 0x489), (0x591, 0x5BD), (0x610, 0x61A), (0x64B, 0x65F), (0x1AB0, 0x1AFF),
-                       (0x1DC0, 0x1DFF), (0x20D0, 0x20FF), (0xFE00, 0xFE0F), (0xFE20, 0xFE2F))
-)  # fmt: skip
-_GLUE = INVISIBLE + _MARKS
-_LETTERS = r"[^\W_ʻʼʽˈ]"
-_WORD = rf"{_LETTERS}(?:{_LETTERS}|[{_GLUE}])*"
-_RUN = re.compile(
-    rf"(?P<dotted>(?<![^\W_])(?:[^\W\d_][{_GLUE}]*\.)+(?:[^\W\d_][{_GLUE}]*(?:\.|(?![\w{_GLUE}]))))|{_WORD}"
-)
+Place = tuple[int, int, bool]
+"""Start, end and whether the word is a dotted acronym."""
+
+_LETTER = r"[^\W_ʻʼʽˈ]"
+_RUN = re.compile(rf"{_LETTER}+")
+_GLUED_RUN = re.compile(rf"{_LETTER}(?:{_LETTER}|[{INVISIBLE}{MARKS}])*")
+_GLUE = re.compile(rf"[{INVISIBLE}{MARKS}]")
+_DOTTED = re.compile(rf"(?<![\w.{MARKS}])(?:[^\W\d_][{MARKS}]*\.)+(?:[^\W\d_][{MARKS}]*(?:\.|(?![\w{MARKS}])))")
 
 _DOMAINS = (
     "com|org|net|info|edu|gov|int|eu|news|media|press|online|site|rs|срб|ba|hr|mk|мкд|me|al|si|xk|bg|бг|ro|gr|hu|tr|"
     "it|de|at|ch|fr|es|pt|nl|be|uk|ie|us|ru|рф|ua|pl|cz|sk|md|tv|fm|io|co|app|dev|in|se|no|fi|dk|lt|lv|ee|ca|au|jp|cn|br"
 )
-_ADDRESS_HINT = re.compile(r"://|@|[wW]{3}\.|[a-z0-9]\.[a-zмсрбг]{2}")
+_ADDRESS_HINT = re.compile(r"://|@|[wW]{3}\.|[a-z0-9]\.[a-zа-я]{2}")
 _ADDRESS = re.compile(
     r"(?<!\w)[A-Za-z][A-Za-z0-9+.-]*://[^\s<>«»“”\"]+"
     r"|(?<!\w)[wW]{3}\.[^\s<>«»“”\"]+"
-    r"|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
+    r"|(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
     rf"|(?<![\w.@-])(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:{_DOMAINS})(?![\w-]|\.\w)(?:/[^\s<>«»“”\"]*)?"
 )
 
@@ -62,7 +61,12 @@ def words(text: str, table: FoldTable = DEFAULT) -> tuple[Word, ...]:
     >>> [w.folded for w in words("The U.S. told TPS-om holders at https://example.org/x: Serbia’s turn")]
     ['the', 'us', 'told', 'tps', 'holders', 'at', 'serbia', 'turn']
     """
-    return tuple(_words(text, table))
+    return tuple(_word(text, place, table) for place in places(text))
+
+
+def places(text: str) -> tuple[Place, ...]:
+    """Where the words stand: `words` without looking at their letters."""
+    return tuple(_without_endings(text, _runs(text)))
 
 
 def addresses(text: str) -> tuple[tuple[int, int], ...]:
@@ -72,54 +76,67 @@ def addresses(text: str) -> tuple[tuple[int, int], ...]:
     return tuple(found.span() for found in _ADDRESS.finditer(text))
 
 
-def _words(text: str, table: FoldTable) -> Iterator[Word]:
-    skipped = iter(addresses(text))
-    skip_start, skip_end = next(skipped, (len(text), len(text)))
-    before: Word | None = None
-    for start, end, dotted in _runs(text):
-        while start >= skip_end and skip_end < len(text):
-            skip_start, skip_end = next(skipped, (len(text), len(text)))
-        if end > skip_start and start < skip_end:
+def is_caps(written: str) -> bool:
+    """Whether a word has two letters or more, all capitals."""
+    return written.isupper() and len(written) > 1 and sum(map(str.isalpha, written)) > 1
+
+
+def letters(text: str, place: Place) -> str:
+    """What is written at a place, without the dots of an acronym."""
+    start, end, dotted = place
+    return text[start:end].replace(".", "") if dotted else text[start:end]
+
+
+def _word(text: str, place: Place, table: FoldTable) -> Word:
+    start, end, dotted = place
+    written = letters(text, place)
+    return Word(start, end, fold(written, table), written[0].isupper(), is_caps(written), dotted)
+
+
+def _runs(text: str) -> list[Place]:
+    """Runs of letters outside addresses, dotted acronyms in one piece."""
+    glued = not text.isascii() and _GLUE.search(text) is not None
+    runs = list(_glued_runs(text)) if glued else [(*run.span(), False) for run in _RUN.finditer(text)]
+    special = _special(text)
+    if not special:
+        return runs
+    starts = [start for start, _, _ in special]
+    outside = [run for run in runs if run[0] >= special[bisect(starts, run[0]) - 1][1] or run[0] < starts[0]]
+    return sorted(outside + [place for place in special if place[2]])
+
+
+def _glued_runs(text: str) -> Iterator[Place]:
+    for run in _GLUED_RUN.finditer(text):
+        yield run.start(), run.start() + len(run[0].rstrip(INVISIBLE)), False
+
+
+def _special(text: str) -> list[Place]:
+    """Addresses, and acronyms outside them (marked True), in order."""
+    skipped = [(start, end, False) for start, end in addresses(text)]
+    dotted = [found.span() for found in _DOTTED.finditer(text) if found[0].isupper()] if "." in text else []
+    outside = [(s, e, True) for s, e in dotted if not any(s < end and start < e for start, end, _ in skipped)]
+    return sorted(skipped + outside)
+
+
+def _without_endings(text: str, runs: list[Place]) -> Iterator[Place]:
+    before: Place = (-2, -2, False)
+    for run in runs:
+        if run[0] == before[1] + 1 and is_ending(text, before, run):
             continue
-        word = _word(text, start, end, dotted, table)
-        if before is not None and is_ending(text, before, word):
-            continue
-        before = word
-        yield word
+        before = run
+        yield run
 
 
-def _runs(text: str) -> Iterator[tuple[int, int, bool]]:
-    """Runs of letters; a run of dotted letters that are not all capitals is several words."""
-    for found in _RUN.finditer(text):
-        start, end = found.span()
-        run = found[0]
-        if found.lastgroup is None:
-            yield start, end, False
-        elif run.isupper() and sum(map(str.isalpha, run)) > 1:
-            yield start, end, True
-        else:
-            yield from ((start + part.start(), start + part.end(), False) for part in _PLAIN.finditer(run))
-
-
-_PLAIN = re.compile(_WORD)
-
-
-def _word(text: str, start: int, end: int, dotted: bool, table: FoldTable) -> Word:
-    written = text[start:end]
-    letters = written.replace(".", "") if dotted else written
-    caps = written.isupper() and not written.islower() and sum(map(str.isalpha, letters)) > 1
-    return Word(start, end, fold(letters, table), written[0].isupper(), caps, dotted)
-
-
-def is_ending(text: str, stem: Word, run: Word) -> bool:
+def is_ending(text: str, stem: Place, run: Place) -> bool:
     """Whether `run` is an inflection written behind an apostrophe, or behind an acronym and a hyphen.
 
     Not after a single letter, and no capitals after small letters: O’Brien, l’ONU, dell’UE hold a word.
     """
-    if run.start != stem.end + 1 or not run.folded.isalpha():
-        return False
-    sign, written = text[stem.end], text[run.start : run.end]
+    sign, written = text[stem[1]], text[run[0] : run[1]]
     length = sum(map(str.isalpha, written))
+    if length > 4 or any(map(str.isdigit, written)):
+        return False
+    behind_caps = is_caps(letters(text, stem))
     if sign in APOSTROPHES:
-        return length <= 3 and stem.end - stem.start > 1 and (written.islower() or stem.is_caps)
-    return sign in HYPHENS and length <= 4 and stem.is_caps and written.islower()
+        return length <= 3 and stem[1] - stem[0] > 1 and (written.islower() or behind_caps)
+    return sign in HYPHENS and behind_caps and written.islower()
