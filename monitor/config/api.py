@@ -1,0 +1,108 @@
+"""The doors of this package: read config.yaml into a `Config`, or say everything that is wrong with it.
+
+`load` is for what must be right, `load_lenient` for a start that can do without a single broken feed, `check` for
+people. The same checks stand behind all of them. Called by the command line, the daemon, the lab and `replay`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from monitor.config import building, checking, neighbours
+from monitor.config.checking import Checked
+from monitor.config.reading import Document, read, read_text
+from monitor.config.values import Config
+from monitor.errors import ConfigError, Problem
+
+
+def load(path: Path, environ: Mapping[str, str], *, with_secrets: bool = True) -> Config:
+    """Read a configuration.
+
+    Errors: ConfigError with every error at once. Warnings do not stop; `check` tells them.
+    """
+    content, unreadable = _content(path)
+    if unreadable:
+        raise ConfigError((unreadable,))
+    return _usable(read(content, str(path)), environ, content, with_secrets=with_secrets)
+
+
+def load_lenient(path: Path, environ: Mapping[str, str]) -> tuple[Config, tuple[Problem, ...]]:
+    """Read a configuration, leaving out feeds whose address cannot be used; answers every problem beside it.
+
+    Errors: ConfigError when anything else is wrong.
+    """
+    content, unreadable = _content(path)
+    if unreadable:
+        raise ConfigError((unreadable,))
+    document = read(content, str(path))
+    checked = checking.check(document, environ)
+    faulty = checking.errors(checked.problems)
+    if any(problem.code not in checking.FEED_FAULTS for problem in faulty):
+        raise ConfigError(faulty)
+    skipped = _faulty_feeds(document, faulty)
+    return _built(checked, content, skipped), checked.problems
+
+
+def check(path: Path, environ: Mapping[str, str], *, with_secrets: bool = True) -> tuple[Problem, ...]:
+    """Say everything that is wrong or doubtful in a file, in the order of its lines. Touches no network."""
+    content, unreadable = _content(path)
+    if unreadable:
+        return (unreadable,)
+    return checking.check(read(content, str(path)), environ, with_secrets=with_secrets).problems
+
+
+def check_text(text: str, environ: Mapping[str, str], *, file: str = "config.yaml") -> tuple[Problem, ...]:
+    """Check a text that stands in no file."""
+    return checking.check(read_text(text, file), environ).problems
+
+
+def parse_text(text: str, environ: Mapping[str, str], *, file: str = "config.yaml") -> Config:
+    """Read a configuration from a text: a stored revision, a test.
+
+    Errors: ConfigError as `load`.
+    """
+    return _usable(read_text(text, file), environ, text.encode())
+
+
+def _content(path: Path) -> tuple[bytes, Problem | None]:
+    try:
+        return path.read_bytes(), None
+    except FileNotFoundError:
+        said = "the file is not there"
+    except IsADirectoryError:
+        said = "this is a directory, not a file"
+    except OSError as exc:
+        said = f"the file cannot be read: {exc.strerror or type(exc).__name__}"
+    return b"", Problem("E001", "", said, str(path), 1, 1, 2)
+
+
+def _usable(document: Document, environ: Mapping[str, str], content: bytes, *, with_secrets: bool = True) -> Config:
+    checked = checking.check(document, environ, with_secrets=with_secrets)
+    faulty = checking.errors(checked.problems)
+    if faulty:
+        raise ConfigError(faulty)
+    return _built(checked, content, frozenset())
+
+
+def _faulty_feeds(document: Document, faulty: tuple[Problem, ...]) -> frozenset[int]:
+    feeds = document.data.get("feeds") or []
+    places = {(problem.line, problem.column) for problem in faulty}
+    found = set()
+    for i in range(len(feeds)):
+        place = document.value_place(("feeds", i, "url"))
+        if (place.line, place.column) in places:
+            found.add(i)
+    return frozenset(found)
+
+
+def _built(checked: Checked, content: bytes, skipped: frozenset[int]) -> Config:
+    data = dict(checked.data)
+    file = checked.file
+    if skipped or file is None:
+        data["feeds"] = [feed for i, feed in enumerate(data.get("feeds") or []) if i not in skipped]
+        file = checking.shapes(data)
+    concepts = neighbours.concept_names(file.concepts)
+    sha256 = hashlib.sha256(content).hexdigest()
+    return building.build(file, checked.document, data, concepts, sha256, skipped)

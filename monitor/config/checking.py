@@ -1,0 +1,118 @@
+"""One check for the command line, the start and the reload: a text in, every problem and the shapes out.
+
+Order: form of the file, variables, shapes, what needs two places, secrets, queries, the telling half. Nothing stops at
+the first fault except an unreadable file. Called by `api` only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from monitor.config import faults, neighbours, queries, references, secret_checks
+from monitor.config.interpolation import resolve
+from monitor.config.reading import Document, Path
+from monitor.config.shape import ALERT_SECTIONS, FileShape
+from monitor.errors import Problem
+
+FEED_FAULTS = frozenset({"E040", "E041", "E042"})
+"""Faults of single feeds: a start can do without those feeds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check found. `file` is None when the shapes refused it; in `data` variables are resolved."""
+
+    document: Document
+    data: Mapping[str, Any]
+    problems: tuple[Problem, ...]
+    file: FileShape | None
+
+
+def check(document: Document, environ: Mapping[str, str], *, with_secrets: bool = True) -> Checked:
+    """Check a file that was read. With `with_secrets` off nothing but the text itself is looked at."""
+    if not isinstance(document.data, dict):
+        return Checked(document, {}, tuple(document.problems), None)
+    found = list(document.problems)
+
+    def missing(path: Path, name: str) -> None:
+        said = f"environment variable {name} is not set"
+        found.append(faults.problem(document, "E070", path, said, hint=f"a default: ${{{name}:-...}}"))
+
+    data = resolve(document.data, environ, missing)
+    file = _shapes(document, data, found)
+    found += references.problems(document, data)
+    if with_secrets:
+        found += secret_checks.problems(document, environ)
+    found += _queries(document, data)
+    found += _alerts(document, data)
+    return Checked(document, data, in_order(found), file)
+
+
+def shapes(data: Mapping[str, Any]) -> FileShape:
+    """Make the shapes of plain values that are known to be right."""
+    return FileShape.model_validate(data)
+
+
+def _shapes(document: Document, data: Mapping[str, Any], found: list[Problem]) -> FileShape | None:
+    try:
+        return shapes(data)
+    except ValidationError as exc:
+        found += faults.from_validation(exc, document)
+        return None
+
+
+def _queries(document: Document, data: Mapping[str, Any]) -> Iterator[Problem]:
+    concepts = data.get("concepts") if isinstance(data.get("concepts"), dict) else {}
+    for path, watch in references.rows(data, "watches"):
+        if "query" in watch:
+            yield from _query(document, (*path, "query"), watch, concepts or {})
+        for i, word in enumerate(watch["keywords"] if isinstance(watch.get("keywords"), list) else []):
+            if isinstance(word, str) and word.strip():
+                yield from _keyword(document, (*path, "keywords", i), word, concepts or {})
+
+
+def _query(document: Document, path: Path, watch: Mapping[str, Any], concepts: Mapping[str, Any]) -> Iterator[Problem]:
+    query = watch["query"]
+    if query is None or (isinstance(query, str) and not query.strip()):
+        hint = "write the query as a block (|)" if query is None else None
+        yield faults.problem(document, "E050", path, "empty query", hint=hint)
+        return
+    if not isinstance(query, str):
+        return
+    yield from queries.style_problems(document, path)
+    for code, column, message, hint in neighbours.query_faults(query, concepts):
+        place = queries.place_in(document, path, query, column)
+        yield faults.problem(document, code, path, message, hint=hint, place=place)
+
+
+def _keyword(document: Document, path: Path, word: str, concepts: Mapping[str, Any]) -> Iterator[Problem]:
+    query = queries.expanded({"keywords": [word]}, neighbours.concept_names(concepts)) or ""
+    for code, _, message, hint in neighbours.query_faults(query, concepts):
+        if not code.startswith("W"):
+            yield faults.problem(document, code, path, message, hint=hint)
+
+
+def _alerts(document: Document, data: Mapping[str, Any]) -> Iterator[Problem]:
+    raw = {key: data[key] for key in (*ALERT_SECTIONS, "timezone") if key in data}
+    watches = tuple(str(watch["name"]) for _, watch in references.rows(data, "watches") if "name" in watch)
+    for code, path, message, hint in neighbours.alert_faults(raw, watches):
+        place = document.key_place(path) if code in ("E010", "E011", "E026") else document.value_place(path)
+        yield faults.problem(document, code, path, message, hint=hint, place=place)
+
+
+def in_order(problems: list[Problem]) -> tuple[Problem, ...]:
+    """Sort by place, and keep one problem of each code and place: two checks may see the same fault."""
+    seen: dict[tuple[int, int, str], Problem] = {}
+    for found in problems:
+        family = found.code if found.code.startswith("W") else "E"
+        seen.setdefault((found.line, found.column, family), found)
+    return tuple(sorted(seen.values(), key=lambda one: (one.line, one.column, one.code)))
+
+
+def errors(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    """Keep what makes a file unusable."""
+    return tuple(problem for problem in problems if problem.severity == "error")

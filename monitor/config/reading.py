@@ -1,0 +1,278 @@
+"""YAML 1.2 with the place of every key and value. The only module that knows the YAML library.
+
+Reads a text into plain values (text, numbers, lists, mappings) and a table of places; every trap of the format becomes
+a problem: tags, duplicate keys, several documents, deep nesting, aliases that explode. Knows nothing of what keys mean.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from monitor.errors import Problem
+
+Path = tuple[str | int, ...]
+"""Where a value stands: keys and list positions from the top."""
+
+MAX_BYTES = 1 << 20
+MAX_NODES = 100_000
+MAX_DEPTH = 50
+_CORE = "tag:yaml.org,2002:"
+_TAGGED = re.compile(r"(?:&\S+\s+)?!")
+_DIRECTIVE = re.compile(r"^%(?:YAML|TAG)\b", re.MULTILINE)
+_BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A stretch of one line; all counted from 1, the end is exclusive. `style` is the YAML style of a scalar."""
+
+    line: int
+    column: int
+    end_column: int
+    style: str | None = None
+
+
+START = Place(1, 1, 1)
+
+
+@dataclass(slots=True)
+class Document:
+    """A file as read: plain values, places, raw lines, and the faults of its form."""
+
+    file: str
+    lines: tuple[str, ...]
+    data: Any = None
+    keys: dict[Path, Place] = field(default_factory=dict)
+    values: dict[Path, Place] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def key_place(self, path: Path) -> Place:
+        """Find the place of a key, or of the value or nearest parent where there is none."""
+        return self.keys.get(path) or self.value_place(path)
+
+    def value_place(self, path: Path) -> Place:
+        """Find the place of a value, or of its nearest parent that has one."""
+        while path:
+            if path in self.values:
+                return self.values[path]
+            path = path[:-1]
+        return START
+
+    def raw(self, line: int) -> str:
+        """Give one line of the file, counted from 1; empty beyond its end."""
+        return self.lines[line - 1] if 0 < line <= len(self.lines) else ""
+
+
+class _Stop(Exception):
+    """The file is too large to go on with."""
+
+
+def read(content: bytes, file: str) -> Document:
+    """Read the bytes of a file. Faults of form stand in `problems`; `data` is None when nothing could be read."""
+    if len(content) > MAX_BYTES:
+        said = f"the file holds {len(content):,} bytes; {MAX_BYTES:,} are allowed"
+        return Document(file, (), problems=[_problem(file, "E006", said, START)])
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        line = content.count(b"\n", 0, exc.start) + 1
+        column = exc.start - (content.rfind(b"\n", 0, exc.start) + 1) + 1
+        place = Place(line, column, column + 1)
+        said = f"the file is not UTF-8: byte 0x{content[exc.start]:02x} at offset {exc.start}"
+        return Document(file, (), problems=[_problem(file, "E003", said, place, hint="save it as UTF-8")])
+    return read_text(text, file)
+
+
+def read_text(text: str, file: str) -> Document:
+    """Read a text that is already decoded; see `read`."""
+    document = Document(file, tuple(_BREAK.split(text)))
+    if found := _DIRECTIVE.search(text):
+        line = text.count("\n", 0, found.start()) + 1
+        said = "directives are not supported; the file is YAML 1.2"
+        document.problems.append(_problem(file, "E003", said, Place(line, 1, 1 + len(found[0]))))
+        return document
+    node = _compose(text, document)
+    if document.problems:
+        return document
+    if not isinstance(node, MappingNode):
+        said = "the file is empty" if node is None or _is_null(node) else "the file must be a mapping of keys"
+        place = START if node is None else _place(node, document)
+        document.problems.append(_problem(file, "E002", said, place, hint="it starts with version: 1"))
+        return document
+    try:
+        document.data = _Walk(document).value(node, (), 0)
+    except _Stop:
+        document.data = None
+    return document
+
+
+def _is_null(node: Node) -> bool:
+    return isinstance(node, ScalarNode) and node.tag == _CORE + "null"
+
+
+def _compose(text: str, document: Document) -> Node | None:
+    try:
+        return YAML(typ="rt", pure=True).compose(text)  # type: ignore[no-any-return]  # the library does not say
+    except MarkedYAMLError as exc:
+        document.problems.append(_syntax(exc, document))
+    except RecursionError:
+        document.problems.append(_problem(document.file, "E006", f"nested deeper than {MAX_DEPTH} levels", START))
+    except (YAMLError, ValueError, IndexError, AttributeError, AssertionError, TypeError, KeyError) as exc:
+        # The library leaves bare errors of its own workings on damaged texts; none may become a traceback.
+        document.problems.append(_unreadable(exc, text, document))
+    return None
+
+
+def _syntax(exc: MarkedYAMLError, document: Document) -> Problem:
+    mark = exc.problem_mark or exc.context_mark
+    place = Place(mark.line + 1, mark.column + 1, mark.column + 2) if mark else START
+    said = str(exc.problem or exc.context or "not YAML").strip()
+    if "another document" in said:
+        return _problem(document.file, "E004", "a second document starts here; the file holds one", place)
+    raw = document.raw(place.line)
+    return _problem(document.file, "E003", f"not YAML: {_without_text(said)}", place, hint=_syntax_hint(raw, place))
+
+
+def _without_text(said: str) -> str:
+    """Drop what the library quotes from the file: an undefined alias or anchor may be a piece of a secret."""
+    return re.sub(r"'[^']{3,}'", "...", said)
+
+
+def _syntax_hint(raw: str, place: Place) -> str | None:
+    if raw[: len(raw) - len(raw.lstrip())].find("\t") >= 0:
+        return "indent with spaces, not tabs"
+    if re.match(r"\s*(?:- )?query:\s*[\"'*&@%!\[{`]", raw) or re.match(r"\s*(?:- )?query:\s*\S", raw):
+        return "write a query as a block: query: | and the query on the next line"
+    if re.search(r":\s+[@`%*&!]", raw):
+        return "put the value in quotes"
+    if place.line == 0:
+        return None
+    return "a bracket, quote or indent does not fit here or above"
+
+
+def _unreadable(exc: Exception, text: str, document: Document) -> Problem:
+    position = getattr(exc, "position", None)
+    if isinstance(position, int):
+        line = text.count("\n", 0, position) + 1
+        column = position - (text.rfind("\n", 0, position) + 1) + 1
+        place = Place(line, column, column + 1)
+        return _problem(document.file, "E003", "a control character is not allowed here", place)
+    return _problem(document.file, "E003", "not YAML", START)
+
+
+def _problem(file: str, code: str, message: str, place: Place, *, hint: str | None = None, path: str = "") -> Problem:
+    return Problem(code, path, message, file, place.line, place.column, place.end_column, hint)
+
+
+def _place(node: Node, document: Document) -> Place:
+    start, end = node.start_mark, node.end_mark
+    line, column = start.line + 1, start.column + 1
+    style = getattr(node, "style", None) if isinstance(node, ScalarNode) else None
+    raw = document.raw(line)
+    stop = end.column + 1 if end.line == start.line else len(raw.rstrip()) + 1
+    return Place(line, column, max(stop, column + 1), style)
+
+
+class _Walk:
+    """One walk over the node graph; counts nodes as often as aliases repeat them."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.count = 0
+
+    def problem(self, code: str, message: str, node: Node, *, hint: str | None = None) -> None:
+        place = _place(node, self.document)
+        self.document.problems.append(_problem(self.document.file, code, message, place, hint=hint))
+
+    def value(self, node: Node, path: Path, depth: int) -> Any:
+        self.count += 1
+        if self.count > MAX_NODES or depth > MAX_DEPTH:
+            what = f"more than {MAX_NODES:,} values" if self.count > MAX_NODES else f"nested deeper than {MAX_DEPTH}"
+            self.problem("E006", f"{what}, aliases counted", node)
+            raise _Stop
+        self.document.values[path] = _place(node, self.document)
+        if self._is_tagged(node):
+            self.problem("E005", "tags (!name) are not allowed", node, hint="put the value in quotes if it is text")
+            return None
+        if isinstance(node, MappingNode):
+            return self._mapping(node, path, depth)
+        if isinstance(node, SequenceNode):
+            return [self.value(child, (*path, i), depth + 1) for i, child in enumerate(node.value)]
+        return _scalar(node) if isinstance(node, ScalarNode) else None
+
+    def _is_tagged(self, node: Node) -> bool:
+        mark = node.start_mark
+        return bool(_TAGGED.match(self.document.raw(mark.line + 1), mark.column))
+
+    def _mapping(self, node: MappingNode, path: Path, depth: int) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        merged: list[Node] = []
+        for key_node, value_node in node.value:
+            if key_node.tag == _CORE + "merge":
+                merged += value_node.value if isinstance(value_node, SequenceNode) else [value_node]
+                continue
+            key = self._key(key_node, result)
+            if key is None:
+                continue
+            self.document.keys[*path, key] = _place(key_node, self.document)
+            result[key] = self.value(value_node, (*path, key), depth + 1)
+        for extra in merged:
+            self._merge(extra, result, path, depth)
+        return result
+
+    def _key(self, node: Node, taken: dict[str, Any]) -> str | None:
+        if not isinstance(node, ScalarNode) or self._is_tagged(node):
+            self.problem("E003", "a key must be text", node)
+        elif node.tag != _CORE + "str":
+            self.problem("E013", "a key must be text", node, hint="put it in quotes")
+        elif node.value in taken:
+            self.problem("E012", f"duplicate key {node.value!r}", node, hint="the first one stands above")
+        else:
+            return str(node.value)
+        return None
+
+    def _merge(self, node: Node, result: dict[str, Any], path: Path, depth: int) -> None:
+        """Take the keys of a ``<<`` that the mapping itself does not have."""
+        if not isinstance(node, MappingNode):
+            self.problem("E003", "<< takes a mapping", node)
+            return
+        for key_node, value_node in node.value:
+            if key_node.tag == _CORE + "merge":
+                continue
+            key = str(key_node.value)
+            if key not in result:
+                self.document.keys[*path, key] = _place(key_node, self.document)
+                result[key] = self.value(value_node, (*path, key), depth + 1)
+
+
+def _scalar(node: ScalarNode) -> Any:
+    text: str = node.value
+    kind = str(node.tag).removeprefix(_CORE)
+    try:
+        match kind:
+            case "null":
+                return None
+            case "bool":
+                return text.casefold() == "true"
+            case "int":
+                return _integer(text)
+            case "float":
+                return float(text.replace("_", ""))
+            case "timestamp":
+                return date.fromisoformat(text)
+    except ValueError:
+        return text
+    return text
+
+
+def _integer(text: str) -> int | str:
+    plain = text.replace("_", "").lower()
+    base = {"0x": 16, "0o": 8, "0b": 2}.get(plain.lstrip("+-")[:2], 10)
+    return int(plain, base) if len(plain) < 40 else text
