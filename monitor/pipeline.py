@@ -11,7 +11,7 @@ Called by `jobs` (a live poll) and `replay` (a recorded stream), from the one th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine
@@ -58,15 +58,25 @@ class Context:
 class Turn:
     """One poll of one feed whose document is to be recorded.
 
-    `settle` decides, from the number of new entries, what the feed row says next. A `baseline` is stored and never
-    told.
+    `settle` decides, from what was new, what the feed row says next. A `baseline` is stored and never told. `log` is
+    the fetch as the log keeps it, None for a stream that was not fetched.
     """
 
     claim: Claim
     outlet: str | None
     gen: int
     baseline: bool
-    settle: Callable[[int], feeds.Settlement]
+    settle: Callable[[Novelty], feeds.Settlement]
+    log: feeds.FetchRecord | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Novelty:
+    """How much of a document was new: `known` entries were there before, `published` dates the new ones."""
+
+    new: int
+    known: int
+    published: tuple[datetime | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +123,10 @@ def process(parsed: ParsedFeed, turn: Turn, ctx: Context, now: datetime) -> Repo
                 for entry in fresh
                 if (matches := _matches(entry, ctx.knowledge))
             )
-            feeds.settle(tx, turn.claim, turn.settle(len(fresh)))
+            novelty = Novelty(len(fresh), len(keyed) - len(fresh), tuple(entry.published for entry in fresh))
+            feeds.settle(tx, turn.claim, turn.settle(novelty))
+            if turn.log is not None:
+                feeds.log_fetch(tx, turn.claim.feed, replace(turn.log, new=novelty.new))
     except BaseException:
         ctx.window.remove(placed)
         raise

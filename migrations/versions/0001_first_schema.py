@@ -30,6 +30,7 @@ def upgrade() -> None:
         "feed",
         sa.Column("id", ID, nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("moved_to", sa.Text(), nullable=True),
         sa.Column("host", sa.Text(), nullable=False),
         sa.Column("state", sa.String(length=16), server_default="active", nullable=False),
         sa.Column("etag", sa.LargeBinary(), nullable=True),

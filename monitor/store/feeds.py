@@ -34,6 +34,7 @@ class FeedRow:
 
     id: FeedId
     url: str
+    moved_to: str | None
     host: str
     state: str
     validators: Validators
@@ -69,6 +70,8 @@ class Settlement:
     fail_reason: str | None = None
     fail_message: str | None = None
     baseline: bool = False
+    moved_to: str | None = None
+    moved_why: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,17 +145,37 @@ def _is_due(now: datetime) -> Any:
     return and_(_T.state != "paused", _T.next_at <= now, or_(_T.lease_until.is_(None), _T.lease_until < now))
 
 
-def claim(connection: Connection, now: datetime, *, lease: timedelta, limit: int = 200) -> tuple[FeedRow, ...]:
-    """Take due feeds, the longest overdue first. The conditions stand twice on purpose.
+def claim(
+    connection: Connection,
+    now: datetime,
+    *,
+    lease: timedelta,
+    limit: int = 200,
+    per_host: int = 9,
+    busy: Sequence[str] = (),
+    only: FeedId | None = None,
+) -> tuple[FeedRow, ...]:
+    """Take due feeds, the longest overdue first, at most `per_host` of one host and none of a `busy` one.
 
-    Postgres skips rows that are locked now, not rows that were locked, changed and released since the statement
-    began: only conditions on the locking level are read again.
+    Nine are what a host's spacing of 5 s lets begin before a lease of 90 s gets short. The conditions stand twice on
+    purpose: Postgres skips rows that are locked now, not rows that were locked, changed and released since the
+    statement began; only conditions on the locking level are read again.
     """
-    due = select(_T.id).where(_is_due(now)).order_by(_T.next_at, _T.id).limit(limit).with_for_update(skip_locked=True)
+    place = func.row_number().over(partition_by=_T.host, order_by=(_T.next_at, _T.id)).label("place")
+    wanted = [_is_due(now), *([_T.host.not_in(busy)] if busy else []), *([_T.id == only] if only is not None else [])]
+    due = select(_T.id, place).where(*wanted).subquery()
+    take = (
+        select(_T.id)
+        .join(due, due.c.id == _T.id)
+        .where(due.c.place <= per_host, _is_due(now))
+        .order_by(_T.next_at, _T.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=tables.feed)
+    )
     until = now + lease
     taken = connection.execute(
         update(tables.feed)
-        .where(_T.id.in_(due), _is_due(now))
+        .where(_T.id.in_(take))
         .values(lease_until=until, lease_token=_T.lease_token + 1)
         .returning(*tables.feed.c)
     ).all()
@@ -185,11 +208,22 @@ def settle(connection: Connection, held: Claim, result: Settlement) -> None:
         "lease_until": None,
     }
     values |= _outcome_values(result)
+    if result.moved_to is not None:
+        _record_move(connection, held.feed, result)
+        values["moved_to"] = result.moved_to
     done = connection.execute(
         update(tables.feed).where(_T.id == held.feed, _T.lease_token == held.token).values(**values)
     )
     if done.rowcount != 1:
         raise LeaseLost(f"feed {held.feed} was taken over: token {held.token} is old")
+
+
+def _record_move(connection: Connection, feed: FeedId, result: Settlement) -> None:
+    before = connection.execute(select(func.coalesce(_T.moved_to, _T.url)).where(_T.id == feed)).scalar_one()
+    why = result.moved_why or "redirect"
+    connection.execute(
+        insert(tables.feed_url_history).values(feed_id=feed, at=result.at, old=before, new=result.moved_to, why=why)
+    )
 
 
 def _outcome_values(result: Settlement) -> dict[str, Any]:
@@ -287,6 +321,7 @@ def _feed(row: Row[Any], held: Claim | None = None) -> FeedRow:
     return FeedRow(
         id=FeedId(row.id),
         url=row.url,
+        moved_to=row.moved_to,
         host=row.host,
         state=row.state,
         validators=Validators(row.etag, row.last_modified),

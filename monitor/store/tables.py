@@ -66,7 +66,8 @@ feed = Table(
     "feed",
     metadata,
     Column("id", Id, primary_key=True),
-    Column("url", Text, nullable=False, unique=True),
+    Column("url", Text, nullable=False, unique=True),  # as configured
+    Column("moved_to", Text),  # where it is polled since a permanent redirect was learnt
     Column("host", Text, nullable=False),
     Column("state", String(16), nullable=False, server_default="active"),  # active, gone, paused
     Column("etag", LargeBinary),

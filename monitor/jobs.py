@@ -1,0 +1,382 @@
+"""What an engine may call: poll what is due, send what is due, tidy up. No policy: schedule, pipeline and alerts decide.
+
+A poll is claim -> fetch -> (same body: reschedule) -> parse -> pipeline.process. Everything that writes runs on one
+thread; fetching and parsing do not wait for it. One feed's failure is a value and stops no other feed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import random
+from collections import Counter
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, TypeVar
+
+import structlog
+from sqlalchemy import Connection, Engine
+
+from monitor import parser_pool, pipeline, schedule
+from monitor.config.values import FeedConfig
+from monitor.errors import LeaseLost, ParseError
+from monitor.fetch import client, hosts
+from monitor.parse import feed as parse_feed
+from monitor.parse import links
+from monitor.store import feeds
+from monitor.values import Claim, Fetched, FetchFailed, FetchOutcome, NotModified, ParsedFeed
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+LEASE = timedelta(seconds=90)
+"""Twice the total deadline of a fetch: after it another worker may take the feed."""
+_RECENT = timedelta(hours=1)
+_LOG_KEPT = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A due feed that was not asked, why, and from when it may be."""
+
+    url: str
+    reason: str
+    until: datetime
+
+
+@dataclass(slots=True)
+class Round:
+    """What one round of polls did; filled while it runs."""
+
+    changed: int = 0
+    unchanged: int = 0
+    failed: dict[str, str] = field(default_factory=dict)
+    left_out: list[LeftOut] = field(default_factory=list)
+    entries: int = 0
+    new: int = 0
+    matched: int = 0
+    events: int = 0
+
+    @property
+    def polled(self) -> int:
+        """Feeds that were asked."""
+        return self.changed + self.unchanged + len(self.failed)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What polling is made of; put together by `daemon`, `demo` and the benches in the same way."""
+
+    engine: Engine
+    writer: Executor
+    client: client.Client
+    gate: hosts.HostGate
+    parsers: parser_pool.ParserPool
+    context: pipeline.Context
+    feeds: Mapping[str, FeedConfig]
+    own_hosts: frozenset[str]
+    now: Callable[[], datetime]
+    random: random.Random
+    at_once: int = 32
+
+
+class Poller:
+    """Polls due feeds, a bounded number at once. `tick` starts what is due; `run_round` waits until nothing is."""
+
+    def __init__(self, parts: Parts, on_report: Callable[[feeds.FeedRow, pipeline.Report], None] | None = None) -> None:
+        self._parts = parts
+        self._on_report = on_report
+        self._open: set[asyncio.Task[None]] = set()
+        self._busy: Counter[str] = Counter()
+        self._hosts: dict[tuple[str, str], feeds.HostRow] = {}
+        self._limited: dict[str, dict[str, datetime]] = {}
+        self.totals = Round()
+
+    async def start(self) -> None:
+        """Read what is remembered of hosts."""
+        rows = await self._write(feeds.hosts)
+        self._hosts = {(row.kind, row.name): row for row in rows}
+
+    async def tick(self, *, force: bool = False, report: Round | None = None) -> int:
+        """Claim what is due and begin to poll it; returns how many polls were begun."""
+        free = self._parts.at_once - len(self._open)
+        if free <= 0:
+            return 0
+        busy = tuple(self._busy)
+        claim = partial(feeds.claim, now=self._parts.now(), lease=LEASE, limit=free, busy=busy)
+        rows = await self._write(claim)
+        for row in rows:
+            self._busy[row.host] += 1
+            task = asyncio.create_task(self._poll(row, force, report or self.totals), name=f"poll {row.url}")
+            self._open.add(task)
+            task.add_done_callback(self._open.discard)
+        return len(rows)
+
+    async def run_round(self, *, force: bool = False) -> Round:
+        """Poll until nothing is due."""
+        report = Round()
+        while await self.tick(force=force, report=report) or self._open:
+            if self._open:
+                await asyncio.wait(self._open, return_when=asyncio.FIRST_COMPLETED)
+        return report
+
+    async def stop(self, within: timedelta) -> int:
+        """Let running polls end; cut what is left and give its claims back. Returns how many were cut."""
+        if not self._open:
+            return 0
+        _, late = await asyncio.wait(self._open, timeout=within.total_seconds())
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        return len(late)
+
+    async def _poll(self, row: feeds.FeedRow, force: bool, report: Round) -> None:
+        assert row.claim is not None
+        try:
+            await self._poll_claimed(row, row.claim, force, report)
+        except LeaseLost as lost:
+            log.warning("stale_claim", feed=row.url, message=str(lost))
+        except asyncio.CancelledError:
+            await self._write(partial(feeds.release, claims=(row.claim,)))
+            raise
+        except Exception as exc:  # one feed's fault, logged with its traceback, must not stop another feed
+            log.exception("poll_failed", feed=row.url, error=str(exc))
+            report.failed[row.url] = "internal_error"
+            again = self._parts.now() + timedelta(minutes=30)
+            await self._write(partial(feeds.postpone, held=row.claim, until=again, reason="internal_error"))
+        finally:
+            self._busy[row.host] -= 1
+            self._busy += Counter()
+
+    async def _poll_claimed(self, row: feeds.FeedRow, claim: Claim, force: bool, report: Round) -> None:
+        parts, state = self._parts, schedule.from_json(row.schedule, row.validators)
+        refusal = schedule.may_attempt(state, self._policy(row), self._facts(row), parts.now(), force=force)
+        if refusal is not None:
+            report.left_out.append(LeftOut(row.url, str(refusal.reason), refusal.until))
+            until = max(refusal.until, parts.now())
+            await self._write(partial(feeds.postpone, held=claim, until=until, reason=str(refusal.reason)))
+            return
+        request = self._request(row, state)
+        async with parts.gate.slot(row.host):
+            outcome = await parts.client.fetch(request, parts.now)
+        await self._conclude(row, claim, state, outcome, report)
+
+    async def _conclude(
+        self, row: feeds.FeedRow, claim: Claim, state: schedule.FeedState, outcome: FetchOutcome, report: Round
+    ) -> None:
+        match outcome:
+            case FetchFailed():
+                await self._settle_failed(row, claim, state, outcome, outcome.reason, outcome.message, report)
+            case NotModified():
+                report.unchanged += 1
+                await self._settle_unchanged(row, claim, state, outcome)
+            case Fetched(body=body) if hashlib.sha256(body).digest() == row.body_sha256:
+                report.unchanged += 1
+                await self._settle_unchanged(row, claim, state, outcome)
+            case Fetched():
+                await self._parse_and_process(row, claim, state, outcome, report)
+
+    async def _parse_and_process(
+        self, row: feeds.FeedRow, claim: Claim, state: schedule.FeedState, fetched: Fetched, report: Round
+    ) -> None:
+        parts = self._parts
+        try:
+            parsed = await parts.parsers.parse(self._body(row, fetched))
+        except ParseError as exc:
+            await self._settle_failed(row, claim, state, fetched, exc.reason, exc.message, report)
+            return
+        now = parts.now()
+        turn = self._turn(row, claim, state, fetched, parsed, now)
+        done = await self._run(partial(pipeline.process, parsed, turn, parts.context, now))
+        report.changed += 1
+        report.entries += done.entries
+        report.new += done.new
+        report.matched += len(done.taken)
+        report.events += len(done.events)
+        log.info(
+            "polled", feed=row.url, entries=done.entries, new=done.new, matched=len(done.taken), events=len(done.events)
+        )
+        if self._on_report is not None:
+            self._on_report(row, done)
+
+    def _turn(
+        self,
+        row: feeds.FeedRow,
+        claim: Claim,
+        state: schedule.FeedState,
+        fetched: Fetched,
+        parsed: ParsedFeed,
+        now: datetime,
+    ) -> pipeline.Turn:
+        baseline = schedule.needs_baseline(state)
+        gen = row.gen + 1
+
+        def settle(novelty: pipeline.Novelty) -> feeds.Settlement:
+            outcome = schedule.changed(
+                fetched, parsed, new=novelty.new, known=novelty.known, published=novelty.published
+            )
+            following = self._after(row, state, outcome, now)
+            complete = not parsed.truncated
+            digest = hashlib.sha256(fetched.body).digest() if complete else None
+            return _settlement(following, now, ok=True, body_sha256=digest, gen=gen, new=novelty.new, baseline=baseline)
+
+        config = self._parts.feeds.get(row.url)
+        return pipeline.Turn(
+            claim=claim,
+            outlet=config.outlet if config else None,
+            gen=gen,
+            baseline=baseline,
+            settle=settle,
+            log=_record(
+                fetched, "changed", row.validators.etag is not None or row.validators.last_modified is not None
+            ),
+        )
+
+    async def _settle_unchanged(
+        self, row: feeds.FeedRow, claim: Claim, state: schedule.FeedState, outcome: NotModified | Fetched
+    ) -> None:
+        now = self._parts.now()
+        following = self._after(row, state, schedule.unchanged(outcome), now)
+        await self._write(partial(feeds.settle, held=claim, result=_settlement(following, now, ok=True)))
+
+    async def _settle_failed(
+        self,
+        row: feeds.FeedRow,
+        claim: Claim,
+        state: schedule.FeedState,
+        outcome: FetchFailed | Fetched,
+        reason: str,
+        message: str,
+        report: Round,
+    ) -> None:
+        now = self._parts.now()
+        following = self._after(row, state, schedule.failed(outcome, reason), now)
+        settlement = _settlement(following, now, ok=False, fail_reason=reason, fail_message=message[:500])
+        record = _record(outcome, "failed", False, reason, message[:500])
+
+        def write(connection: Connection) -> None:
+            feeds.settle(connection, claim, settlement)
+            feeds.log_fetch(connection, claim.feed, record)
+            for held in following.holds:
+                self._remember(connection, held, reason)
+
+        await self._write(write)
+        report.failed[row.url] = reason
+        log.warning(
+            "poll_failed", feed=row.url, reason=reason, message=message[:200], next_at=following.next_at.isoformat()
+        )
+
+    def _remember(self, connection: Connection, held: schedule.Hold, reason: str) -> None:
+        known = self._hosts.get((held.scope, held.name))
+        limited = reason == "rate_limited" or (known is not None and known.ever_429)
+        row = feeds.HostRow(held.scope, held.name, held.until, held.reason, self._parts.now(), limited)
+        feeds.remember_host(connection, row)
+        self._hosts[held.scope, held.name] = row
+        if reason == "rate_limited" and held.scope == "host":
+            self._limited.setdefault(links.registrable(held.name), {})[held.name] = self._parts.now()
+
+    def _after(
+        self, row: feeds.FeedRow, state: schedule.FeedState, outcome: schedule.Outcome, now: datetime
+    ) -> schedule.Next:
+        jitter = self._parts.random.random()
+        return schedule.after(state, self._policy(row), outcome, now, jitter, host=self._facts(row))
+
+    def _policy(self, row: feeds.FeedRow) -> schedule.Policy:
+        config = self._parts.feeds.get(row.url)
+        phase = int.from_bytes(hashlib.sha256(row.url.encode()).digest()[:4]) / 2**32
+        if config is None:
+            return schedule.Policy(phase=phase)
+        return schedule.Policy(
+            floor=config.floor,
+            ceiling=config.ceiling,
+            government="government" in config.tags,
+            own_host=row.host in self._parts.own_hosts,
+            phase=phase,
+        )
+
+    def _facts(self, row: feeds.FeedRow) -> schedule.HostFacts:
+        domain = links.registrable(row.host)
+        holds = [self._hosts.get(("host", row.host)), self._hosts.get(("domain", domain))]
+        known = [held for held in holds if held is not None]
+        longest = max((h for h in known if h.hold_until is not None), key=lambda h: h.hold_until or LATE, default=None)
+        now = self._parts.now()
+        limited = {name for name, at in self._limited.get(domain, {}).items() if now - at < _RECENT}
+        return schedule.HostFacts(
+            name=row.host,
+            domain=domain,
+            hold_until=longest.hold_until if longest else None,
+            hold_reason=longest.hold_reason if longest else None,
+            ever_429=any(held.ever_429 for held in known),
+            limited=frozenset(limited),
+        )
+
+    def _request(self, row: feeds.FeedRow, state: schedule.FeedState) -> client.Request:
+        config = self._parts.feeds.get(row.url)
+        return client.Request(
+            url=row.moved_to or row.url,
+            validators=schedule.to_send(state, self._parts.now()),
+            feed=str(row.id),
+            headers=config.headers if config else (),
+            auth=config.auth if config else None,
+            tls_insecure=config.tls_insecure if config else False,
+        )
+
+    def _body(self, row: feeds.FeedRow, fetched: Fetched) -> parser_pool.Body:
+        config = self._parts.feeds.get(row.url)
+        hints = parse_feed.FeedHints(
+            outlet=config.outlet if config else None,
+            timezone=config.timezone if config else None,
+            language=config.language if config else None,
+        )
+        headers = {name: value.decode("latin-1") for name, value in fetched.headers}
+        return parser_pool.Body(fetched.body, fetched.final_url, headers, fetched.at, hints)
+
+    async def _write(self, statement: Callable[[Connection], T]) -> T:
+        def transaction() -> T:
+            with self._parts.engine.begin() as connection:
+                return statement(connection)
+
+        return await self._run(transaction)
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._parts.writer, work)
+
+
+LATE = datetime.max
+
+
+def _settlement(following: schedule.Next, now: datetime, *, ok: bool, **more: Any) -> feeds.Settlement:
+    return feeds.Settlement(
+        next_at=following.next_at,
+        next_reason=str(following.reason),
+        schedule=schedule.to_json(following.state),
+        at=now,
+        ok=ok,
+        validators=following.state.validators,
+        state="gone" if following.state.gone else "active",
+        moved_to=following.move.to if following.move else None,
+        moved_why=following.move.why if following.move else None,
+        **more,
+    )
+
+
+def _record(
+    outcome: FetchFailed | Fetched, kind: str, conditional: bool, reason: str | None = None, message: str | None = None
+) -> feeds.FetchRecord:
+    return feeds.FetchRecord(
+        at=outcome.at,
+        outcome=kind,
+        status=outcome.status,
+        reason=reason,
+        message=message,
+        bytes=outcome.wire_bytes if isinstance(outcome, Fetched) else 0,
+        took=outcome.took,
+        conditional=conditional,
+    )
+
+
+def prune(connection: Connection, now: datetime) -> int:
+    """Delete fetch lines older than 14 days, a chunk at a time."""
+    return feeds.prune_log(connection, now - _LOG_KEPT)
