@@ -50,9 +50,9 @@ def test_only_the_shell_asks_a_clock() -> None:
         if part in CLOCKS:
             continue
         for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("now", "utcnow", "today"):
-                owner = ast.unparse(node.func.value)
-                if owner.split(".")[-1] in ("datetime", "date"):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                owner = ast.unparse(node.func.value).split(".")[-1]
+                if owner in ("datetime", "date") and node.func.attr in ("now", "utcnow", "today"):
                     wrong.append(f"{path.relative_to(ROOT)}:{node.lineno}")
     assert not wrong, f"now is an argument: {wrong}"
 

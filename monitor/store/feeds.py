@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, func, insert, literal, or_, select, update
 
 from monitor.errors import LeaseLost
 from monitor.store import tables
@@ -231,7 +231,7 @@ def _outcome_values(result: Settlement) -> dict[str, Any]:
     if result.ok:
         values |= {"last_ok_at": result.at, "fail_reason": None, "fail_message": None, "first_fail_at": None}
     else:
-        first = func.coalesce(_T.first_fail_at, result.at, type_=_T.first_fail_at.type)
+        first = func.coalesce(_T.first_fail_at, literal(result.at, _T.first_fail_at.type))
         values |= {"fail_reason": result.fail_reason, "fail_message": result.fail_message, "first_fail_at": first}
     if result.validators is not None:
         values |= {"etag": result.validators.etag, "last_modified": result.validators.last_modified}
