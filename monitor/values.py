@@ -110,6 +110,7 @@ class ParsedEntry:
 
     `id` is the guid as written; `url` absolute http(s); `title`, `summary` and `content` plain text, paragraphs
     separated by a blank line; `language` an ISO 639-1 code or None.
+    `date_note` says what was odd about the date: future, too_old, ambiguous, month_only.
     """
 
     id: str | None
@@ -124,6 +125,7 @@ class ParsedEntry:
     via: Domain | None = None
     language: str | None = None
     zone_guess: bool = False
+    date_note: str | None = None
 
     @property
     def text(self) -> str:
@@ -133,7 +135,8 @@ class ParsedEntry:
 
 @dataclass(frozen=True, slots=True)
 class ParsedFeed:
-    """A document made of entries. `recovered` says that a repair was needed or text was lost."""
+    """A document made of entries. `recovered` says that a repair was needed or text was lost, `truncated` that the
+    document's end was missing, `left_out` how many entries were beyond the limit."""
 
     entries: tuple[ParsedEntry, ...]
     title: str | None = None
@@ -147,6 +150,7 @@ class ParsedFeed:
     skip_hours: frozenset[int] = frozenset()
     skip_days: frozenset[int] = frozenset()
     moved_to: str | None = None
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)

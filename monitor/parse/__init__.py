@@ -1,0 +1,1 @@
+"""From bytes to entries: what a body says, without fetching, waiting or remembering anything."""

@@ -1,0 +1,149 @@
+"""Plain text out of titles, summaries and contents, whatever they were wrapped in.
+
+Nothing here builds a tree: every expression is linear in its input, so a hostile description costs no more than its
+length. It does not make HTML safe for display, it removes it. Called by the readers of this package.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+
+MAX_TITLE_BYTES = 2 * 1024
+MAX_TEXT_BYTES = 64 * 1024
+_MAX_RAW_CHARS = 512 * 1024
+"""Markup beyond this is not looked at: text of 64 KiB is full long before."""
+ELLIPSIS = "\u2026"
+
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+"""Default-ignorable code points of Unicode: they are not seen and make equal words differ."""
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_SPACE = re.compile(r"\s+")
+_PARAGRAPH = re.compile(r"[^\S\n]*\n[^\S\n]*(?:\n\s*)+")
+_HIDDEN_OPEN = re.compile(r"<(script|style|noscript|template|iframe|svg|math|textarea)\b[^<>]*>", re.IGNORECASE)
+
+_HTML_NAMES = (
+    "a|abbr|acronym|address|applet|area|article|aside|audio|b|base|bdi|bdo|big|blink|blockquote|body|br|button|canvas|"
+    "caption|center|cite|code|col|colgroup|data|dd|del|details|dfn|dialog|dir|div|dl|dt|em|embed|fieldset|figcaption|"
+    "figure|font|footer|form|frame|frameset|h[1-6]|head|header|hgroup|hr|html|i|iframe|img|input|ins|kbd|label|legend|"
+    "li|link|main|map|mark|marquee|menu|meta|meter|nav|nobr|noframes|noscript|object|ol|optgroup|option|output|p|param|"
+    "picture|pre|progress|q|rp|rt|ruby|s|samp|script|section|select|small|source|span|strike|strong|style|sub|summary|"
+    "sup|svg|table|tbody|td|template|textarea|tfoot|th|thead|time|title|tr|track|tt|u|ul|var|video|wbr|[a-z]+:[a-z]+"
+)
+_KNOWN_TAG = re.compile(rf"</?(?:{_HTML_NAMES})(?:[\s/][^<>]*)?>", re.IGNORECASE)
+_BLOCK_TAG = re.compile(
+    r"</?(?:address|article|aside|blockquote|center|dd|div|dl|dt|figcaption|figure|footer|form|h[1-6]|header|hr|li|main|"
+    r"menu|nav|ol|p|pre|section|table|tbody|td|tfoot|th|thead|tr|ul)(?:[\s/][^<>]*)?>|(?:<br\s*/?>\s*){2,}",
+    re.IGNORECASE,
+)
+_ANY_TAG = re.compile(r"</?[A-Za-z][^<>]*>|<[!?][^<>]*>")
+_BREAK_TAG = re.compile(r"<br(?:[\s/][^<>]*)?>", re.IGNORECASE)
+
+
+def unescape(text: str) -> str:
+    """Replace character references and named entities (the HTML 5 list) that end in a semicolon.
+
+    >>> unescape("Vu&ccaron;i&cacute; &amp; AT&T")
+    'Vučić & AT&T'
+    """
+    if "&" not in text:
+        return text
+    return _ENTITY.sub(lambda found: html.unescape(found.group()), text)
+
+
+def clean(text: str) -> str:
+    """NFC without invisible and control characters; white space is kept as it is. Homoglyphs stay."""
+    if text.isascii():
+        return _CONTROL.sub("", text)
+    return unicodedata.normalize("NFC", _CONTROL.sub("", _INVISIBLE.sub("", text)))
+
+
+def line(markup: str | None) -> str | None:
+    """One line of plain text, for titles and names; None if nothing is left.
+
+    Unwrapped until no known tag and no entity remains, at most three times: feeds escape their titles twice.
+
+    >>> line("Q&amp;amp;A: <b>Inflation</b> < 3%")
+    'Q&A: Inflation < 3%'
+    """
+    if not markup:
+        return None
+    text = markup[: 16 * MAX_TITLE_BYTES]
+    for _ in range(3):
+        if "<" in text:
+            text = _KNOWN_TAG.sub(_gap, _without_hidden(text))
+        if "&" not in text:
+            break
+        text = unescape(text)
+    text = _SPACE.sub(" ", clean(text)).strip()
+    return shortened(text, MAX_TITLE_BYTES) or None
+
+
+def paragraphs(markup: str | None) -> str | None:
+    """Plain text with a blank line between paragraphs, for summaries and contents; None if nothing is left."""
+    if not markup:
+        return None
+    text = markup[:_MAX_RAW_CHARS]
+    for turn in range(3):
+        if "<" in text:
+            text = _strip(text, known_only=turn > 0)
+        if "&" not in text:
+            break
+        text = unescape(text)
+    blocks = (_SPACE.sub(" ", block).strip() for block in _PARAGRAPH.split(clean(text)))
+    return shortened("\n\n".join(block for block in blocks if block), MAX_TEXT_BYTES) or None
+
+
+def shortened(text: str, max_bytes: int) -> str:
+    """Cut at a character so that the UTF-8 form fits, and mark the cut with an ellipsis."""
+    if len(text) * 4 <= max_bytes:
+        return text
+    raw = text.encode("utf-8", "ignore")
+    if len(raw) <= max_bytes:
+        return text
+    return raw[: max_bytes - 3].decode("utf-8", "ignore").rstrip() + ELLIPSIS
+
+
+def _gap(tag: re.Match[str]) -> str:
+    return " " if _BLOCK_TAG.match(tag.group()) or _BREAK_TAG.match(tag.group()) else ""
+
+
+def _strip(text: str, *, known_only: bool) -> str:
+    text = _BREAK_TAG.sub("\n", _BLOCK_TAG.sub("\n\n", _without_hidden(text)))
+    return (_KNOWN_TAG if known_only else _ANY_TAG).sub("", text)
+
+
+def _without_hidden(text: str) -> str:
+    """Drop comments and elements whose text is not meant to be read; an unclosed one ends the text."""
+    text = _without(text, "<!--", "-->")
+    if not _HIDDEN_OPEN.search(text):
+        return text
+    lower, kept, at = text.lower(), [], 0
+    while found := _HIDDEN_OPEN.search(text, at):
+        kept.append(text[at : found.start()])
+        close = lower.find(f"</{found.group(1).lower()}", found.end())
+        if close < 0 or len(lower) != len(text):
+            at = len(text) if close < 0 else found.end()
+            continue
+        end = text.find(">", close)
+        at = len(text) if end < 0 else end + 1
+    return "".join(kept) + text[at:]
+
+
+def _without(text: str, opening: str, closing: str) -> str:
+    if opening not in text:
+        return text
+    kept, at = [], 0
+    while (start := text.find(opening, at)) >= 0:
+        kept.append(text[at:start])
+        end = text.find(closing, start + len(opening))
+        if end < 0:
+            at = len(text)
+            break
+        at = end + len(closing)
+    return "".join(kept) + text[at:]
