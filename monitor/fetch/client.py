@@ -1,0 +1,363 @@
+"""One fetch: a request, its redirects, its bounded body, and one of three values in the end.
+
+    prepare -> send -> redirect? check and again -> 304? -> refused? -> read within bounds -> Fetched
+
+Everyday failures are values with a reason word, never exceptions. No cookies, no cache, no retries, no schedule: that
+is for others to decide. Called by `jobs` (feeds) and by `fetch.article` and `fetch.robots` (pages).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import socket
+import ssl
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+import httpx
+
+from monitor.fetch import decode, guard, reasons, redirects, transport
+from monitor.fetch.limits import LONGEST_VALIDATOR, Agent, Limits, Request
+from monitor.schedule.reasons import FailReason, is_transient
+from monitor.values import Fetched, FetchFailed, FetchOutcome, Hop, NotModified, Validators
+
+Headers = tuple[tuple[str, bytes], ...]
+Clock = Callable[[], datetime]
+MayVisit = Callable[[str], Awaitable[str | None]]
+"""Asked before each redirect is followed; a word refuses it."""
+_EXCERPT = 64 * 1024
+"""How much of a refusal's page is read to see whether it is a bot wall."""
+_COMPLETE = frozenset({200, 203, 226})
+_EMPTY = frozenset({204, 205})
+
+
+class Client:
+    """Fetches within limits. Use as an async context; safe for many fetches at once."""
+
+    def __init__(
+        self,
+        limits: Limits,
+        agent: Agent,
+        *,
+        allow_hosts: frozenset[str] = frozenset(),
+        lookup: guard.Lookup = socket.getaddrinfo,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> None:
+        self._limits = limits
+        self._agent = agent
+        self._allow_hosts = frozenset(host.lower().strip("[]") for host in allow_hosts)
+        self._lookup = lookup
+        self._ssl_context = ssl_context
+        self._open: transport.Transports | None = None
+
+    async def __aenter__(self) -> Self:
+        self._open = transport.Transports(self._limits, self._allow_hosts, self._lookup, self._ssl_context)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._open is not None:
+            await self._open.close()
+            self._open = None
+
+    async def fetch(self, request: Request, now: Clock, may_visit: MayVisit | None = None) -> FetchOutcome:
+        """Fetch one URL. Ends within the total deadline, whatever the server does."""
+        if self._open is None:
+            raise RuntimeError("the client is not open: use it as an async context")
+        exchange = _Exchange(self._limits, self._agent, self._allow_hosts, self._open, request, may_visit)
+        began, at = exchange.loop.time(), now()
+        result = await exchange.run()
+        took = timedelta(seconds=exchange.loop.time() - began)
+        match result:
+            case _Stop():
+                return FetchFailed(
+                    request.url,
+                    result.reason,
+                    result.message,
+                    result.transient,
+                    at,
+                    took,
+                    result.status,
+                    result.headers,
+                    exchange.hops,
+                )
+            case _Answer(status=304):
+                return NotModified(request.url, result.headers, validators(result.headers), at, took, exchange.hops)
+            case _Answer():
+                return Fetched(
+                    url=request.url,
+                    final_url=result.url,
+                    status=result.status,
+                    headers=result.headers,
+                    body=result.body,
+                    validators=validators(result.headers),
+                    at=at,
+                    took=took,
+                    hops=exchange.hops,
+                    wire_bytes=result.wire_bytes,
+                )
+
+
+def validators(headers: Headers) -> Validators:
+    """Take the validators of an answer, byte for byte; of several the last; one over 8 KiB is not kept."""
+    last = dict(headers)
+    etag, modified = last.get("etag"), last.get("last-modified")
+    return Validators(
+        etag if etag is None or len(etag) <= LONGEST_VALIDATOR else None,
+        modified if modified is None or len(modified) <= LONGEST_VALIDATOR else None,
+    )
+
+
+class _Stop(Exception):
+    """The fetch ended without a usable answer."""
+
+    def __init__(
+        self,
+        reason: str,
+        message: str,
+        *,
+        status: int | None = None,
+        headers: Headers = (),
+        transient: bool | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+        self.status = status
+        self.headers = headers
+        self.transient = is_transient(FailReason(reason)) if transient is None else transient
+
+
+class _Answer:
+    """A 304, or a complete body."""
+
+    __slots__ = ("body", "headers", "status", "url", "wire_bytes")
+
+    def __init__(self, url: str, status: int, headers: Headers, body: bytes = b"", wire_bytes: int = 0) -> None:
+        self.url = url
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.wire_bytes = wire_bytes
+
+
+class _Exchange:
+    """One fetch under way: what all its hops share."""
+
+    def __init__(
+        self,
+        limits: Limits,
+        agent: Agent,
+        allow_hosts: frozenset[str],
+        transports: transport.Transports,
+        request: Request,
+        may_visit: MayVisit | None,
+    ) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.hops: tuple[Hop, ...] = request.hops
+        self._limits = limits
+        self._agent = agent
+        self._allow_hosts = allow_hosts
+        self._transports = transports
+        self._transport = transports.get(request.proxy, request.insecure_tls)
+        self._request = request
+        self._may_visit = may_visit
+        self._in_body = False
+        self._ends_at = self.loop.time() + limits.deadline_s
+        self._clock = asyncio.timeout_at(self._ends_at)
+
+    async def run(self) -> _Answer | _Stop:
+        try:
+            async with self._clock:
+                return await self._follow()
+        except _Stop as stop:
+            return stop
+        except redirects.BadUrl as bad:
+            return _Stop(bad.reason, bad.message)
+        except decode.BodyRefused as refused:
+            return _Stop(refused.reason, refused.message)
+        except TimeoutError:
+            return self._timed_out()
+        except (httpx.HTTPError, aiohttp.ClientError, OSError, ValueError) as exc:
+            return _Stop(*reasons.of_exception(exc, in_body=self._in_body))
+
+    def _timed_out(self) -> _Stop:
+        if self.loop.time() >= self._ends_at:
+            return _Stop(FailReason.DEADLINE, f"not finished after {self._limits.deadline_s:g} s")
+        return _Stop(FailReason.READ_TIMEOUT, f"no byte for {self._limits.between_reads_s:g} s")
+
+    async def _follow(self) -> _Answer:
+        """Walk the redirects to an answer."""
+        url = first = redirects.parse(self._request.url, self._limits)
+        visited = {str(url)}
+        while True:
+            response = await self._send(url, same_origin=redirects.origin(url) == redirects.origin(first))
+            try:
+                headers = self._headers(response)
+                if response.status_code not in redirects.STATUSES:
+                    return await self._answer(url, response, headers)
+                url = await self._next(url, response, headers, visited)
+            finally:
+                self._in_body = True
+                await response.aclose()
+                self._in_body = False
+
+    async def _next(self, url: httpx.URL, response: httpx.Response, headers: Headers, visited: set[str]) -> httpx.URL:
+        """Check where a redirect leads. Errors: _Stop, BadUrl."""
+        status = response.status_code
+        target = redirects.target(url, [value for name, value in headers if name == "location"], self._limits)
+        if str(target) in visited:
+            raise _Stop(FailReason.REDIRECT_LOOP, f"redirected in a circle to {target}", status=status, headers=headers)
+        if len(visited) > self._limits.redirects:
+            raise _Stop(
+                FailReason.TOO_MANY_REDIRECTS,
+                f"more than {self._limits.redirects} redirects",
+                status=status,
+                headers=headers,
+            )
+        refusal = await self._may_visit(str(target)) if self._may_visit else None
+        if refusal is not None:
+            raise _Stop(refusal, f"not followed to {target}", status=status, transient=True)
+        visited.add(str(target))
+        self.hops = (*self.hops, Hop(status, str(url), str(target)))
+        return target
+
+    # ------------------------------------------------------------------------------------------------ sending
+
+    async def _send(self, url: httpx.URL, *, same_origin: bool) -> httpx.Response:
+        limits = self._limits
+        connect_s = limits.connect_s + (limits.tls_s if url.scheme == "https" else 0)
+        timeout = {"connect": connect_s, "read": limits.first_byte_s, "pool": limits.dns_s + connect_s}
+        request = httpx.Request("GET", url, headers=self._to_send(same_origin), extensions={"timeout": timeout})
+        allowed = url.host.lower() in self._allow_hosts
+        if self._request.proxy and not allowed:
+            await self._transports.resolver.check(url.host)
+        dial = guard.Dial(url.host, allowed)
+        token = guard.DIAL.set(dial)
+        try:
+            return await self._transport.handle_async_request(request)
+        except (httpx.HTTPError, aiohttp.ClientError, OSError) as exc:
+            raise dial.refused or exc from exc
+        finally:
+            guard.DIAL.reset(token)
+
+    def _to_send(self, same_origin: bool) -> list[tuple[bytes, bytes]]:
+        """The headers of one hop. What the operator configured goes to the configured origin only."""
+        request = self._request
+        agent = request.user_agent or self._agent.header(request.feed, request.watches)
+        headers = [
+            (b"User-Agent", agent.encode()),
+            (b"Accept", request.accept.encode()),
+            (b"Accept-Encoding", decode.ACCEPT_ENCODING.encode()),
+        ]
+        given = request.validators
+        if given.etag is not None and _is_sendable(given.etag):
+            headers.append((b"If-None-Match", given.etag))
+        if given.last_modified is not None and _is_sendable(given.last_modified):
+            headers.append((b"If-Modified-Since", given.last_modified))
+        if same_origin:
+            headers += [(name.encode(), value.encode()) for name, value in request.headers]
+            if request.auth:
+                headers.append((b"Authorization", b"Basic " + base64.b64encode(":".join(request.auth).encode())))
+            if request.cookie:
+                headers.append((b"Cookie", request.cookie.encode()))
+        return headers
+
+    # ----------------------------------------------------------------------------------------------- receiving
+
+    def _headers(self, response: httpx.Response) -> Headers:
+        raw = response.headers.raw
+        size = sum(len(name) + len(value) for name, value in raw)
+        if size > self._limits.headers_bytes:
+            raise _Stop(FailReason.TOO_LARGE, f"{size:,} bytes of headers", status=response.status_code)
+        return tuple((name.lower().decode("latin-1"), value) for name, value in raw)
+
+    async def _answer(self, url: httpx.URL, response: httpx.Response, headers: Headers) -> _Answer:
+        status = response.status_code
+        if status == 304:
+            if not self._was_conditional():
+                raise _Stop(
+                    FailReason.UNEXPECTED_304, "304 to a request without validators", status=status, headers=headers
+                )
+            return _Answer(str(url), status, headers)
+        if status in _EMPTY:
+            return _Answer(str(url), status, headers)
+        if status not in _COMPLETE:
+            raise await self._refusal(response, headers)
+        try:
+            body = await self._read(response, headers)
+        except decode.BodyRefused as refused:
+            raise _Stop(refused.reason, refused.message, status=status, headers=headers) from refused
+        return _Answer(str(url), status, headers, body.read(), body.wire_bytes)
+
+    def _was_conditional(self) -> bool:
+        given = self._request.validators
+        return any(value is not None and _is_sendable(value) for value in (given.etag, given.last_modified))
+
+    async def _read(self, response: httpx.Response, headers: Headers) -> decode.Body:
+        """Receive a body within its limits. Errors: BodyRefused."""
+        fields = dict(headers)
+        declared = fields.get("content-length", b"")
+        if declared.isdigit() and len(declared) < 20 and int(declared) > self._limits.wire_bytes:
+            raise decode.BodyRefused(FailReason.TOO_LARGE, f"{int(declared):,} bytes announced")
+        encodings = b",".join(value for name, value in headers if name == "content-encoding").decode("latin-1")
+        body = decode.Body(encodings, self._limits, self._request.body_bytes)
+        self._in_body = True
+        self._patience()
+        async for piece in _stream(response):
+            body.write(piece)
+            self._patience()
+        body.finish()
+        return body
+
+    def _patience(self) -> None:
+        """Wait for the next piece no longer than allowed, and never past the deadline."""
+        self._clock.reschedule(min(self._ends_at, self.loop.time() + self._limits.between_reads_s))
+
+    async def _refusal(self, response: httpx.Response, headers: Headers) -> _Stop:
+        """Name an unsuccessful status; a page that may be a bot wall is read a little way."""
+        status = response.status_code
+        fields = dict(headers)
+        mitigated, kind = fields.get("cf-mitigated", b""), fields.get("content-type", b"")
+        page = await self._excerpt(response, fields) if b"html" in kind.lower() else b""
+        if reasons.is_wall(status, mitigated, kind, page):
+            return _Stop(FailReason.BLOCKED, f"blocked by a bot wall (HTTP {status})", status=status, headers=headers)
+        reason, message = reasons.of_status(status)
+        return _Stop(reason, message, status=status, headers=headers)
+
+    async def _excerpt(self, response: httpx.Response, fields: dict[str, bytes]) -> bytes:
+        body = decode.Body(fields.get("content-encoding", b"").decode("latin-1"), self._limits, _EXCERPT)
+        self._patience()
+        try:
+            async for piece in _stream(response):
+                body.write(piece)
+                self._patience()
+                if body.wire_bytes >= _EXCERPT:
+                    break
+        except (decode.BodyRefused, httpx.HTTPError, aiohttp.ClientError):
+            pass  # the status says enough; what came so far is looked at
+        return body.read()
+
+
+def _stream(response: httpx.Response) -> httpx.AsyncByteStream:
+    stream = response.stream
+    if not isinstance(stream, httpx.AsyncByteStream):
+        raise TypeError("the transport gave a synchronous stream")
+    return stream
+
+
+def _is_sendable(validator: bytes) -> bool:
+    """Whether a validator can go out byte for byte: aiohttp writes headers as UTF-8.
+
+    One that is not UTF-8 is not sent rather than changed; the body's hash then tells whether anything is new.
+    """
+    try:
+        validator.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,100 @@
+"""httpx's transport over our own aiohttp sessions: guarded sockets, no cookies, no headers of their own.
+
+`AiohttpTransport` is called directly, without an httpx client: redirects, cookies and authorisation are decided by
+`fetch.client` hop by hop, and httpx's own pool costs time quadratic in its size (encode/httpx#3215).
+"""
+
+from __future__ import annotations
+
+import ssl
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import aiohttp
+import httpx
+import yarl
+from httpx_aiohttp import AiohttpTransport
+from multidict import CIMultiDict
+
+from monitor.fetch import guard
+from monitor.fetch.limits import Limits
+
+
+class Transports:
+    """The sessions of one process: one for ordinary feeds, others only if a feed asks for a proxy or insecure TLS."""
+
+    def __init__(
+        self, limits: Limits, allow_hosts: frozenset[str], lookup: guard.Lookup, ssl_context: ssl.SSLContext | None
+    ) -> None:
+        self._limits = limits
+        self._executor = ThreadPoolExecutor(limits.lookups, thread_name_prefix="lookup")
+        self.resolver = guard.Resolver(allow_hosts, self._executor, lookup, limits.dns_s)
+        self._verifying = ssl_context
+        self._sessions: list[aiohttp.ClientSession] = []
+        self._transports: dict[tuple[str | None, bool], AiohttpTransport] = {}
+
+    def get(self, proxy: str | None, insecure: bool) -> AiohttpTransport:
+        """Return the transport for a kind of request, made at first use."""
+        key = proxy, insecure
+        transport = self._transports.get(key)
+        if transport is None:
+            transport = self._transports[key] = self._make(proxy, insecure)
+        return transport
+
+    async def close(self) -> None:
+        """Close every connection; lookups that still run are left to end by themselves."""
+        for session in self._sessions:
+            await session.close()
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def _make(self, proxy: str | None, insecure: bool) -> AiohttpTransport:
+        context = _insecure_context() if insecure else self._verifying_context()
+        # A proxy is dialled by the operator's will; what it is asked for is checked before (`Resolver.check`).
+        connector = aiohttp.TCPConnector(
+            limit=0,
+            ssl=context,
+            resolver=None if proxy else self.resolver,
+            socket_factory=None if proxy else guard.open_socket,
+            keepalive_timeout=self._limits.keep_alive_s,
+        )
+        session = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+            max_line_size=self._limits.header_bytes,
+            max_field_size=self._limits.header_bytes,
+            max_headers=self._limits.headers_count,
+            trust_env=False,
+        )
+        self._sessions.append(session)
+        return AiohttpTransport(verify=context, client=_Exact(session), proxy=httpx.Proxy(proxy) if proxy else None)
+
+    def _verifying_context(self) -> ssl.SSLContext:
+        if self._verifying is None:
+            self._verifying = httpx.create_ssl_context()
+        return self._verifying
+
+
+class _Exact:
+    """A session that sends URL and header bytes as they are.
+
+    aiohttp would decode %2C in a query and with it break a signed URL. The transport asks a callable for its session
+    at every request, so this is both.
+    """
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self._session = session
+
+    def __call__(self) -> Any:
+        return self
+
+    def request(self, *, method: str, url: str, headers: httpx.Headers, **options: Any) -> Any:
+        exact = CIMultiDict([(name.decode("ascii"), value.decode("utf-8")) for name, value in headers.raw])
+        return self._session.request(method, yarl.URL(url, encoded=True), headers=exact, **options)
+
+
+def _insecure_context() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
