@@ -203,9 +203,7 @@ class _Exchange:
                     return await self._answer(url, response, headers)
                 url = await self._next(url, response, headers, visited)
             finally:
-                self._in_body = True
                 await response.aclose()
-                self._in_body = False
 
     async def _next(self, url: httpx.URL, response: httpx.Response, headers: Headers, visited: set[str]) -> httpx.URL:
         """Check where a redirect leads. Errors: _Stop, BadUrl."""
@@ -239,10 +237,13 @@ class _Exchange:
             await self._transports.resolver.check(url.host)
         dial = guard.Dial(url.host, allowed)
         token = guard.DIAL.set(dial)
+        self._in_body = False
         try:
             return await self._transport.handle_async_request(request)
         except (httpx.HTTPError, aiohttp.ClientError, OSError) as exc:
-            raise dial.refused or exc from exc
+            if dial.refused:
+                raise dial.refused from exc
+            raise
         finally:
             guard.DIAL.reset(token)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from urllib.parse import quote, urljoin, urlsplit
 
 import httpx
@@ -12,6 +14,8 @@ from monitor.schedule.reasons import FailReason
 STATUSES = frozenset({301, 302, 303, 307, 308})
 _KEPT = "%/:?#[]@!$&'()*+,;=~"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_NUMBER = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]*")
+"""A last label that makes a host an IPv4 address to browsers and C libraries (WHATWG URL, "ends in a number")."""
 
 
 class BadUrl(Exception):
@@ -40,6 +44,8 @@ def parse(url: str, limits: Limits) -> httpx.URL:
         )
     if not parsed.host or (parsed.port is not None and not 0 < parsed.port < 65536):
         raise BadUrl(FailReason.BAD_REDIRECT, f"no usable host in {url[:200]!r}")
+    if _NUMBER.fullmatch(parsed.host.rpartition(".")[2]) and not _is_address(parsed.host):
+        raise BadUrl(FailReason.REFUSED_ADDRESS, f"{parsed.host} is an address in disguise")
     return (
         parsed.copy_with(username=None, password=None, fragment=None) if parsed.userinfo or parsed.fragment else parsed
     )
@@ -62,6 +68,14 @@ def target(base: httpx.URL, locations: list[bytes], limits: Limits) -> httpx.URL
     except ValueError as exc:
         raise BadUrl(FailReason.BAD_REDIRECT, f"unusable Location {text[:200]!r}") from exc
     return parse(joined, limits)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def origin(url: httpx.URL) -> tuple[str, str, int]:
