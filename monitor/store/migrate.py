@@ -48,6 +48,17 @@ def ensure(engine: Engine) -> bool:
     return True
 
 
+def refuse_other(engine: Engine) -> None:
+    """Refuse to read a database whose schema is not the one this program knows.
+
+    Errors: SchemaMismatch saying which it is and what to do.
+    """
+    at = current(engine)
+    _refuse_newer(at)
+    if at != HEAD:
+        raise SchemaMismatch(f"the database is at {at or 'nothing'}, this version needs {HEAD}: run storywatch migrate")
+
+
 def _refuse_newer(at: str | None) -> None:
     if at is not None and at > HEAD:
         raise SchemaMismatch(f"the database is at {at}, this version knows {HEAD}: install the newer storywatch")

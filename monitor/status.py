@@ -1,0 +1,311 @@
+"""How things stand, read from the database: feeds, stories, one story. For the command line and the page.
+
+Nothing here decides; it reads rows and shapes them for people (`as_text`, tables) and programs (`as_dict`). Works
+while the daemon is down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from alerts import tables as alert_tables
+from alerts.values import Blind, Coverage
+from monitor.store import entries, stories, tables
+from monitor.store import feeds as feed_rows
+from monitor.values import MentionFact, Role, StanceFact, StoryKey
+
+_FRESH_AT_MOST = timedelta(hours=3)
+_RED_AFTER = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedLine:
+    """One feed as people see it. `colour` is green, amber, red or grey (not asked yet, or paused)."""
+
+    url: str
+    state: str
+    colour: str
+    entries: int
+    last_ok: datetime | None
+    last_new: datetime | None
+    next_at: datetime
+    next_reason: str
+    fail_reason: str | None
+    fail_message: str | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """For programs."""
+        return {name: _plain(getattr(self, name)) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The whole, in numbers."""
+
+    feeds: tuple[FeedLine, ...]
+    entries: int
+    stories: int
+    events: dict[str, int]
+    deliveries: dict[str, int]
+    due: int
+
+    @property
+    def colour(self) -> str:
+        """Green, amber or red: the worst of feeds and deliveries."""
+        if self.deliveries.get("dead") or _share(self.feeds, "red") > 0.5:
+            return "red"
+        if self.deliveries.get("held") or any(feed.colour in ("amber", "red") for feed in self.feeds):
+            return "amber"
+        return "green"
+
+    @property
+    def exit_code(self) -> int:
+        """1 when red, else 0."""
+        return 1 if self.colour == "red" else 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """For programs."""
+        counts = {colour: sum(f.colour == colour for f in self.feeds) for colour in ("green", "amber", "red", "grey")}
+        return {
+            "state": self.colour,
+            "feeds": counts,
+            "due": self.due,
+            "entries": self.entries,
+            "stories": self.stories,
+            "events": self.events,
+            "deliveries": self.deliveries,
+            "failing": [feed.as_dict() for feed in self.feeds if feed.fail_reason],
+        }
+
+    def as_text(self) -> str:
+        """For a terminal."""
+        counts = self.as_dict()["feeds"]
+        failing = [f"           {f.url}  {f.fail_reason}: {f.fail_message}" for f in self.feeds if f.fail_reason]
+        lines = [
+            f"state      {self.colour}",
+            f"feeds      {len(self.feeds)}: {counts['green']} healthy, {counts['amber']} amber, {counts['red']} red, "
+            f"{counts['grey']} not asked yet or paused; {self.due} due",
+            *failing[:20],
+            *([f"           and {len(failing) - 20} more: storywatch feed list"] if len(failing) > 20 else []),
+            f"entries    {self.entries} stored, {self.stories} stories",
+            f"events     {_counts(self.events)}",
+            f"outbox     {_counts(self.deliveries)}",
+        ]
+        return "\n".join(lines) + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class StoryLine:
+    """One story in a list."""
+
+    key: str
+    title: str
+    language: str | None
+    first_at: datetime
+    last_at: datetime
+    size: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """For programs."""
+        return {name: _plain(getattr(self, name)) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class StoryShown:
+    """One story with everything recorded of it."""
+
+    key: str
+    title: str
+    mentions: tuple[MentionFact, ...]
+    stances: tuple[StanceFact, ...]
+
+    @property
+    def independent(self) -> tuple[str, ...]:
+        """Outlets with a piece of their own, in the order in which they joined."""
+        return tuple(dict.fromkeys(m.outlet for m in self.mentions if m.outlet and m.role is not Role.COPY))
+
+    @property
+    def answers(self) -> tuple[StanceFact, ...]:
+        """The first time each body took each stance."""
+        firsts = {(s.government, s.voice, s.stance): s for s in reversed(self.stances) if s.stance.is_answer}
+        return tuple(s for s in self.stances if firsts.get((s.government, s.voice, s.stance)) is s)
+
+    @property
+    def silences(self) -> tuple[StanceFact, ...]:
+        """The first time each body is said not to have answered each asker."""
+        firsts = {
+            (s.government, s.voice, s.stance, s.asker): s for s in reversed(self.stances) if not s.stance.is_answer
+        }
+        return tuple(s for s in self.stances if firsts.get((s.government, s.voice, s.stance, s.asker)) is s)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "key": self.key,
+            "title": self.title,
+            "mentions": [
+                {
+                    "entry": m.entry,
+                    "outlet": m.outlet,
+                    "role": str(m.role),
+                    "seen_at": _plain(m.seen_at),
+                    "title": m.title,
+                    "url": m.url,
+                    "cites": [{"source": c.source, "domain": c.domain, "kind": c.kind} for c in m.citations],
+                }
+                for m in self.mentions
+            ],
+            "answers": [_stance(s) for s in self.answers],
+            "asked_no_answer": [_stance(s) for s in self.silences],
+        }
+
+    def as_text(self) -> str:
+        """For a terminal."""
+        lines = [f"{self.key}  {self.title}", f"{len(self.independent)} outlets with a piece of their own", ""]
+        for m in self.mentions:
+            cites = ", ".join(c.source for c in m.citations)
+            lines.append(f"  {_short(m.seen_at)}  {m.role!s:11} {m.outlet or 'unknown outlet'}: {m.title}")
+            lines += [f"  {'':17}{'':11} cites {cites}"] if cites else []
+        lines += ["", "governments" if self.answers else "no government has answered"]
+        lines += [f"  {s.government} {s.body}: {s.stance}  “{s.quote}”  ({s.outlet})" for s in self.answers]
+        if self.silences:
+            lines += ["", "asked, no answer (not a response)"]
+            lines += [
+                f"  {s.government} {s.body}: {s.stance}  asked by {s.asker.name if s.asker else 'unknown'}"
+                for s in self.silences
+            ]
+        return "\n".join(lines) + "\n"
+
+
+def read(connection: Connection, now: datetime) -> Standing:
+    """Read how everything stands."""
+    event, row = alert_tables.event.c, alert_tables.outbox.c
+    return Standing(
+        feeds=feeds(connection, now),
+        entries=entries.count(connection),
+        stories=connection.execute(select(func.count()).select_from(tables.story)).scalar_one(),
+        events={r[0]: r[1] for r in connection.execute(select(event.kind, func.count()).group_by(event.kind))},
+        deliveries={r[0]: r[1] for r in connection.execute(select(row.state, func.count()).group_by(row.state))},
+        due=feed_rows.due_count(connection, now),
+    )
+
+
+def feeds(connection: Connection, now: datetime | None = None) -> tuple[FeedLine, ...]:
+    """Every feed with its colour, worst first."""
+    counts = entries.counts_by_feed(connection)
+    rows = [_feed_line(row, counts.get(row.id, 0), now or row.next_at) for row in feed_rows.all_rows(connection)]
+    order = {"red": 0, "amber": 1, "green": 2, "grey": 3}
+    return tuple(sorted(rows, key=lambda line: (order[line.colour], line.url)))
+
+
+def _feed_line(row: feed_rows.FeedRow, count: int, now: datetime) -> FeedLine:
+    return FeedLine(
+        url=row.url,
+        state=row.state,
+        colour=_colour(row, now),
+        entries=count,
+        last_ok=row.last_ok_at,
+        last_new=row.last_new_at,
+        next_at=row.next_at,
+        next_reason=row.next_reason,
+        fail_reason=row.fail_reason,
+        fail_message=row.fail_message,
+    )
+
+
+def _colour(row: feed_rows.FeedRow, now: datetime) -> str:
+    if row.state == "paused" or row.last_attempt_at is None:
+        return "grey"
+    if row.state == "gone":
+        return "red"
+    if row.fail_reason is None:
+        return "green"
+    return "red" if row.first_fail_at is not None and now - row.first_fail_at > _RED_AFTER else "amber"
+
+
+def coverage(connection: Connection, now: datetime) -> Coverage:
+    """What is being watched right now: a feed is healthy when its last success is younger than twice its interval.
+
+    That allows at most 3 h, longer only where the server itself asked for a longer wait.
+    """
+    healthy, blind, slowest = 0, [], timedelta()
+    rows = [row for row in feed_rows.all_rows(connection) if row.state != "paused"]
+    for row in rows:
+        interval = row.next_at - row.last_ok_at if row.last_ok_at else None
+        if (
+            interval is not None
+            and row.last_ok_at is not None
+            and now - row.last_ok_at <= max(min(2 * interval, _FRESH_AT_MOST), interval)
+        ):
+            healthy += 1
+            slowest = max(slowest, interval)
+        else:
+            blind.append(Blind(row.host, row.first_fail_at or row.last_ok_at, row.fail_reason))
+    return Coverage(healthy, len(rows), tuple(blind), slowest or None)
+
+
+def stories_of(connection: Connection, limit: int) -> tuple[StoryLine, ...]:
+    """The stories with the newest mentions."""
+    rows = stories.newest(connection, limit)
+    return tuple(StoryLine(r.key, r.title, r.language, r.first_at, r.last_at, r.size) for r in rows)
+
+
+def story(connection: Connection, key: str) -> StoryShown | None:
+    """One story; the key of a merged one leads to its survivor. None when there is none."""
+    resolved = stories.resolve(connection, StoryKey(key))
+    facts = stories.facts(connection, resolved)
+    if not facts.mentions:
+        return None
+    return StoryShown(resolved, facts.mentions[0].title, facts.mentions, facts.stances)
+
+
+def feed_table(rows: Sequence[FeedLine]) -> str:
+    """Feeds as lines of a terminal."""
+    lines = [
+        f"{row.colour:6} {row.entries:6}  {_short(row.last_new):12}  "
+        f"next {_short(row.next_at)} {row.next_reason:14} {row.url}"
+        + (f"\n       {row.fail_reason}: {row.fail_message}" if row.fail_reason else "")
+        for row in rows
+    ]
+    return "\n".join(["colour entries  last new      next poll and why              address", *lines]) + "\n"
+
+
+def story_table(rows: Sequence[StoryLine]) -> str:
+    """Stories as lines of a terminal."""
+    if not rows:
+        return "no stories yet\n"
+    return "".join(f"{row.key}  {_short(row.last_at)}  {row.size:4} entries  {row.title}\n" for row in rows)
+
+
+def _stance(fact: StanceFact) -> dict[str, Any]:
+    return {
+        "government": fact.government,
+        "body": fact.body,
+        "stance": str(fact.stance),
+        "asker": (fact.asker.domain or fact.asker.name) if fact.asker else None,
+        "quote": fact.quote,
+        "outlet": fact.outlet,
+        "said_at": _plain(fact.said_at),
+        "partial": fact.partial,
+    }
+
+
+def _share(rows: Sequence[FeedLine], colour: str) -> float:
+    return sum(row.colour == colour for row in rows) / len(rows) if rows else 0.0
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{n} {name}" for name, n in sorted(counts.items())) or "none"
+
+
+def _plain(value: Any) -> Any:
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
+
+
+def _short(at: datetime | None) -> str:
+    return at.strftime("%d %b %H:%M") if at else "never"
