@@ -51,13 +51,14 @@ class ConfigError(MonitorError):
 
 
 class QueryError(MonitorError):
-    """A watch query cannot be read. `column` counts characters of the query from 1."""
+    """A watch query cannot be read. `column` counts characters of the query from 1; `code` is one of E050 to E056."""
 
-    def __init__(self, column: int, message: str, hint: str | None = None) -> None:
+    def __init__(self, column: int, message: str, hint: str | None = None, *, code: str = "E050") -> None:
         super().__init__(f"column {column}: {message}" + (f"; {hint}" if hint else ""))
         self.column = column
         self.message = message
         self.hint = hint
+        self.code = code
 
 
 class LexiconError(MonitorError):
