@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from monitor.config import building, checking, neighbours
+from monitor.config import building, checking, queries
 from monitor.config.checking import Checked
 from monitor.config.reading import Document, read, read_text
 from monitor.config.values import Config
@@ -103,6 +103,6 @@ def _built(checked: Checked, content: bytes, skipped: frozenset[int]) -> Config:
     if skipped or file is None:
         data["feeds"] = [feed for i, feed in enumerate(data.get("feeds") or []) if i not in skipped]
         file = checking.shapes(data)
-    concepts = neighbours.concept_names(file.concepts)
+    concepts = checked.concepts or queries.lexicon(file.concepts)
     sha256 = hashlib.sha256(content).hexdigest()
     return building.build(file, checked.document, data, concepts, sha256, skipped)

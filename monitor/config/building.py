@@ -9,13 +9,14 @@ from typing import Any
 from monitor.config import queries, shape, units, values
 from monitor.config.reading import Document
 from monitor.config.shape import ALERT_SECTIONS, FileShape
+from monitor.match.concepts import Concepts
 
 
 def build(
     file: FileShape,
     document: Document,
     data: Mapping[str, Any],
-    concepts: frozenset[str],
+    concepts: Concepts,
     sha256: str,
     skipped: frozenset[int] = frozenset(),
 ) -> values.Config:
@@ -154,7 +155,7 @@ def _over(general: values.Governments, own: values.Governments) -> values.Govern
     )
 
 
-def _watch(watch: shape.Watch, general: values.Governments, concepts: frozenset[str], line: int) -> values.Watch:
+def _watch(watch: shape.Watch, general: values.Governments, concepts: Concepts, line: int) -> values.Watch:
     alert = watch.alert
     spike = values.Spike(alert.spike.outlets, alert.spike.within, alert.spike.times)
     return values.Watch(

@@ -16,7 +16,8 @@ from monitor.config import faults, neighbours, queries, references, secret_check
 from monitor.config.interpolation import resolve
 from monitor.config.reading import Document, Path
 from monitor.config.shape import ALERT_SECTIONS, FileShape
-from monitor.errors import Problem
+from monitor.errors import LexiconError, Problem
+from monitor.match.concepts import Concepts
 
 FEED_FAULTS = frozenset({"E040", "E041", "E042"})
 """Faults of single feeds: a start can do without those feeds."""
@@ -24,12 +25,16 @@ FEED_FAULTS = frozenset({"E040", "E041", "E042"})
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a check found. `file` is None when the shapes refused it; in `data` variables are resolved."""
+    """What a check found. `file` is None when the shapes refused it; in `data` variables are resolved.
+
+    `concepts` is the lexicon the queries were read with; None when the file could not be read at all.
+    """
 
     document: Document
     data: Mapping[str, Any]
     problems: tuple[Problem, ...]
     file: FileShape | None
+    concepts: Concepts | None = None
 
 
 def check(document: Document, environ: Mapping[str, str], *, with_secrets: bool = True) -> Checked:
@@ -47,9 +52,9 @@ def check(document: Document, environ: Mapping[str, str], *, with_secrets: bool 
     found += references.problems(document, data)
     if with_secrets:
         found += secret_checks.problems(document, environ)
-    found += _queries(document, data)
+    concepts = _queries(document, data, found)
     found += _alerts(document, data)
-    return Checked(document, data, in_order(found), file)
+    return Checked(document, data, in_order(found), file, concepts)
 
 
 def shapes(data: Mapping[str, Any]) -> FileShape:
@@ -65,35 +70,22 @@ def _shapes(document: Document, data: Mapping[str, Any], found: list[Problem]) -
         return None
 
 
-def _queries(document: Document, data: Mapping[str, Any]) -> Iterator[Problem]:
-    concepts = data.get("concepts") if isinstance(data.get("concepts"), dict) else {}
+def _queries(document: Document, data: Mapping[str, Any], found: list[Problem]) -> Concepts:
+    """Check concepts and queries; answers the lexicon they were read with."""
+    own = data.get("concepts")
+    try:
+        concepts = queries.lexicon(own if isinstance(own, dict) else {})
+    except LexiconError as error:
+        if error.file != "concepts":
+            raise
+        found.append(queries.lexicon_problem(document, error))
+        concepts = queries.lexicon({})
     for path, watch in references.rows(data, "watches"):
         if "query" in watch:
-            yield from _query(document, (*path, "query"), watch, concepts or {})
-        for i, word in enumerate(watch["keywords"] if isinstance(watch.get("keywords"), list) else []):
-            if isinstance(word, str) and word.strip():
-                yield from _keyword(document, (*path, "keywords", i), word, concepts or {})
-
-
-def _query(document: Document, path: Path, watch: Mapping[str, Any], concepts: Mapping[str, Any]) -> Iterator[Problem]:
-    query = watch["query"]
-    if query is None or (isinstance(query, str) and not query.strip()):
-        hint = "write the query as a block (|)" if query is None else None
-        yield faults.problem(document, "E050", path, "empty query", hint=hint)
-        return
-    if not isinstance(query, str):
-        return
-    yield from queries.style_problems(document, path)
-    for code, column, message, hint in neighbours.query_faults(query, concepts):
-        place = queries.place_in(document, path, query, column)
-        yield faults.problem(document, code, path, message, hint=hint, place=place)
-
-
-def _keyword(document: Document, path: Path, word: str, concepts: Mapping[str, Any]) -> Iterator[Problem]:
-    query = queries.expanded({"keywords": [word]}, neighbours.concept_names(concepts)) or ""
-    for code, _, message, hint in neighbours.query_faults(query, concepts):
-        if not code.startswith("W"):
-            yield faults.problem(document, code, path, message, hint=hint)
+            found += queries.query_problems(document, (*path, "query"), watch["query"], concepts)
+        if "keywords" in watch:
+            found += queries.keyword_problems(document, (*path, "keywords"), watch["keywords"], concepts)
+    return concepts
 
 
 def _alerts(document: Document, data: Mapping[str, Any]) -> Iterator[Problem]:

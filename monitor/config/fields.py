@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Annotated, Any
 from zoneinfo import available_timezones
 
-from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
@@ -314,8 +314,22 @@ def word(allowed: Iterable[str]) -> Check:
     return Check(_word(every), {"type": "string", "enum": list(every)})
 
 
-ONE_OR_MANY = BeforeValidator(lambda value: value if isinstance(value, list) else [value])
-"""Lets a list of one be written without brackets."""
+class OneOrMany:
+    """Lets a list of one be written without brackets."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Read the list, or the one value as a list."""
+        return core_schema.no_info_before_validator_function(
+            lambda value: value if isinstance(value, list) else [value], handler(source)
+        )
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Describe both ways of writing it."""
+        described = handler(schema)
+        return {"anyOf": [described["items"], described]} if "items" in described else described
+
+
+ONE_OR_MANY = OneOrMany()
 
 
 def default(written: object) -> Any:

@@ -10,9 +10,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from monitor import lexicons
 from monitor.config.faults import problem
 from monitor.config.reading import Document, Path, Place
-from monitor.errors import Problem
+from monitor.errors import LexiconError, Problem, QueryError
+from monitor.match import query as language
+from monitor.match.concepts import Concepts, from_raw
 
 _COMMENT = re.compile(r"\s+#")
 
@@ -46,22 +49,23 @@ def _place_in_block(document: Document, start: Place, query: str, column: int) -
     return Place(start.line + 1 + row, at, at + 1)
 
 
-def expanded(watch: Mapping[str, Any], concepts: frozenset[str]) -> str | None:
-    """Give the query of a watch; keywords become terms joined by OR, those that name a concept the concept."""
+def lexicon(own: Mapping[str, Any]) -> Concepts:
+    """Build the shipped concepts with those of the file.
+
+    Errors: LexiconError; its `file` is ``concepts`` and its `row` the place within it when the file is to blame.
+    """
+    return from_raw(lexicons.load("match/concepts"), own)
+
+
+def expanded(watch: Mapping[str, Any], concepts: Concepts) -> str | None:
+    """Give the query of a watch; keywords become terms joined by OR, those that name a concept the concept.
+
+    Errors: QueryError for keywords that are no terms.
+    """
     query, keywords = watch.get("query"), watch.get("keywords")
     if isinstance(query, str):
         return query
-    if not isinstance(keywords, list):
-        return None
-    return " OR ".join(_keyword(word, concepts) for word in keywords if isinstance(word, str) and word.strip())
-
-
-def _keyword(word: str, concepts: frozenset[str]) -> str:
-    plain = word.strip()
-    named = {name.casefold(): name for name in concepts}
-    if plain.casefold() in named:
-        return f"~{named[plain.casefold()]}"
-    return f'"{plain}"' if re.search(r"\s", plain) and not plain.startswith('"') else plain
+    return language.show(language.from_keywords(keywords, concepts)) if keywords else None
 
 
 def style_problems(document: Document, path: Path) -> Iterator[Problem]:
@@ -75,3 +79,31 @@ def style_problems(document: Document, path: Path) -> Iterator[Problem]:
     elif place.style in ("'", '"'):
         said = "the quotes around the query belong to YAML and are gone"
         yield problem(document, "W011", path, said, hint="write the query as a block (|)")
+
+
+def query_problems(document: Document, path: Path, query: Any, concepts: Concepts) -> Iterator[Problem]:
+    """Check one query: how YAML treats it, and what the language says."""
+    if query is None or (isinstance(query, str) and not query.strip()):
+        hint = "write the query as a block (|)" if query is None else None
+        yield problem(document, "E050", path, "empty query", hint=hint)
+    elif isinstance(query, str):
+        yield from style_problems(document, path)
+        for error in language.problems(query, concepts):
+            place = place_in(document, path, query, error.column)
+            yield problem(document, error.code, path, error.message, hint=error.hint, place=place)
+
+
+def keyword_problems(document: Document, path: Path, keywords: Any, concepts: Concepts) -> Iterator[Problem]:
+    """Check each keyword alone, so that a fault stands at its word."""
+    for i, word in enumerate(keywords if isinstance(keywords, list) else []):
+        if isinstance(word, str) and word.strip():
+            try:
+                language.from_keywords([word], concepts)
+            except QueryError as error:
+                yield problem(document, error.code, (*path, i), error.message, hint=error.hint)
+
+
+def lexicon_problem(document: Document, error: LexiconError) -> Problem:
+    """Tell a fault of the file's own concepts at its place."""
+    path: Path = ("concepts", *(int(step) if step.isdigit() else step for step in re.findall(r"[^.\[\]]+", error.row)))
+    return problem(document, "E013", path, error.message, hint="concepts: {NAME: {LANGUAGE: [patterns]}}")
