@@ -15,7 +15,7 @@ from typing import Any
 from monitor.errors import LexiconError
 
 _PACKAGE = Path(__file__).parent
-FOLDERS = ("match/concepts", "detect/lexicon")
+FOLDERS = ("match/concepts", "detect/lexicon", "cluster/data")
 """Folders of YAML data, relative to the package; each is compiled to `<folder>.json`."""
 
 Raw = dict[str, Any]

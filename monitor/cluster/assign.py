@@ -1,0 +1,172 @@
+"""Which story an entry tells and whose text it is, read off a window.
+
+    features -> similar entries -> stories by score -> threshold -> copies -> Assignment
+
+Changes nothing. Called by `index`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from monitor.cluster import scoring
+from monitor.cluster.copies import Overlap, Shingles, boilerplate, overlap, verdict
+from monitor.cluster.features import Features
+from monitor.cluster.item import Item
+from monitor.cluster.scoring import Pair, Ranked
+from monitor.cluster.settings import CopySettings, Settings
+from monitor.cluster.view import Vector
+from monitor.cluster.window import Live, Window
+from monitor.values import Assignment, Role
+
+_SHOWN_FEATURES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """An item as far as it has been read: features, shingles, and the features that name something."""
+
+    item: Item
+    features: Features
+    shingles: Shingles
+    naming: frozenset[str]
+    excluded: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """An earlier entry and what the new text is to it."""
+
+    role: Role
+    of: Live
+    found: Overlap
+
+
+def assign(read: Read, window: Window, settings: Settings) -> Assignment:
+    """Decide about one entry."""
+    threshold = settings.threshold(read.features.family, read.features.chars)
+    if read.excluded is not None:
+        return Assignment(None, 0.0, threshold, Role.ORIGINAL, reason=f"excluded:{read.excluded}")
+    words = window.words(read.features.family).vector(read.features.words)
+    names = window.names.vector(read.features.names)
+    pairs = _pairs(read, window, settings, words, names)
+    sources = _sources(read, window, settings.copies, pairs)
+    decided, pair = _decide(threshold, scoring.rank(pairs, window.stories), sources)
+    if pair is not None:
+        decided = replace(decided, shared=_in_common(window, pair, words, names))
+    return decided if decided.joined is None else _with_role(decided, sources, read.shingles, settings.copies)
+
+
+def _pairs(read: Read, window: Window, settings: Settings, words: Vector, names: Vector) -> list[Pair]:
+    """All live entries that have something to do with the new one, in the order in which they came."""
+    family = read.features.family
+    told = scoring.told_at(read.item.published_at, read.item.seen_at)
+    decay = settings.decay.total_seconds()
+    by_words, _ = window.words(family).similar(words)
+    by_names, shared = window.names.similar(names)
+    found = []
+    for number, cosine in by_words.items():
+        if cosine > scoring.LEAST_PAIR:
+            live = window.live[number]
+            if scoring.names_others(read.naming, live.naming):
+                cosine *= scoring.OTHER_NAMES
+            found.append(_aged(live, cosine, scoring.ageing(told, live.told_at, decay), same_family=True))
+    for number, cosine in by_names.items():
+        if cosine > scoring.LEAST_PAIR and shared[number] >= scoring.LEAST_SHARED:
+            live = window.live[number]
+            if live.family != family:
+                bounded = scoring.without_heaviest(cosine, names, window.names.vector_of(number))
+                cosine = scoring.OTHER_FAMILY * bounded
+                found.append(_aged(live, cosine, scoring.ageing(told, live.told_at, decay), same_family=False))
+    return sorted((pair for pair in found if pair.score > scoring.LEAST_PAIR), key=lambda pair: pair.number)
+
+
+def _aged(live: Live, cosine: float, remains: float, *, same_family: bool) -> Pair:
+    return Pair(live.number, live.story, cosine * remains, same_family)
+
+
+def _decide(threshold: float, ranked: list[Ranked], sources: list[_Source]) -> tuple[Assignment, Pair | None]:
+    """The story to join, if any, and the best pair that speaks for it. Who has another's text joins its story."""
+    best = ranked[0] if ranked else None
+    joined = best.story if best is not None and best.score >= threshold else None
+    reason = "joined" if joined else "too little in common" if best else "nothing in common"
+    source = next((source for source in sources if _is_same_text(source)), None)
+    if source is not None and joined != source.of.story:
+        joined, reason = source.of.story, "same text"
+    chosen = next((row for row in ranked if row.story == joined), best)
+    other = next((row for row in ranked if chosen is None or row.story != chosen.story), None)
+    decided = Assignment(
+        joined=joined,
+        score=chosen.score if chosen else 0.0,
+        threshold=threshold,
+        role=Role.ORIGINAL if joined is None else Role.REPORT,
+        runner_up=other.story if other else None,
+        runner_up_score=other.score if other else 0.0,
+        reason=reason,
+    )
+    return decided, chosen.pairs[0] if chosen else None
+
+
+def _is_same_text(source: _Source) -> bool:
+    """Whether two entries are one text from its first words on: a form filled in twice is none."""
+    if source.role is Role.UPDATE:
+        return source.found.lead >= source.found.containment / 2
+    return source.role is Role.COPY
+
+
+def _in_common(window: Window, pair: Pair, words: Vector, names: Vector) -> tuple[tuple[str, float], ...]:
+    """The features that speak for a pair, heaviest first."""
+    if pair.same_family:
+        found = window.words(window.live[pair.number].family).in_common(words, pair.number)
+    else:
+        found = window.names.in_common(names, pair.number)
+    return tuple((name, round(product, 3)) for name, product in found[:_SHOWN_FEATURES])
+
+
+def _sources(read: Read, window: Window, settings: CopySettings, pairs: list[Pair]) -> list[_Source]:
+    """What the text is to the live entries most like it, in the order in which they came."""
+    if read.shingles.words < settings.min_words:
+        return []
+    sources = []
+    for live in _candidates(read, window, settings, pairs):
+        if live.shingles.words < settings.min_words:
+            continue
+        same = read.item.publisher is not None and read.item.publisher == live.publisher
+        found = overlap(read.shingles, live.shingles, settings)
+        if found.containment >= settings.shared:
+            found = overlap(read.shingles, live.shingles, settings, _printed_everywhere(read, live, window))
+        sources.append(_Source(verdict(found, same_publisher=same, settings=settings), live, found))
+    return sources
+
+
+def _candidates(read: Read, window: Window, settings: CopySettings, pairs: list[Pair]) -> list[Live]:
+    """The entries of the same family that score best, and the first one with the same title."""
+    near = sorted((pair for pair in pairs if pair.same_family), key=lambda pair: (-pair.score, pair.number))
+    numbers = {pair.number for pair in near[: settings.candidates]}
+    titled = window.same_title(read.features.family, read.features.folded_title)
+    if titled is not None:
+        numbers.add(titled.number)
+    return [window.live[number] for number in sorted(numbers)]
+
+
+def _printed_everywhere(read: Read, live: Live, window: Window) -> frozenset[int]:
+    shared = frozenset(read.shingles.hashes).intersection(live.shingles.hashes)
+    found: frozenset[int] = frozenset()
+    for publisher in (read.item.publisher, live.publisher):
+        if publisher is not None:
+            found |= boilerplate(shared, window.own_texts(publisher, live.number))
+    return found
+
+
+def _with_role(decided: Assignment, sources: list[_Source], text: Shingles, settings: CopySettings) -> Assignment:
+    """Add what the text is to the earlier texts of its story: an own update first, then a copy, then shared text."""
+    if text.words < settings.min_words:
+        return replace(decided, reason=f"{decided.reason}; too short to tell a copy")
+    inside = [source for source in sources if source.of.story == decided.joined]
+    for role in (Role.UPDATE, Role.COPY, Role.SHARED_TEXT):
+        source = next((source for source in inside if source.role is role), None)
+        if source is not None:
+            of = source.of.id if role is Role.COPY else None
+            return replace(decided, role=role, copy_of=of, containment=round(source.found.containment, 3))
+    most = max((source.found.containment for source in inside), default=0.0)
+    return replace(decided, containment=round(most, 3))

@@ -1,0 +1,91 @@
+"""Whose text is it? Shares of 4-word shingles between two texts, and what they mean.
+
+Works across scripts, because words are folded; sees no translations. Called by `assign` for the entries most like the
+one at hand; `verdict` is the table of rules.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from monitor.cluster.clean import clean_text
+from monitor.cluster.knowledge import Knowledge
+from monitor.cluster.settings import CopySettings
+from monitor.text.fold import fold
+from monitor.values import Role
+
+_WORD = re.compile(r"[^\W_]+")
+_SIZE = 4
+_MOST_CHARS = 6000
+"""Further text is not looked at: a copy is told long before, and memory stays bounded."""
+_OWN_ENTRIES, _OWN_SHARE, _OWN_LEAST = 20, 0.05, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Shingles:
+    """Hashes of four consecutive folded words, in order. `words` counts the words they were made of."""
+
+    words: int
+    hashes: array[int]
+
+    def lead(self, words: int) -> array[int]:
+        """Those of the first words."""
+        return self.hashes[: max(0, words - _SIZE + 1)]
+
+
+def shingles(text: str, knowledge: Knowledge) -> Shingles:
+    """Cut a text into shingles, without agency tags, cut marks and pointers to other pages."""
+    found = _WORD.findall(fold(clean_text(text[:_MOST_CHARS], knowledge)))
+    fours = zip(found, found[1:], found[2:], found[3:], strict=False)
+    return Shingles(len(found), array("q", map(hash, fours)))
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """How much of the shorter text stands in the longer one: in all, and in its first words."""
+
+    containment: float
+    lead: float
+
+
+def overlap(one: Shingles, other: Shingles, settings: CopySettings, ignored: Iterable[int] = ()) -> Overlap:
+    """Compare two texts; `ignored` are shingles that an outlet prints under everything."""
+    skip = frozenset(ignored)
+    lead = _share(one.lead(settings.lead_words), other.lead(settings.lead_words), skip)
+    return Overlap(_share(one.hashes, other.hashes, skip), lead)
+
+
+def _share(one: Iterable[int], other: Iterable[int], skip: frozenset[int]) -> float:
+    first, second = set(one) - skip, set(other) - skip
+    shorter = min(len(first), len(second))
+    return len(first & second) / shorter if shorter else 0.0
+
+
+def boilerplate(shared: frozenset[int], own: Iterable[Shingles]) -> frozenset[int]:
+    """Those of the shared shingles that stand in more than 5 % of an outlet's other entries, if it has enough."""
+    counts = dict.fromkeys(shared, 0)
+    entries = 0
+    for text in own:
+        entries += 1
+        for shingle in shared.intersection(text.hashes):
+            counts[shingle] += 1
+    if entries < _OWN_ENTRIES:
+        return frozenset()
+    least = max(_OWN_LEAST, entries * _OWN_SHARE)
+    return frozenset(shingle for shingle, count in counts.items() if count >= least)
+
+
+def verdict(found: Overlap, *, same_publisher: bool, settings: CopySettings) -> Role:
+    """What a text is to an earlier one in the same story.
+
+    The lead decides between a copy and an own report that embeds a statement.
+    """
+    if same_publisher:
+        return Role.UPDATE if found.containment >= settings.containment else Role.REPORT
+    if found.containment < settings.shared:
+        return Role.REPORT
+    copied = found.containment >= settings.containment and found.lead >= settings.lead
+    return Role.COPY if copied else Role.SHARED_TEXT

@@ -1,0 +1,107 @@
+"""The window of one installation in memory: asked where an entry belongs, told where it went.
+
+`assign` decides and changes nothing a later answer depends on; `add` records. An index built by `add`, in the order
+(seen_at, id), from the entries seen since `reach` decides as one that never stopped. No clock, no I/O: the pipeline
+and the lab own an index and store what it says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from monitor.cluster import scoring, window
+from monitor.cluster.assign import Read, assign
+from monitor.cluster.copies import shingles
+from monitor.cluster.exclusions import excluded
+from monitor.cluster.features import features, naming
+from monitor.cluster.item import Item
+from monitor.cluster.knowledge import Knowledge
+from monitor.cluster.settings import Settings
+from monitor.cluster.window import Live, Window
+from monitor.values import Assignment, EntryId, StoryKey
+
+
+class Index:
+    """Not for use by two threads at once."""
+
+    def __init__(self, settings: Settings, knowledge: Knowledge) -> None:
+        self._settings = settings
+        self._knowledge = knowledge
+        self._window = Window(settings.window, knowledge)
+        self._next = 0
+        self._last: Read | None = None
+
+    def __len__(self) -> int:
+        """How many entries are live."""
+        return len(self._window.live)
+
+    def __contains__(self, entry: EntryId) -> bool:
+        return entry in self._window.numbers
+
+    @property
+    def features(self) -> int:
+        """How many different features are indexed."""
+        return self._window.features
+
+    @staticmethod
+    def reach(settings: Settings, now: datetime) -> datetime:
+        """Entries seen since then must be added again after a restart at `now`."""
+        return window.reach(settings.window, now)
+
+    def assign(self, item: Item, now: datetime) -> Assignment:
+        """Say which story an entry belongs to and whose text it is. `now` never goes back."""
+        self._window.move_to(now)
+        return assign(self._read(item), self._window, self._settings)
+
+    def add(self, item: Item, story: StoryKey) -> None:
+        """Record that an entry is a mention of a story. An entry that is there already stays as it is.
+
+        Also for excluded entries: nothing will join them, but they count as read.
+        """
+        if item.id in self._window.numbers:
+            return
+        self._window.move_to(item.seen_at)
+        read = self._read(item)
+        self._window.count(item.id, item.seen_at, read.features)
+        if read.excluded is not None:
+            return
+        self._next += 1
+        live = Live(
+            number=self._next,
+            id=item.id,
+            story=story,
+            seen_at=item.seen_at,
+            told_at=scoring.told_at(item.published_at, item.seen_at),
+            publisher=item.publisher,
+            family=read.features.family,
+            folded_title=read.features.folded_title,
+            naming=read.naming,
+            shingles=read.shingles,
+        )
+        self._window.add(live, read.features)
+
+    def remove(self, entries: Iterable[EntryId]) -> None:
+        """Take entries out again as if they had never been added: their transaction was rolled back."""
+        gone = frozenset(entries)
+        numbers = sorted((number for entry, number in self._window.numbers.items() if entry in gone), reverse=True)
+        for number in numbers:
+            self._window.forget(number)
+        self._window.uncount(gone)
+
+    def rename(self, old: StoryKey, new: StoryKey) -> None:
+        """Move all live entries of a story under another key: the story was merged into that one."""
+        self._window.rename(old, new)
+
+    def story_of(self, entry: EntryId) -> StoryKey | None:
+        """The story of a live entry."""
+        number = self._window.numbers.get(entry)
+        return None if number is None else self._window.live[number].story
+
+    def _read(self, item: Item) -> Read:
+        """Read an item; the last one is remembered, as `add` follows `assign`."""
+        if self._last is None or self._last.item is not item:
+            found = features(item, self._knowledge, self._settings)
+            rule = excluded(item, self._knowledge)
+            self._last = Read(item, found, shingles(item.text, self._knowledge), naming(found), rule)
+        return self._last

@@ -1,0 +1,119 @@
+"""What clustering knows before it has read anything: concepts, places, stop words, frequent words.
+
+Built once from the compiled data folder; no I/O here. Called by whoever builds an index.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from monitor.text.languages import family
+
+_LONGEST_BEGINNING = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Beginnings:
+    """Folded words and beginnings of words with what they stand for."""
+
+    whole: Mapping[str, str]
+    starts: Mapping[str, str]
+
+    def find(self, word: str) -> str | None:
+        """What the word stands for; the longest beginning wins, a whole word before all.
+
+        >>> Beginnings({"rat": "war"}, {"ratif": "agreement"}).find("ratifikovan")
+        'agreement'
+        """
+        found = self.whole.get(word)
+        if found is not None:
+            return found
+        for length in range(min(len(word), _LONGEST_BEGINNING), 1, -1):
+            found = self.starts.get(word[:length])
+            if found is not None:
+                return found
+        return None
+
+
+def beginnings(rows: Iterable[tuple[str, str]]) -> Beginnings:
+    """Read (written, meaning) pairs; a full stop at the end means the whole word. The first meaning of a word stays."""
+    whole: dict[str, str] = {}
+    starts: dict[str, str] = {}
+    for written, meaning in rows:
+        if written.endswith("."):
+            whole.setdefault(written[:-1], meaning)
+        else:
+            starts.setdefault(written, meaning)
+    return Beginnings(whole, starts)
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """Compiled lexicons, keyed by language family where they depend on it."""
+
+    concepts: Mapping[str, Beginnings] = field(default_factory=dict)
+    numerals: Mapping[str, Beginnings] = field(default_factory=dict)
+    countries: Beginnings = field(default_factory=lambda: Beginnings({}, {}))
+    acronyms: Mapping[str, str] = field(default_factory=dict)
+    phrases: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    stop_words: frozenset[str] = frozenset()
+    prior: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    title_prefixes: frozenset[str] = frozenset()
+    text_tails: tuple[str, ...] = ()
+    agencies: frozenset[str] = frozenset()
+    exclusions: tuple[tuple[str, re.Pattern[str]], ...] = ()
+
+    @classmethod
+    def from_raw(cls, raw: Mapping[str, Any]) -> Knowledge:
+        """Build from the data folder as `monitor.lexicons` gives it: file name to content."""
+        return cls(
+            concepts=_by_family(raw["concepts"]),
+            numerals=_by_family(raw["numerals"]),
+            countries=_countries(raw["places"]["stems"], raw["cldr_countries"]),
+            acronyms={word: code for code, words in raw["places"]["acronyms"].items() for word in words},
+            phrases={_pair(phrase): code for code, phrases in raw["places"]["phrases"].items() for phrase in phrases},
+            stop_words=frozenset(word for words in raw["stop_words"].values() for word in words.split()),
+            prior=_prior(raw.get("prior", {})),
+            title_prefixes=frozenset(raw["clean"]["title_prefix"]),
+            text_tails=tuple(raw["clean"]["text_tail"]),
+            agencies=frozenset(raw["clean"]["agencies"]),
+            exclusions=_exclusions(raw["exclusions"]),
+        )
+
+
+def _by_family(raw: Mapping[Any, Mapping[str, str]]) -> dict[str, Beginnings]:
+    rows: dict[str, list[tuple[str, str]]] = {}
+    for meaning, languages in raw.items():
+        for codes, written in languages.items():
+            for code in codes.split():
+                rows.setdefault(family(code) or code, []).extend((word, str(meaning)) for word in written.split())
+    return {name: beginnings(sorted(pairs, key=lambda pair: pair[0])) for name, pairs in sorted(rows.items())}
+
+
+def _countries(stems: Mapping[str, str], names: Mapping[str, str]) -> Beginnings:
+    """Hand-written stems first, then CLDR's names."""
+    written = [(word, code) for code, words in stems.items() for word in str(words).split()]
+    return beginnings([*written, *((stem, code) for stem, code in sorted(names.items()))])
+
+
+def _pair(phrase: str) -> tuple[str, str]:
+    first, second = phrase.split()
+    return first, second
+
+
+def _prior(raw: Mapping[str, Mapping[Any, str]]) -> dict[str, dict[str, float]]:
+    return {
+        name: {word: float(rate) for rate, words in bands.items() for word in words.split()}
+        for name, bands in raw.items()
+    }
+
+
+def _exclusions(raw: Mapping[str, Mapping[str, list[str]]]) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    rules = []
+    for rule, patterns in raw.items():
+        parts = [*patterns.get("anywhere", ()), *(rf"^\W*(?:{start})" for start in patterns.get("start", ()))]
+        rules.append((rule, re.compile("|".join(parts))))
+    return tuple(rules)

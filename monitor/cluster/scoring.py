@@ -1,0 +1,85 @@
+"""From pairs of entries to stories: how like each other, how long ago, and which story takes the entry.
+
+Pure arithmetic over what `index` found; ties are broken by age and key, never by chance. Called by `index`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from math import exp
+
+from monitor.cluster.view import Vector
+from monitor.values import StoryKey
+
+LEAST_PAIR = 0.04
+BEST_SHARE = 0.3
+"""What the single best pair weighs against the mean of the best three. The mean alone would never let a pair grow, the
+best alone chains story to story; a centroid drifts towards the theme."""
+BEST_PAIRS = 3
+OTHER_FAMILY = 0.8
+LEAST_SHARED = 2
+RELIANCE = 2.5
+"""A pair across languages scores at most so many times what it scores without its heaviest feature: one name is no
+story."""
+OTHER_NAMES = 0.5
+"""Factor for two texts that both name names, places or figures and share none of them: one template, two happenings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A live entry and how like it the new one is, aged."""
+
+    number: int
+    story: StoryKey
+    score: float
+    same_family: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A story with its score and its best pairs, best first."""
+
+    story: StoryKey
+    score: float
+    pairs: tuple[Pair, ...]
+
+
+def told_at(published_at: datetime | None, seen_at: datetime) -> datetime:
+    """When an entry was told: as published, but never after it was seen."""
+    return seen_at if published_at is None else min(published_at, seen_at)
+
+
+def ageing(one: datetime, other: datetime, decay_s: float) -> float:
+    """What remains of a pair's score after the time between both."""
+    return exp(-abs((one - other).total_seconds()) / decay_s)
+
+
+def without_heaviest(cosine: float, vector: Vector, other: Vector) -> float:
+    """A cosine bounded by what it is without its heaviest feature."""
+    heaviest = max((weight * other[name] for name, weight in vector.items() if name in other), default=0.0)
+    return min(cosine, RELIANCE * (cosine - heaviest))
+
+
+def names_others(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Whether both name names, places or figures, and none in common."""
+    return len(one) > 1 and len(other) > 1 and one.isdisjoint(other)
+
+
+def rank(pairs: Iterable[Pair], stories: Mapping[StoryKey, Sequence[int]]) -> list[Ranked]:
+    """All stories that have a pair, best first. `stories` holds the numbers of their live entries, oldest first.
+
+    Equal scores go to the story with the older live entry.
+    """
+    by_story: dict[StoryKey, list[Pair]] = {}
+    for pair in pairs:
+        by_story.setdefault(pair.story, []).append(pair)
+    ranked = [_ranked(story, found, len(stories[story])) for story, found in by_story.items()]
+    return sorted(ranked, key=lambda row: (-row.score, stories[row.story][0]))
+
+
+def _ranked(story: StoryKey, pairs: list[Pair], size: int) -> Ranked:
+    pairs.sort(key=lambda pair: (-pair.score, pair.number))
+    mean = sum(pair.score for pair in pairs[:BEST_PAIRS]) / min(BEST_PAIRS, size)
+    return Ranked(story, round(BEST_SHARE * pairs[0].score + (1 - BEST_SHARE) * mean, 9), tuple(pairs))

@@ -1,0 +1,216 @@
+"""The live entries: what they are compared by, which story each is in, and when they leave.
+
+Knows nothing of decisions. Used by `index`, which adds and removes, and by `assign`, which reads.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TypeVar
+
+from monitor.cluster import prior
+from monitor.cluster.copies import Shingles
+from monitor.cluster.features import Bag, Features
+from monitor.cluster.knowledge import Knowledge
+from monitor.cluster.view import View
+from monitor.values import EntryId, StoryKey
+
+_FIRST_EPOCHS = (0, 8, 16, 32, 64)
+_EPOCH_ENTRIES = 128
+_OWN_TEXTS = 200
+
+_Key = TypeVar("_Key", bound=Hashable)
+
+
+@dataclass(slots=True)
+class Live:
+    """An entry of the window. `number` counts additions; `naming` are its features that name something."""
+
+    number: int
+    id: EntryId
+    story: StoryKey
+    seen_at: datetime
+    told_at: datetime
+    publisher: str | None
+    family: str
+    folded_title: str
+    naming: frozenset[str]
+    shingles: Shingles
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """What document frequencies need of an entry, kept until no epoch can ask for it."""
+
+    id: EntryId
+    seen_at: datetime
+    features: Features
+
+
+class Window:
+    """Entries by number, and four ways to find them: by feature, story, title, publisher."""
+
+    def __init__(self, length: timedelta, knowledge: Knowledge) -> None:
+        self._length = length
+        self._knowledge = knowledge
+        self._words: dict[str, View] = {}
+        self.names = View(prior.of_names(knowledge), prior.WEIGHT, keeps_vectors=True)
+        self.live: dict[int, Live] = {}
+        self.numbers: dict[EntryId, int] = {}
+        self.stories: dict[StoryKey, deque[int]] = {}
+        self._titles: dict[tuple[str, str], deque[int]] = {}
+        self._publishers: dict[str, deque[int]] = {}
+        self._counted: deque[_Counted] = deque()
+        self._now: datetime | None = None
+        self._day: date | None = None
+        self._today = 0
+        self._epoch: tuple[date, int] | None = None
+
+    @property
+    def features(self) -> int:
+        """How many different features are indexed."""
+        return self.names.features + sum(view.features for view in self._words.values())
+
+    def words(self, family: str) -> View:
+        """The words of one language family."""
+        view = self._words.get(family)
+        if view is None:
+            view = self._words[family] = View(prior.of_words(self._knowledge, family), prior.WEIGHT)
+            view.start_epoch(self._bags_of_epoch(family))
+        return view
+
+    def same_title(self, family: str, folded_title: str) -> Live | None:
+        """The earliest live entry with this title."""
+        numbers = self._titles.get((family, folded_title))
+        return self.live[numbers[0]] if numbers else None
+
+    def own_texts(self, publisher: str, but: int) -> Iterator[Shingles]:
+        """The last texts of a publisher, one left out."""
+        for number in list(self._publishers.get(publisher, ()))[-_OWN_TEXTS:]:
+            if number != but:
+                yield self.live[number].shingles
+
+    # --------------------------------------------------------------------------------------- coming and going
+
+    def count(self, entry: EntryId, seen_at: datetime, found: Features) -> None:
+        """Let an entry take part in document frequencies, from the next epoch on."""
+        self._counted.append(_Counted(entry, seen_at, found))
+        self._today += seen_at.date() == self._day
+
+    def add(self, live: Live, found: Features) -> None:
+        """Make an entry findable."""
+        self.live[live.number] = live
+        self.numbers[live.id] = live.number
+        _append(self.stories, live.story, live.number)
+        _append(self._titles, (live.family, live.folded_title), live.number)
+        if live.publisher is not None:
+            _append(self._publishers, live.publisher, live.number)
+        self.words(live.family).add(live.number, found.words)
+        self.names.add(live.number, found.names)
+
+    def forget(self, number: int) -> None:
+        """Let an entry go."""
+        live = self.live.pop(number)
+        del self.numbers[live.id]
+        _drop(self.stories, live.story, number)
+        _drop(self._titles, (live.family, live.folded_title), number)
+        if live.publisher is not None:
+            _drop(self._publishers, live.publisher, number)
+        self.words(live.family).remove(number)
+        self.names.remove(number)
+
+    def uncount(self, entries: frozenset[EntryId]) -> None:
+        """Undo `count`."""
+        self._counted = deque(counted for counted in self._counted if counted.id not in entries)
+        self._today = sum(counted.seen_at.date() == self._day for counted in self._counted)
+
+    def rename(self, old: StoryKey, new: StoryKey) -> None:
+        """Move all live entries of a story under another key."""
+        moved = self.stories.pop(old, deque())
+        for number in moved:
+            self.live[number].story = new
+        if moved:
+            self.stories[new] = deque(sorted([*self.stories.get(new, ()), *moved]))
+
+    # --------------------------------------------------------------------------------------------------- time
+
+    def move_to(self, now: datetime) -> None:
+        """Let old entries go and enter the epoch that `now` lies in. Time never goes back."""
+        now = self._now = now if self._now is None else max(now, self._now)
+        oldest = now - self._length
+        expired = []
+        for number, live in self.live.items():
+            if live.seen_at >= oldest:
+                break
+            expired.append(number)
+        for number in expired:
+            self.forget(number)
+        if now.date() != self._day:
+            self._begin_day(now)
+        self._enter_epoch()
+
+    def _begin_day(self, now: datetime) -> None:
+        self._day = now.date()
+        needed = reach(self._length, now)
+        while self._counted and self._counted[0].seen_at < needed:
+            self._counted.popleft()
+        self._today = sum(counted.seen_at.date() == self._day for counted in self._counted)
+
+    def _enter_epoch(self) -> None:
+        """Document frequencies stand still within an epoch, so that neither restarts nor batches make a difference."""
+        assert self._day is not None
+        epoch = (self._day, epoch_start(self._today))
+        if epoch == self._epoch:
+            return
+        self._epoch = epoch
+        self.names.start_epoch(counted.features.names for counted in self._counted_in_epoch())
+        for family in sorted(self._words):
+            self._words[family].start_epoch(self._bags_of_epoch(family))
+
+    def _bags_of_epoch(self, family: str) -> Iterator[Bag]:
+        return (counted.features.words for counted in self._counted_in_epoch() if counted.features.family == family)
+
+    def _counted_in_epoch(self) -> list[_Counted]:
+        """The entries of one window before the epoch began."""
+        if self._epoch is None:
+            return []
+        day, begun = self._epoch
+        before = list(self._counted)[: len(self._counted) - self._today + begun]
+        if not before:
+            return []
+        midnight = before[-1].seen_at.replace(hour=0, minute=0, second=0, microsecond=0)
+        start = before[-1].seen_at if begun else midnight + (day - midnight.date())
+        return [counted for counted in before if counted.seen_at >= start - self._length]
+
+
+def reach(length: timedelta, now: datetime) -> datetime:
+    """Entries seen since then are all that decisions at `now` can depend on: a window before the day began."""
+    return now.replace(hour=0, minute=0, second=0, microsecond=0) - length
+
+
+def epoch_start(count: int) -> int:
+    """With how many entries of the day the current epoch began: quick at first, then every 128.
+
+    >>> [epoch_start(count) for count in (0, 7, 8, 40, 127, 128, 300)]
+    [0, 0, 8, 32, 64, 128, 256]
+    """
+    if count >= _EPOCH_ENTRIES:
+        return count - count % _EPOCH_ENTRIES
+    return max(first for first in _FIRST_EPOCHS if first <= count)
+
+
+def _append(table: dict[_Key, deque[int]], key: _Key, number: int) -> None:
+    table.setdefault(key, deque()).append(number)
+
+
+def _drop(table: dict[_Key, deque[int]], key: _Key, number: int) -> None:
+    numbers = table[key]
+    if numbers[0] == number:
+        numbers.popleft()
+    else:
+        numbers.remove(number)
+    if not numbers:
+        del table[key]
