@@ -155,11 +155,17 @@ class ParsedFeed:
 
 @dataclass(frozen=True, slots=True)
 class KeyedEntry:
-    """A parsed entry with its identity: `entry_key` is unique within the feed, `url_key` may be None."""
+    """A parsed entry with its identity: `entry_key` is unique within the feed, `url_key` may be None.
+
+    `older` are items of the same document that are earlier texts of this entry: revisions, newest first. `tail_key`
+    is the id without scheme and host: what stays when a site moves.
+    """
 
     entry: ParsedEntry
     entry_key: str
     url_key: str | None
+    older: tuple[ParsedEntry, ...] = ()
+    tail_key: str | None = None
 
 
 # ------------------------------------------------------------------------------------------------ stored entries

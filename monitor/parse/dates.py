@@ -14,16 +14,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
 
-from babel.core import Locale
-
 from monitor.parse import zones
+from monitor.parse.months import MONTHS
 
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _MAX_AHEAD = timedelta(hours=24)
-_LOCALES = (
-    "en", "sr", "sr_Latn", "hr", "bs", "mk", "sq", "sl", "bg", "el", "de", "es", "ro", "tr", "fr", "it", "ru", "uk",
-    "pl", "cs", "hu",
-)  # fmt: skip
 _MAX_CHARS = 120
 
 _DATETIME_ATTRIBUTE = re.compile(r"""\bdatetime\s*=\s*["']([^"']{4,60})["']""")
@@ -237,25 +232,14 @@ def _month(word: str, language: str | None) -> int | None:
 
 @cache
 def _months() -> Mapping[str, Mapping[str, int]]:
-    """Month names and abbreviations, casefolded: name -> language -> number. Source: CLDR, through Babel."""
+    """Casefolded name, with and without accents -> language -> number of the month."""
     names: dict[str, dict[str, int]] = {}
-    for code in _LOCALES:
-        locale = Locale.parse(code)
-        for context in ("format", "stand-alone"):
-            for width in ("wide", "abbreviated"):
-                for number, name in locale.months[context][width].items():
-                    for word in (_key(name), _bare(name)):
-                        names.setdefault(word, {}).setdefault(locale.language, number)
-    for word, number in _MORE_MONTHS.items():
-        names.setdefault(word, {}).setdefault("", number)
+    for locale, months in MONTHS.items():
+        for number, spellings in enumerate(months, start=1):
+            for name in spellings.split():
+                for word in (name, _bare(name)):
+                    names.setdefault(word, {}).setdefault(locale.split("-")[0], number)
     return names
-
-
-_MORE_MONTHS = {
-    "sept": 9, "juni": 6, "juli": 7, "januara": 1, "februara": 2, "marta": 3, "aprila": 4, "juna": 6, "jula": 7,
-    "avgusta": 8, "septembra": 9, "oktobra": 10, "novembra": 11, "decembra": 12, "јуна": 6, "јула": 7, "августа": 8,
-}  # fmt: skip
-"""Forms CLDR does not list: Serbian and Bosnian genitives, the German-like summer months."""
 
 
 def _key(word: str) -> str:

@@ -1,0 +1,74 @@
+"""The text of an article out of its page, for entries whose feed gave only a teaser.
+
+Reads bytes and nothing else: fetching, robots.txt and limits are `monitor.fetch.article`'s. Runs in a parser process.
+trafilatura without comments and tables did best of the extractors compared (see docs/decisions); where it finds
+nothing, the paragraphs of the largest article element are taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from monitor.parse import charset, markup
+
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
+
+MAX_BYTES = 5 * 1024 * 1024
+_MIN_PARAGRAPH = 40
+_PARAGRAPHS = ("p", "h2", "h3", "blockquote", "li")
+
+
+def extract(body: bytes, url: str, content_type: str | None = None) -> str | None:
+    """The article's text, paragraphs separated by a blank line; None if the page holds none.
+
+    Pages over 5 MiB are not looked at.
+    """
+    if not body or len(body) > MAX_BYTES:
+        return None
+    text = charset.decode(body, content_type).text
+    found = _by_trafilatura(text, url) or _largest_article(text)
+    return markup.clean(found).strip() or None if found else None
+
+
+def _by_trafilatura(text: str, url: str) -> str | None:
+    import trafilatura  # here and below: they take half a second and 12 MB, and few entries need them
+    from lxml import etree
+
+    # trafilatura lets lxml's errors through for documents that are no documents.
+    try:
+        found = trafilatura.extract(text, url=url, include_comments=False, include_tables=False, favor_recall=False)
+    except (etree.LxmlError, ValueError, TypeError, AttributeError, KeyError, IndexError, RecursionError):
+        return None
+    return "\n\n".join(line.strip() for line in found.splitlines() if line.strip()) if found else None
+
+
+def _largest_article(text: str) -> str | None:
+    """All paragraphs of the article element with the most text, else of the whole body."""
+    from lxml import etree, html
+
+    try:
+        tree = html.document_fromstring(text.encode("utf-8", "replace"), parser=html.HTMLParser(encoding="utf-8"))
+    except (etree.LxmlError, ValueError):
+        return None
+    articles = [_paragraphs(node) for node in tree.iter("article", "main")] or [_paragraphs(tree)]
+    best = max(articles, key=lambda paragraphs: sum(map(len, paragraphs)), default=[])
+    return "\n\n".join(best) or None
+
+
+def _paragraphs(node: HtmlElement) -> list[str]:
+    texts = (" ".join("".join(_visible(paragraph)).split()) for paragraph in node.iter(*_PARAGRAPHS))
+    return [text for text in texts if len(text) >= _MIN_PARAGRAPH]
+
+
+def _visible(node: HtmlElement) -> Iterable[str]:
+    if node.tag in ("script", "style", "noscript"):
+        return
+    if node.text:
+        yield node.text
+    for child in node:
+        if isinstance(child.tag, str):
+            yield from _visible(child)
+        if child.tail:
+            yield child.tail

@@ -1,0 +1,310 @@
+"""Parser processes: bodies in, parsed feeds or reasons out, and no body can stop the others.
+
+Each worker holds the limits itself: five seconds of CPU for a body (a timer signal, which even an endless loop in
+Python feels), 512 MiB of address space, and behind both the kernel's CPU limit for loops in C. A worker that dies is
+replaced, and the body that killed it is tried once more alone. What a body means is decided in `monitor.parse`; this
+module decides nothing. Called by `monitor.jobs`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import logging
+import math
+import multiprocessing
+import resource
+import signal
+import sys
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from multiprocessing.connection import Connection
+from types import FrameType
+
+from monitor.errors import ParseError
+from monitor.parse import article, feed, publishers
+from monitor.values import ParsedFeed, ParseReason
+
+log = logging.getLogger(__name__)
+
+CPU_SECONDS = 5.0
+_KERNEL_CPU_SECONDS = 10
+_WALL_SECONDS = 60.0
+"""A worker that is silent for this long is stopped or starved; nothing a body can ask for takes it."""
+_MEMORY_BYTES = 512 * 1024 * 1024
+_BODIES_PER_WORKER = 5_000
+_BATCH_BODIES, _BATCH_BYTES = 25, 512 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What a feed answered: decompressed bytes, the final address, headers with lower-case names."""
+
+    body: bytes
+    url: str
+    headers: Mapping[str, str]
+    now: datetime
+    hints: feed.FeedHints = feed.NO_HINTS
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An article's page whose text is wanted."""
+
+    body: bytes
+    url: str
+    content_type: str | None = None
+
+
+Task = Body | Page
+Outcome = ParsedFeed | str | None | ParseError
+
+
+class ParserPool:
+    """A number of parser processes. `workers=0` parses in threads of this process, without limits: for tests and tools.
+
+    Use as an async context manager, or `start` and `close`. `table` is what is known of hosts.
+    """
+
+    def __init__(self, workers: int, table: publishers.HostTable = publishers.DEFAULT) -> None:
+        self._table = table
+        self._size = workers
+        self._queue: asyncio.Queue[tuple[Task, asyncio.Future[Outcome]]] = asyncio.Queue()
+        self._loops: list[asyncio.Task[None]] = []
+        self._threads: ThreadPoolExecutor | None = None
+
+    async def __aenter__(self) -> ParserPool:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def start(self) -> None:
+        """Start the workers in the background; `parse` does so by itself when needed."""
+        if self._loops or not self._size:
+            return
+        self._threads = ThreadPoolExecutor(self._size, thread_name_prefix="parser")
+        self._loops = [asyncio.create_task(self._serve(_Worker(self._table))) for _ in range(self._size)]
+
+    async def parse(self, body: Body) -> ParsedFeed:
+        """Parse one body.
+
+        Errors: ParseError, with `parse_timeout` for a body that used up its time or killed its worker twice.
+        """
+        outcome = await self._ask(body)
+        if isinstance(outcome, ParsedFeed):
+            return outcome
+        raise outcome if isinstance(outcome, ParseError) else TypeError(f"no feed but {type(outcome)}")
+
+    async def extract(self, page: Page) -> str | None:
+        """The text of an article's page, None if it holds none.
+
+        Errors: ParseError `parse_timeout`.
+        """
+        outcome = await self._ask(page)
+        if isinstance(outcome, ParseError):
+            raise outcome
+        return outcome if isinstance(outcome, str) else None
+
+    async def close(self) -> None:
+        """Stop the workers; what was still asked for is cancelled."""
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+        self._loops.clear()
+        while not self._queue.empty():
+            self._queue.get_nowait()[1].cancel()
+        if self._threads is not None:
+            await asyncio.to_thread(self._threads.shutdown)
+            self._threads = None
+
+    async def _ask(self, task: Task) -> Outcome:
+        if not self._size:
+            return await asyncio.to_thread(_outcome, task, self._table)
+        await self.start()
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._queue.put_nowait((task, future))
+        return await future
+
+    async def _serve(self, worker: _Worker) -> None:
+        """Hand batches to one worker for as long as the pool is open."""
+        loop = asyncio.get_running_loop()
+        try:
+            with contextlib.suppress(OSError):
+                await loop.run_in_executor(self._threads, worker.start)
+            while True:
+                batch = await self._batch()
+                try:
+                    outcomes = await loop.run_in_executor(self._threads, worker.run, [task for task, _ in batch])
+                except OSError as exc:  # no process can be started: the callers say so, the next batch tries again
+                    _settle(batch, [exc] * len(batch))
+                else:
+                    _settle(batch, outcomes)
+        finally:
+            worker.stop()
+
+    async def _batch(self) -> list[tuple[Task, asyncio.Future[Outcome]]]:
+        """What waits, shared among the workers, up to a batch's size."""
+        batch = [await self._queue.get()]
+        size = len(batch[0][0].body)
+        share = math.ceil((self._queue.qsize() + 1) / self._size)
+        while len(batch) < min(share, _BATCH_BODIES) and size < _BATCH_BYTES and not self._queue.empty():
+            batch.append(self._queue.get_nowait())
+            size += len(batch[-1][0].body)
+        return batch
+
+
+def _settle(batch: Sequence[tuple[Task, asyncio.Future[Outcome]]], outcomes: Sequence[Outcome | OSError]) -> None:
+    for (_, future), outcome in zip(batch, outcomes, strict=True):
+        if future.done():
+            continue
+        if isinstance(outcome, OSError):
+            future.set_exception(outcome)
+        else:
+            future.set_result(outcome)
+
+
+@dataclass(slots=True)
+class _Worker:
+    """One parser process as its parent sees it. Its methods block; they run in a thread of the pool."""
+
+    table: publishers.HostTable
+    process: multiprocessing.process.BaseProcess | None = None
+    pipe: Connection | None = None
+    served: int = 0
+    _context: multiprocessing.context.ForkServerContext = field(
+        default_factory=lambda: multiprocessing.get_context("forkserver")
+    )
+
+    def start(self) -> Connection:
+        """Start the process if there is none. Not `fork`: the daemon has threads."""
+        if self.pipe is not None:
+            return self.pipe
+        self._context.set_forkserver_preload(["monitor.parse.preload"])
+        self.pipe, theirs = self._context.Pipe()
+        self.process = self._context.Process(target=_work, args=(theirs, self.table), name="parser", daemon=True)
+        with _nameless_main():
+            self.process.start()
+        theirs.close()
+        self.served = 0
+        return self.pipe
+
+    def stop(self) -> None:
+        """End the process, at once."""
+        if self.pipe is not None:
+            self.pipe.close()
+        if self.process is not None:
+            self.process.kill()
+            self.process.join()
+            self.process.close()
+        self.process = self.pipe = None
+
+    def run(self, tasks: Sequence[Task]) -> list[Outcome]:
+        """Outcomes of all tasks in order. A task that ends the process is tried alone, then given up."""
+        done: list[Outcome] = []
+        alone = False
+        while len(done) < len(tasks):
+            rest = tasks[len(done) : len(done) + 1] if alone else tasks[len(done) :]
+            if self._answers(rest, done):
+                alone = False
+                continue
+            self.stop()
+            if alone:
+                done.append(_killed(tasks[len(done)]))
+            alone = not alone
+        if self.served >= _BODIES_PER_WORKER:
+            self.stop()
+        return done
+
+    def _answers(self, tasks: Sequence[Task], done: list[Outcome]) -> bool:
+        """Append the outcome of each task as it comes; False if the process ended or fell silent before the last."""
+        pipe = self.start()
+        try:
+            pipe.send(tuple(tasks))
+            for _ in tasks:
+                if not pipe.poll(_WALL_SECONDS):
+                    return False
+                done.append(pipe.recv())
+                self.served += 1
+        except (EOFError, OSError):
+            return False
+        return True
+
+
+def _killed(task: Task) -> ParseError:
+    message = f"{len(task.body)} bytes ended the parser process twice (over {_KERNEL_CPU_SECONDS} s of CPU, or memory)"
+    return ParseError(ParseReason.PARSE_TIMEOUT, message)
+
+
+@contextlib.contextmanager
+def _nameless_main() -> Iterator[None]:
+    """Keep a new process from running the command's module again: it would import the whole program for nothing."""
+    main = sys.modules["__main__"]
+    path, spec = getattr(main, "__file__", None), main.__spec__
+    try:
+        main.__file__, main.__spec__ = None, None  # as in an interactive session
+        yield
+    finally:
+        main.__file__, main.__spec__ = path, spec
+
+
+# ------------------------------------------------------------------------------------------- in the worker process
+
+
+class _OutOfTime(BaseException):
+    """Raised by the timer's signal. No Exception: nothing on the way may catch it."""
+
+
+def _work(pipe: Connection, table: publishers.HostTable) -> None:
+    """Serve tasks until the parent's end of the pipe closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGPROF, _out_of_time)
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, resource.getrlimit(resource.RLIMIT_AS)[1]))
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        while True:
+            for task in pipe.recv():
+                pipe.send(_limited(task, table))
+
+
+def _limited(task: Task, table: publishers.HostTable) -> Outcome:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + _KERNEL_CPU_SECONDS, hard))
+    try:
+        try:
+            signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS, 0.1)
+            return _outcome(task, table)
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+    except _OutOfTime:
+        message = f"{len(task.body)} bytes were not parsed within {CPU_SECONDS:g} s of CPU"
+        return ParseError(ParseReason.PARSE_TIMEOUT, message)
+    except MemoryError:
+        return ParseError(ParseReason.TOO_LARGE, f"{len(task.body)} bytes need more memory than a parser may use")
+
+
+def _out_of_time(_number: int, _frame: FrameType | None) -> None:
+    raise _OutOfTime
+
+
+def _outcome(task: Task, table: publishers.HostTable) -> Outcome:
+    """One task done. A fault of ours is a reason too, and logged: one body must not stop the others."""
+    work = (
+        functools.partial(feed.parse, task.body, task.url, task.headers, task.now, task.hints, table)
+        if isinstance(task, Body)
+        else functools.partial(article.extract, task.body, task.url, task.content_type)
+    )
+    try:
+        return work()
+    except ParseError as exc:
+        return exc
+    except MemoryError:
+        raise
+    except Exception as exc:  # noqa: BLE001  around one body
+        log.error("parser failed on %s: %s", task.url, traceback.format_exc())
+        return ParseError(ParseReason.UNDECODABLE, f"the parser failed: {type(exc).__name__}: {str(exc)[:200]}")
