@@ -68,7 +68,7 @@ def of_exception(exc: BaseException, *, in_body: bool) -> Explained:
             return explained
     text = next((str(cause) for cause in reversed(chain) if str(cause)), type(exc).__name__)
     if any(isinstance(cause, aiohttp.ClientResponseError) for cause in chain):
-        large = "more than" in text
+        large = "more than" in text or "too many" in text.lower()
         return (FailReason.TOO_LARGE if large else FailReason.SERVER_ERROR), f"unreadable answer: {text[:300]}"
     if in_body:
         return FailReason.SHORT_BODY, f"the connection ended before the body did: {text[:300]}"
@@ -77,6 +77,8 @@ def of_exception(exc: BaseException, *, in_body: bool) -> Explained:
 
 def _of_cause(cause: BaseException) -> Explained | None:
     match cause:
+        case aiohttp.ClientSSLError():
+            return None  # calls itself an SSLError, too, but only its cause knows more
         case RefusedAddress():
             return FailReason.REFUSED_ADDRESS, str(cause)
         case LookupTimeout():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import urljoin
 
 import httpx
 
@@ -12,7 +12,6 @@ from monitor.fetch.limits import Limits
 from monitor.schedule.reasons import FailReason
 
 STATUSES = frozenset({301, 302, 303, 307, 308})
-_KEPT = "%/:?#[]@!$&'()*+,;=~"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _NUMBER = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]*")
 """A last label that makes a host an IPv4 address to browsers and C libraries (WHATWG URL, "ends in a number")."""
@@ -64,7 +63,7 @@ def target(base: httpx.URL, locations: list[bytes], limits: Limits) -> httpx.URL
     except UnicodeDecodeError:
         text = raw.decode("latin-1")
     try:
-        joined = urljoin(str(base), quote(text, safe=_KEPT) if urlsplit(text).scheme in ("", "http", "https") else text)
+        joined = urljoin(str(base), text)
     except ValueError as exc:
         raise BadUrl(FailReason.BAD_REDIRECT, f"unusable Location {text[:200]!r}") from exc
     return parse(joined, limits)
