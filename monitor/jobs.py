@@ -12,7 +12,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -21,9 +21,10 @@ import structlog
 from sqlalchemy import Connection, Engine
 
 from monitor import parser_pool, pipeline, schedule
+from monitor.config import secrets
 from monitor.config.values import FeedConfig
 from monitor.errors import LeaseLost, ParseError
-from monitor.fetch import client, hosts
+from monitor.fetch import client, hosts, limits
 from monitor.parse import feed as parse_feed
 from monitor.parse import links
 from monitor.store import feeds
@@ -79,6 +80,7 @@ class Parts:
     own_hosts: frozenset[str]
     now: Callable[[], datetime]
     random: random.Random
+    environ: Mapping[str, str]
     at_once: int = 32
 
 
@@ -98,6 +100,9 @@ class Poller:
         """Read what is remembered of hosts."""
         rows = await self._write(feeds.hosts)
         self._hosts = {(row.kind, row.name): row for row in rows}
+        for row in rows:
+            if row.kind == "host" and row.ever_429:
+                self._parts.gate.limit(row.name)
 
     async def tick(self, *, force: bool = False, report: Round | None = None) -> int:
         """Claim what is due and begin to poll it; returns how many polls were begun."""
@@ -159,7 +164,11 @@ class Poller:
             await self._write(partial(feeds.postpone, held=claim, until=until, reason=str(refusal.reason)))
             return
         request = self._request(row, state)
-        async with parts.gate.slot(row.host):
+        async with parts.gate.turn(row.host, parts.now) as held:
+            if held is not None:
+                report.left_out.append(LeftOut(row.url, held.reason, held.until))
+                await self._write(partial(feeds.postpone, held=claim, until=held.until, reason=held.reason))
+                return
             outcome = await parts.client.fetch(request, parts.now)
         await self._conclude(row, claim, state, outcome, report)
 
@@ -274,6 +283,7 @@ class Poller:
         row = feeds.HostRow(held.scope, held.name, held.until, held.reason, self._parts.now(), limited)
         feeds.remember_host(connection, row)
         self._hosts[held.scope, held.name] = row
+        self._parts.gate.hold(held)
         if reason == "rate_limited" and held.scope == "host":
             self._limited.setdefault(links.registrable(held.name), {})[held.name] = self._parts.now()
 
@@ -300,8 +310,8 @@ class Poller:
         domain = links.registrable(row.host)
         holds = [self._hosts.get(("host", row.host)), self._hosts.get(("domain", domain))]
         known = [held for held in holds if held is not None]
-        longest = max((h for h in known if h.hold_until is not None), key=lambda h: h.hold_until or LATE, default=None)
         now = self._parts.now()
+        longest = max((h for h in known if h.hold_until is not None), key=lambda h: h.hold_until or now, default=None)
         limited = {name for name, at in self._limited.get(domain, {}).items() if now - at < _RECENT}
         return schedule.HostFacts(
             name=row.host,
@@ -312,15 +322,22 @@ class Poller:
             limited=frozenset(limited),
         )
 
-    def _request(self, row: feeds.FeedRow, state: schedule.FeedState) -> client.Request:
-        config = self._parts.feeds.get(row.url)
-        return client.Request(
+    def _request(self, row: feeds.FeedRow, state: schedule.FeedState) -> limits.Request:
+        parts, config = self._parts, self._parts.feeds.get(row.url)
+        plain = limits.Request(
             url=row.moved_to or row.url,
-            validators=schedule.to_send(state, self._parts.now()),
-            feed=str(row.id),
-            headers=config.headers if config else (),
-            auth=config.auth if config else None,
-            tls_insecure=config.tls_insecure if config else False,
+            validators=schedule.to_send(state, parts.now()),
+            feed=row.id,
+            watches=len(parts.context.knowledge.rules),
+        )
+        if config is None:
+            return plain
+        return replace(
+            plain,
+            headers=tuple((name, secrets.reveal(value, parts.environ)) for name, value in config.headers),
+            auth=(config.auth.user, secrets.reveal(config.auth.password, parts.environ)) if config.auth else None,
+            insecure_tls=config.tls_insecure,
+            proxy=secrets.reveal(config.proxy, parts.environ) if config.proxy else None,
         )
 
     def _body(self, row: feeds.FeedRow, fetched: Fetched) -> parser_pool.Body:
@@ -342,9 +359,6 @@ class Poller:
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._parts.writer, work)
-
-
-LATE = datetime.max
 
 
 def _settlement(following: schedule.Next, now: datetime, *, ok: bool, **more: Any) -> feeds.Settlement:

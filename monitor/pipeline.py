@@ -136,8 +136,7 @@ def process(parsed: ParsedFeed, turn: Turn, ctx: Context, now: datetime) -> Repo
 def _new_entries(
     tx: Connection, keyed: Sequence[KeyedEntry], turn: Turn, ctx: Context, now: datetime
 ) -> tuple[tuple[Entry, ...], int]:
-    known = identity.Known(*entries.recall(tx, turn.claim.feed, keyed))
-    novelty = identity.sort(keyed, known)
+    novelty = identity.sort(keyed, entries.recall(tx, turn.claim.feed, keyed))
     arrivals = [_arrival(item, turn, ctx.knowledge) for item in novelty.new]
     fresh = entries.add(tx, turn.claim.feed, arrivals, gen=turn.gen, now=now)
     revised = entries.revise(tx, turn.claim.feed, novelty.seen, now)

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from monitor.parse import identity
 from monitor.store import tables
 from monitor.values import Domain, Entry, EntryId, FeedId, KeyedEntry, Match
 
@@ -41,25 +42,28 @@ class Revised:
     n: int
 
 
-def key_hash(kind: str, key: str) -> bytes:
-    """The 16 bytes under which a key is remembered."""
-    return hashlib.sha256(f"{kind}:{key}".encode()).digest()[:16]
-
-
 def text_hash(title: str, summary: str, content: str) -> bytes:
     """What changes when the words of an entry change."""
     return hashlib.sha256("\0".join((title, summary, content)).encode("utf-8", "surrogatepass")).digest()
 
 
-def recall(connection: Connection, feed: FeedId, keyed: Sequence[KeyedEntry]) -> tuple[frozenset[str], frozenset[str]]:
-    """Which entry keys and which url keys of a document this feed has shown before."""
-    by_hash: dict[bytes, tuple[str, str]] = {}
-    for item in keyed:
-        by_hash[key_hash("entry", item.entry_key)] = ("entry", item.entry_key)
-        if item.url_key:
-            by_hash[key_hash("url", item.url_key)] = ("url", item.url_key)
-    found = [by_hash[h] for h in _known_hashes(connection, feed, list(by_hash))]
-    return frozenset(k for kind, k in found if kind == "entry"), frozenset(k for kind, k in found if kind == "url")
+def recall(connection: Connection, feed: FeedId, keyed: Sequence[KeyedEntry]) -> identity.Known:
+    """Which keys of a document this feed has shown before."""
+    asked = _hashes(keyed)
+    known = [asked[digest] for digest in _known_hashes(connection, feed, list(asked))]
+    by_kind = {kind: frozenset(key for k, key in known if k == kind) for kind in ("entry", "url", "tail")}
+    return identity.Known(by_kind["entry"], by_kind["url"], by_kind["tail"])
+
+
+def _hashes(keyed: Sequence[KeyedEntry]) -> dict[bytes, tuple[str, str]]:
+    """Every key of a document by its hash, with its kind."""
+    keys = [(kind, key) for item in keyed for kind, key in _keys(item)]
+    return {identity.key_hash(f"{kind}:{key}"): (kind, key) for kind, key in keys}
+
+
+def _keys(item: KeyedEntry) -> list[tuple[str, str]]:
+    kinds = (("entry", item.entry_key), ("url", item.url_key), ("tail", item.tail_key))
+    return [(kind, key) for kind, key in kinds if key]
 
 
 def _known_hashes(connection: Connection, feed: FeedId, hashes: list[bytes], step: int = 500) -> Iterable[bytes]:
@@ -73,11 +77,12 @@ def _known_hashes(connection: Connection, feed: FeedId, hashes: list[bytes], ste
 
 def mark_seen(connection: Connection, feed: FeedId, keyed: Sequence[KeyedEntry], gen: int) -> None:
     """Remember every key of a document as seen in generation `gen`."""
-    rows = {(feed, key_hash("entry", item.entry_key)): "entry" for item in keyed}
-    rows |= {(feed, key_hash("url", item.url_key)): "url" for item in keyed if item.url_key}
-    if not rows:
+    if not keyed:
         return
-    values = [{"feed_id": f, "key_hash": h, "kind": kind, "gen_last": gen} for (f, h), kind in rows.items()]
+    values = [
+        {"feed_id": feed, "key_hash": digest, "kind": kind, "gen_last": gen}
+        for digest, (kind, _) in _hashes(keyed).items()
+    ]
     make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     statement = make(tables.seen)
     connection.execute(

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Engine
 
+from monitor.parse import identity
 from monitor.store import entries, feeds
 from monitor.values import Domain, Entry, FeedId, KeyedEntry, ParsedEntry
 
@@ -33,8 +34,7 @@ def feed_id(engine: Engine, url: str = "http://a.example/rss") -> FeedId:
 
 def poll(engine: Engine, feed: FeedId, *items: KeyedEntry, gen: int = 1) -> tuple[Entry, ...]:
     with engine.begin() as connection:
-        entry_keys, url_keys = entries.recall(connection, feed, items)
-        new = [i for i in items if i.entry_key not in entry_keys and i.url_key not in url_keys]
+        new = identity.sort(items, entries.recall(connection, feed, items)).new
         stored = entries.add(
             connection, feed, [entries.Arrival(i, "en", Domain("a.example")) for i in new], gen=gen, now=NOW
         )
@@ -77,8 +77,10 @@ def test_seen_keys_belong_to_one_feed(engine: Engine) -> None:
     first, second = feed_id(engine), feed_id(engine, "http://a.example/other")
     poll(engine, first, item(1))
     with engine.connect() as connection:
-        assert entries.recall(connection, second, [item(1)]) == (frozenset(), frozenset())
-        assert entries.recall(connection, first, [item(1)]) == (frozenset({"id1"}), frozenset({"a.example/1"}))
+        assert entries.recall(connection, second, [item(1)]) == identity.Known()
+        assert entries.recall(connection, first, [item(1)]) == identity.Known(
+            frozenset({"id1"}), frozenset({"a.example/1"})
+        )
 
 
 def test_letters_of_every_script_and_times_survive(engine: Engine) -> None:

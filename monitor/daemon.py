@@ -1,0 +1,387 @@
+"""Composition root: builds everything from the configuration, starts it, and stops it in the right order.
+
+    config -> store -> knowledge -> transport -> parsers -> poller, courier -> tick -> first poll -> page
+
+Nothing else wires parts together. Only here, in `jobs`, `cli`, `demo` and `web` is a clock asked. Called by `cli`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import platform
+import random
+import signal
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import structlog
+from sqlalchemy import Engine
+
+import monitor
+from alerts import pipeline as telling
+from monitor import jobs, logs, parser_pool, pipeline, resources, status, wiring
+from monitor.config import api, secrets
+from monitor.config.values import Config
+from monitor.engines import tick
+from monitor.errors import ConfigError, Problem, StoreError
+from monitor.fetch import client, hosts
+from monitor.fetch import limits as fetch_limits
+from monitor.parse import links
+from monitor.store import engine as engines
+from monitor.store import feeds, filelock, migrate, revisions
+
+log = structlog.get_logger(__name__)
+_STOP_POLLS = timedelta(seconds=20)
+_SEND_EVERY = timedelta(seconds=5)
+_PRUNE_EVERY = timedelta(hours=1)
+_HEALTH_TIMEOUT_S = 5.0
+INTERNAL = 70
+
+
+def utc_now() -> datetime:
+    """The wall clock."""
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Running:
+    """The parts of a running daemon; also what the page and `poll --once` work with."""
+
+    config: Config
+    engine: Engine
+    context: pipeline.Context
+    poller: jobs.Poller
+    courier: telling.Courier
+    writer: ThreadPoolExecutor
+    now: Callable[[], datetime]
+    revision: int
+    exit_code: int = 0
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    started_at: datetime = field(default_factory=utc_now)
+
+    async def work_alerts(self) -> None:
+        """Build what is due and send what is ready."""
+        await self.courier.work(self.now())
+
+
+def load_config(path: Path) -> Path:
+    """The file to read: the one named, else the shipped one."""
+    return path if path.exists() else resources.resource_path("config.yaml")
+
+
+def storage_url(path: Path, environ: Mapping[str, str]) -> str:
+    """The database address: STORYWATCH_STORAGE_URL, else the configuration's.
+
+    Errors: ConfigError when the file cannot be used.
+    """
+    given = environ.get("STORYWATCH_STORAGE_URL")
+    if given:
+        return given
+    config = api.load(load_config(path), environ, with_secrets=False)
+    return secrets.reveal(config.storage.url, environ)
+
+
+def run(path: Path, environ: Mapping[str, str], *, port: int | None = None) -> int:
+    """Run until SIGTERM or SIGINT; answers the exit code."""
+    logs.configure(sys.stderr)
+    _use_uvloop()
+    config, problems = _start_config(path, environ)
+    if port is not None:
+        config = replace(config, web=replace(config.web, port=port))
+    for problem in problems:
+        log.warning("config_problem", problem=str(problem))
+    return asyncio.run(_run(config, path, environ))
+
+
+def _use_uvloop() -> None:
+    try:
+        import uvloop
+    except ImportError:
+        log.info("event_loop", loop="asyncio", hint="uvloop is not installed: polls cost 10-30 % more CPU")
+        return
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+
+
+def _start_config(path: Path, environ: Mapping[str, str]) -> tuple[Config, tuple[Problem, ...]]:
+    """Read the file; when it cannot be used, the last good revision that is stored; faulty single feeds are left out.
+
+    Errors: ConfigError when there is nothing to run on.
+    """
+    try:
+        return api.load_lenient(load_config(path), environ)
+    except ConfigError as refused:
+        stored = _last_good(environ)
+        if stored is None:
+            raise
+        config = api.parse_text(stored.text, environ, file=f"revision {stored.no}")
+        return config, refused.problems
+
+
+def _last_good(environ: Mapping[str, str]) -> revisions.Revision | None:
+    """The newest accepted revision, when a database can be found without a configuration."""
+    url = environ.get("STORYWATCH_STORAGE_URL", "sqlite:///data/storywatch.db")
+    database = url.removeprefix("sqlite:///")
+    if url.startswith("sqlite:///") and not Path(database).exists():
+        return None
+    try:
+        engine = engines.open_engine(url)
+        engines.check_reachable(engine)
+        if migrate.current(engine) != migrate.HEAD:
+            return None
+        with engines.reading(engine) as connection:
+            return revisions.newest_good(connection)
+    except StoreError:
+        return None
+
+
+async def _run(config: Config, path: Path, environ: Mapping[str, str]) -> int:
+    url = environ.get("STORYWATCH_STORAGE_URL") or secrets.reveal(config.storage.url, environ)
+    with filelock.FileLock(url):
+        async with assembled(config, environ, url=url, now=utc_now, who="start", text=_text_of(path)) as running:
+            await _serve(running, environ)
+            return running.exit_code
+
+
+def _text_of(path: Path) -> str:
+    return load_config(path).read_text(encoding="utf-8", errors="replace")
+
+
+@asynccontextmanager
+async def assembled(
+    config: Config,
+    environ: Mapping[str, str],
+    *,
+    url: str,
+    now: Callable[[], datetime],
+    who: str,
+    text: str,
+    seed: int | None = None,
+    on_report: Callable[[feeds.FeedRow, pipeline.Report], None] | None = None,
+) -> AsyncIterator[Running]:
+    """Build and open every part but the tick and the page; close them in reverse order.
+
+    Errors: StoreUnreachable, SchemaMismatch, StoreError from the database.
+    """
+    engine = engines.open_engine(url, pool=config.storage.pool)
+    engines.check_reachable(engine)
+    migrate.ensure(engine)
+    revision = _prepare_store(engine, config, text, who, now())
+    context = wiring.context(engine, wiring.knowledge(config, config_rev=revision), config, since=now())
+    writer = ThreadPoolExecutor(1, thread_name_prefix="writer")
+    own = frozenset(config.limits.allow_hosts)
+    gate = hosts.HostGate(
+        spacing=partial(_spacing, own=own, gap=config.limits.host_gap),
+        domain_of=lambda host: links.registrable(host) or host,
+        in_flight=config.limits.per_host,
+    )
+    agent = fetch_limits.Agent(monitor.__version__, config.contact)
+    bounds = fetch_limits.Limits(
+        body_bytes=config.limits.body_bytes,
+        wire_bytes=config.limits.wire_bytes,
+        deadline_s=config.limits.deadline.total_seconds(),
+    )
+    async with (
+        client.Client(bounds, agent, allow_hosts=own) as http,
+        parser_pool.ParserPool(config.parse.workers) as parsers,
+    ):
+        parts = jobs.Parts(
+            engine=engine,
+            writer=writer,
+            client=http,
+            gate=gate,
+            parsers=parsers,
+            context=context,
+            feeds={feed.url: feed for feed in config.feeds},
+            own_hosts=own,
+            now=now,
+            random=random.Random(seed),
+            environ=environ,
+            at_once=config.engine.fetches,
+        )
+        poller = jobs.Poller(parts, on_report)
+        courier = wiring.courier(config, context, coverage=partial(_coverage, engine, now))
+        running = Running(config, engine, context, poller, courier, writer, now, revision)
+        await poller.start()
+        await courier.recover(now())
+        try:
+            yield running
+        finally:
+            writer.shutdown(wait=True)
+            engine.dispose()
+
+
+def _prepare_store(engine: Engine, config: Config, text: str, who: str, now: datetime) -> int:
+    seeds = [feeds.Seed(feed.url, links.host_of(feed.url), feed.paused) for feed in config.feeds]
+    with engine.begin() as connection:
+        feeds.sync(connection, seeds, now)
+        return revisions.accept(connection, config.sha256, text, who, now)
+
+
+def _spacing(host: str, *, own: frozenset[str], gap: timedelta) -> float:
+    return 0.0 if host in own else gap.total_seconds()
+
+
+def _coverage(engine: Engine, now: Callable[[], datetime]) -> Any:
+    with engines.reading(engine) as connection:
+        return status.coverage(connection, now())
+
+
+async def _serve(running: Running, environ: Mapping[str, str]) -> None:
+    from monitor import web
+
+    loop = asyncio.get_running_loop()
+    page = web.Page(running)
+    await page.start()
+    ticking = tick.Tick(
+        {
+            "tick": tick.Job(partial(_poll_due, running), running.config.engine.tick),
+            "send": tick.Job(running.work_alerts, _SEND_EVERY),
+            "prune": tick.Job(partial(_prune, running), _PRUNE_EVERY),
+        },
+        partial(_give_up, running),
+        wall=lambda: utc_now().timestamp(),
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _asked_to_stop, running, number)
+    ticking.start()
+    _say_started(running, page.address)
+    first = asyncio.create_task(_poll_due(running))
+    await running.stopping.wait()
+    log.info("stopping")
+    ticking.pause()
+    await asyncio.gather(first, return_exceptions=True)
+    cut = await running.poller.stop(_STOP_POLLS)
+    await running.courier.stop()
+    ticking.stop()
+    await page.stop()
+    log.info("stopped", cut=cut)
+
+
+async def _poll_due(running: Running) -> None:
+    if not running.stopping.is_set():
+        await running.poller.tick()
+
+
+async def _prune(running: Running) -> None:
+    def work() -> int:
+        with running.engine.begin() as connection:
+            return jobs.prune(connection, running.now())
+
+    while await asyncio.get_running_loop().run_in_executor(running.writer, work) >= jobs.PRUNE_CHUNK:
+        await asyncio.sleep(0.1)
+
+
+def _asked_to_stop(running: Running, number: int) -> None:
+    if running.stopping.is_set():
+        raise SystemExit(128 + number)
+    running.stopping.set()
+
+
+def _give_up(running: Running, job: str) -> None:
+    log.error("job_keeps_failing", job=job, hint="see the errors above; the supervisor should start a new process")
+    running.exit_code = INTERNAL
+    running.stopping.set()
+
+
+def _say_started(running: Running, address: str) -> None:
+    config = running.config
+    channels = ", ".join(sorted(config.alerts_raw.get("channels") or {})) or "none"
+    log.info(
+        "started",
+        version=monitor.__version__,
+        python=platform.python_version(),
+        database=running.engine.url.render_as_string(hide_password=True),
+        schema=migrate.HEAD,
+        config=config.file,
+        revision=running.revision,
+        feeds=len(config.feeds),
+        watches=[watch.name for watch in config.watches],
+        channels=channels,
+        page=address,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PollReport:
+    """What `poll --once` did."""
+
+    round: jobs.Round
+    sent: int
+
+    def as_json(self) -> str:
+        """One JSON object."""
+        done = self.round
+        left_out = [{"url": out.url, "reason": out.reason, "until": out.until.isoformat()} for out in done.left_out]
+        told = {
+            "polled": done.polled,
+            "changed": done.changed,
+            "unchanged": done.unchanged,
+            "failed": done.failed,
+            "left_out": left_out,
+            "entries": done.entries,
+            "new": done.new,
+            "matched": done.matched,
+            "events": done.events,
+            "sent": self.sent,
+        }
+        return json.dumps(told, ensure_ascii=False) + "\n"
+
+    def as_text(self) -> str:
+        """Lines for a terminal: counts, then every feed that failed or was left out."""
+        done = self.round
+        lines = [
+            f"{done.polled} feeds polled: {done.changed} with a new document, {done.unchanged} unchanged, {len(done.failed)} failed",
+            f"{done.entries} entries read, {done.new} new, {done.matched} matched, {done.events} events, {self.sent} messages",
+        ]
+        lines += [f"  failed    {url}  {reason}" for url, reason in sorted(done.failed.items())]
+        lines += [f"  left out  {out.url}  {out.reason} until {out.until:%d %b %H:%M} UTC" for out in done.left_out]
+        return "\n".join(lines) + "\n"
+
+
+def poll_once(path: Path, environ: Mapping[str, str], *, ignore_schedule: bool, force: bool) -> PollReport:
+    """Do one round of what is due, then tell what follows from it without waiting for company.
+
+    Errors: ConfigError, StoreError.
+    """
+    logs.configure(sys.stderr, quiet=True)
+    config, problems = _start_config(path, environ)
+    for problem in problems:
+        log.warning("config_problem", problem=str(problem))
+    url = environ.get("STORYWATCH_STORAGE_URL") or secrets.reveal(config.storage.url, environ)
+    with filelock.FileLock(url):
+        return asyncio.run(_poll_once(config, path, environ, url, ignore_schedule, force))
+
+
+async def _poll_once(
+    config: Config, path: Path, environ: Mapping[str, str], url: str, ignore_schedule: bool, force: bool
+) -> PollReport:
+    async with assembled(config, environ, url=url, now=utc_now, who="poll", text=_text_of(path)) as running:
+        if ignore_schedule:
+            with running.engine.begin() as connection:
+                feeds.make_due(connection, utc_now())
+        done = await running.poller.run_round(force=force)
+        sent = await running.courier.work(utc_now())
+        await running.courier.stop()
+        return PollReport(done, sent)
+
+
+def ask_health(path: Path, environ: Mapping[str, str]) -> dict[str, Any]:
+    """Ask the running daemon's /health; a daemon that does not answer is down."""
+    config = api.load(load_config(path), environ, with_secrets=False)
+    address = f"http://{config.web.listen}/health"
+    try:
+        with urllib.request.urlopen(address, timeout=_HEALTH_TIMEOUT_S) as answer:  # noqa: S310  our own address
+            told: dict[str, Any] = json.load(answer)
+            return told
+    except (urllib.error.URLError, OSError, json.JSONDecodeError) as exc:
+        return {"state": "down", "message": f"{address}: {exc}"}
