@@ -9,21 +9,14 @@ It knows nothing of outlets' countries or hosts: `outlets` builds it and decides
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from monitor.text import fold as folding
+
 _WORD = re.compile(r"[^\W_]+")
 _SEPARATORS = frozenset((" ", "\u00a0", "-", "\u2010", "\u2011", "/", ".", "'", "\u2019", "&", " & ", "+", "", ": "))
-_CYRILLIC = str.maketrans(
-    {
-        **dict(zip("абвгдезиіјклмнопрстуфхцчшжйћ", "abvgdeziijklmnoprstufhccszjc", strict=True)),
-        **{"ђ": "dj", "љ": "lj", "њ": "nj", "џ": "dz", "ѕ": "dz", "ѓ": "g", "ќ": "k", "щ": "st", "ъ": "a", "ы": "y"},
-        **{"ь": "", "э": "e", "ю": "ju", "я": "ja", "ё": "e", "є": "je", "ї": "ji", "ґ": "g", "ў": "u"},
-        **{"đ": "dj", "ß": "ss", "ł": "l", "ø": "o", "ı": "i", "æ": "ae", "œ": "oe"},
-    }
-)
 _VOWELS = "aeiou"
 _SHORT = 3
 """Names of so few letters are taken only as they are listed, capitals included."""
@@ -31,15 +24,12 @@ _SHORT = 3
 
 @lru_cache(maxsize=50_000)
 def fold(word: str) -> str:
-    """Lower case, Latin script, no accents: one spelling for all scripts a name is written in.
+    """One spelling for all scripts a name is written in; words come again and again, so they are remembered.
 
     >>> fold("Блумберг"), fold("Gračanica"), fold("Ђорђе")
     ('blumberg', 'gracanica', 'djordje')
     """
-    text = word.lower().replace("i\u0307", "i").translate(_CYRILLIC)
-    if text.isascii():
-        return text
-    return "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
+    return folding.fold(word)
 
 
 @dataclass(frozen=True, slots=True)
