@@ -163,14 +163,18 @@ class _Zlib(_Layer):
         self._bits = bits
         self._stream = zlib.decompressobj(bits)
         self._begun = False
+        self._tail = b""
 
     def write(self, data: bytes) -> int:
-        left = data
+        left, self._tail = self._tail + data, b""
         try:
             while left:
                 if self._stream.eof:
-                    if self._bits < zlib.MAX_WBITS or not left.startswith(_GZIP_MAGIC):
+                    if self._bits < zlib.MAX_WBITS or not left.startswith(_GZIP_MAGIC[: len(left)]):
                         break  # rubbish behind the end
+                    if len(left) < len(_GZIP_MAGIC):
+                        self._tail = left
+                        break
                     self._stream = zlib.decompressobj(self._bits)  # a further member
                 self._give(self._stream.decompress(left, _PIECE))
                 left = self._stream.unused_data if self._stream.eof else self._stream.unconsumed_tail

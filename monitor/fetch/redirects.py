@@ -15,6 +15,7 @@ STATUSES = frozenset({301, 302, 303, 307, 308})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _NUMBER = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]*")
 """A last label that makes a host an IPv4 address to browsers and C libraries (WHATWG URL, "ends in a number")."""
+_ENDS_IN_NUMBER = re.compile(r"https?://(?:[^/?#]*@)?(?:[^/?#:@]*\.)?(?:[0-9]+|0[xX][0-9a-fA-F]*)(?:[:/?#]|$)")
 
 
 class BadUrl(Exception):
@@ -36,6 +37,8 @@ def parse(url: str, limits: Limits) -> httpx.URL:
     try:
         parsed = httpx.URL(url)
     except (httpx.InvalidURL, ValueError) as exc:
+        if _ENDS_IN_NUMBER.match(url):
+            raise BadUrl(FailReason.REFUSED_ADDRESS, f"an address in disguise: {url[:200]!r}") from exc
         raise BadUrl(FailReason.BAD_REDIRECT, f"not a URL: {url[:200]!r}: {exc}") from exc
     if parsed.scheme not in _DEFAULT_PORTS:
         raise BadUrl(
