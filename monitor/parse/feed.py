@@ -108,6 +108,8 @@ def _inflated(body: bytes) -> bytes:
         plain = inflater.decompress(body, MAX_BYTES + 1)
     except zlib.error as exc:
         raise ParseError(ParseReason.UNDECODABLE, f"gzip without a header, and broken: {exc}") from exc
+    if not plain:
+        raise ParseError(ParseReason.UNDECODABLE, f"gzip without a header, and nothing in its {len(body)} bytes")
     if len(plain) > _BOMB_FROM and len(plain) > _BOMB_RATIO * len(body):
         raise ParseError(ParseReason.BOMB, f"{len(body)} bytes of gzip inflate to {len(plain)} or more")
     _check_size(plain)

@@ -91,7 +91,11 @@ def registrable(host: str) -> str | None:
     >>> registrable("foo.github.io"), registrable("www.b92.co.rs")
     ('foo.github.io', 'b92.co.rs')
     """
-    return _extractor()(ascii_host(host)).top_domain_under_public_suffix or None
+    plain = ascii_host(host)
+    found = _extractor()(plain)
+    if found.suffix or found.ipv4 or found.ipv6 or plain.startswith("["):
+        return found.top_domain_under_public_suffix or None
+    return ".".join(plain.split(".")[-2:]) if "." in plain else None  # the list's own rule for unlisted suffixes
 
 
 @cache

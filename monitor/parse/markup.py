@@ -25,6 +25,9 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _SPACE = re.compile(r"\s+")
 _PARAGRAPH = re.compile(r"[^\S\n]*\n[^\S\n]*(?:\n\s*)+")
+_DOUBLED = re.compile(
+    "[\u00c2-\u00f4][\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122]"
+)
 _HIDDEN_OPEN = re.compile(r"<(script|style|noscript|template|iframe|svg|math|textarea)\b[^<>]*>", re.IGNORECASE)
 
 _HTML_NAMES = (
@@ -63,6 +66,25 @@ def clean(text: str) -> str:
     return unicodedata.normalize("NFC", _CONTROL.sub("", _INVISIBLE.sub("", text)))
 
 
+def undoubled(text: str) -> str:
+    """Undo UTF-8 that was read as windows-1252 and encoded again, if the whole text survives the way back.
+
+    >>> undoubled("VuÄ\x8diÄ‡a")
+    'Vučića'
+    """
+    if text.isascii() or not _DOUBLED.search(text):
+        return text
+    try:
+        return b"".join(map(_as_1252, text)).decode("utf-8")
+    except UnicodeError:
+        return text
+
+
+def _as_1252(char: str) -> bytes:
+    """The byte of a character; the five bytes windows-1252 leaves open stand for themselves."""
+    return bytes((ord(char),)) if "\x80" <= char <= "\x9f" else char.encode("cp1252")
+
+
 def line(markup: str | None) -> str | None:
     """One line of plain text, for titles and names; None if nothing is left.
 
@@ -80,7 +102,7 @@ def line(markup: str | None) -> str | None:
         if "&" not in text:
             break
         text = unescape(text)
-    text = _SPACE.sub(" ", clean(text)).strip()
+    text = _SPACE.sub(" ", clean(undoubled(text))).strip()
     return shortened(text, MAX_TITLE_BYTES) or None
 
 
@@ -95,7 +117,7 @@ def paragraphs(markup: str | None) -> str | None:
         if "&" not in text:
             break
         text = unescape(text)
-    blocks = (_SPACE.sub(" ", block).strip() for block in _PARAGRAPH.split(clean(text)))
+    blocks = (_SPACE.sub(" ", block).strip() for block in _PARAGRAPH.split(clean(undoubled(text))))
     return shortened("\n\n".join(block for block in blocks if block), MAX_TEXT_BYTES) or None
 
 

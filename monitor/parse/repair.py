@@ -56,6 +56,8 @@ class Tidied:
 
 def tidy(text: str) -> Tidied:
     """Drop what stands before the root element: marks, blank lines, a server's warning, declaration and DOCTYPE."""
+    if text[:64].lstrip("\ufeff \t\r\n").startswith(("{", "[")):
+        return Tidied(text, None, repaired=False)
     start = _document_start(text)
     junk = bool(text[:start].lstrip("\ufeff")) or text[:start].count("\ufeff") > 1
     body = text[start:]
