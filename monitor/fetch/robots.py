@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
+from monitor.schedule.reasons import FailReason
 from monitor.values import Fetched, FetchFailed, FetchOutcome
 
 TOKEN = "storywatch"  # noqa: S105  the product token robots.txt may name
@@ -100,6 +101,8 @@ class Robots:
                 return now + KEEP, parse(body[:LARGEST].decode("utf-8", "replace").removeprefix("\ufeff"))
             case FetchFailed(status=status) if status in _UNAVAILABLE and status != 429:
                 return now + KEEP, EVERYTHING
+            case FetchFailed(reason=FailReason.REFUSED_ADDRESS):
+                return now + KEEP_FAILURE, EVERYTHING  # the page itself will be refused, with that word
             case _:
                 return now + KEEP_FAILURE, NOTHING
 
