@@ -32,7 +32,7 @@ class Compiled:
 
 
 @dataclass(frozen=True, slots=True)
-class _Key:
+class Key:
     """A group of leaves, and in how many of ten thousand documents one of them is expected."""
 
     cost: float
@@ -51,14 +51,15 @@ class Builder:
 
     def watch(self, name: str, node: Node) -> Compiled:
         """Compile one watch. Errors: KeyError when the tree was read with other concepts."""
-        check, key = self._check(node, None)
+        check, key = self.check(node, None)
         if key is None:
             raise ValueError(f"{name}: no text term is required; query.parse refuses this")
         return Compiled(check, key.leaves)
 
     # ------------------------------------------------------------------------------------------------- nodes
 
-    def _check(self, node: Node, field: int | None) -> tuple[Check, _Key | None]:
+    def check(self, node: Node, field: int | None = None) -> tuple[Check, Key | None]:
+        """The check of one node (within a field), and its key where it requires words."""
         match node:
             case Term() | ConceptRef():
                 group = Group((self.atom(node),), field)
@@ -66,34 +67,34 @@ class Builder:
             case Filter():
                 return Holds(_FILTERS[node.kind](node.value)), None
             case Scoped():
-                return self._check(node.inner, FIELDS.index(node.field))
+                return self.check(node.inner, FIELDS.index(node.field))
             case And():
                 return self._all(node, field)
             case Or():
                 return self._one_of(node, field)
             case Not():
-                check, key = self._check(node.left, field)
-                return Without(check, tuple(self._check(right, field)[0] for right in node.right)), key
+                check, key = self.check(node.left, field)
+                return Without(check, tuple(self.check(right, field)[0] for right in node.right)), key
             case Near() | NotNear() | Together():
                 return self._pair(node, field)
             case _:
                 assert_never(node)
 
-    def _all(self, node: And, field: int | None) -> tuple[Check, _Key | None]:
-        parts = [self._check(item, field) for item in node.items]
+    def _all(self, node: And, field: int | None) -> tuple[Check, Key | None]:
+        parts = [self.check(item, field) for item in node.items]
         parts.sort(key=lambda part: part[1].cost if part[1] else -1)
         keys = [key for _, key in parts if key is not None]
         return All(tuple(check for check, _ in parts)), min(keys, key=lambda key: key.cost, default=None)
 
-    def _one_of(self, node: Or, field: int | None) -> tuple[Check, _Key | None]:
-        parts = [self._check(item, field) for item in node.items]
+    def _one_of(self, node: Or, field: int | None) -> tuple[Check, Key | None]:
+        parts = [self.check(item, field) for item in node.items]
         keys = [key for _, key in parts]
         check: Check = OneOf(tuple(check for check, _ in parts))
         if all(isinstance(part, Group) for part, _ in parts):
             check = self._group(node, field)
         return check, _union([key for key in keys if key is not None]) if all(keys) else None
 
-    def _pair(self, node: Near | NotNear | Together, field: int | None) -> tuple[Check, _Key | None]:
+    def _pair(self, node: Near | NotNear | Together, field: int | None) -> tuple[Check, Key | None]:
         left, right = self._group(node.left, field), self._group(node.right, field)
         left_key, right_key = self._key(left), self._key(right)
         match node:
@@ -171,10 +172,10 @@ class Builder:
 
     # -------------------------------------------------------------------------------------------------- keys
 
-    def _key(self, group: Group) -> _Key:
+    def _key(self, group: Group) -> Key:
         leaves = [leaf for atom in group.atoms for leaf in (*atom.leaves, *(leaf for leaf, _ in atom.needs))]
         cost = sum(self._cost(leaf.phrase.words[leaf.anchor]) for leaf in leaves)
-        return _Key(cost, frozenset(leaf.number for leaf in leaves))
+        return Key(cost, frozenset(leaf.number for leaf in leaves))
 
     def _cost(self, word: WordPattern) -> float:
         """In how many of ten thousand documents a word is expected."""
@@ -186,9 +187,9 @@ class Builder:
         return self.concepts.frequencies.get(letters, _RARE.get(len(letters), 2))
 
 
-def _union(keys: Iterable[_Key]) -> _Key:
+def _union(keys: Iterable[Key]) -> Key:
     keys = list(keys)
-    return _Key(sum(key.cost for key in keys), frozenset().union(*(key.leaves for key in keys)))
+    return Key(sum(key.cost for key in keys), frozenset().union(*(key.leaves for key in keys)))
 
 
 _FILTERS = {"lang": evaluate.language_is, "country": evaluate.country_is, "outlet": evaluate.outlet_is}
