@@ -9,6 +9,7 @@ from typing import Any
 from monitor.config import queries, shape, units, values
 from monitor.config.reading import Document
 from monitor.config.shape import ALERT_SECTIONS, FileShape
+from monitor.config.vocabulary import SERBO_CROATIAN
 from monitor.match.concepts import Concepts
 
 
@@ -162,7 +163,7 @@ def _watch(watch: shape.Watch, general: values.Governments, concepts: Concepts, 
         name=watch.name,
         title=watch.title or watch.name,
         query_text=queries.expanded({"query": watch.query, "keywords": watch.keywords}, concepts) or "",
-        languages=_all_or_some(watch.languages),
+        languages=_languages(watch.languages),
         feed_tags=_all_or_some(watch.feeds),
         outlets=_all_or_some(watch.outlets),
         exclude=frozenset(watch.exclude),
@@ -173,6 +174,12 @@ def _watch(watch: shape.Watch, general: values.Governments, concepts: Concepts, 
         paused=watch.paused,
         line=line,
     )
+
+
+def _languages(codes: list[str] | None) -> frozenset[str] | None:
+    """Let `sh` stand for the standards of Serbo-Croatian."""
+    found = _all_or_some(codes)
+    return found | SERBO_CROATIAN if found and "sh" in found else found
 
 
 def _all_or_some(words: list[str] | None) -> frozenset[str] | None:

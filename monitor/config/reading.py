@@ -119,7 +119,7 @@ def _is_null(node: Node) -> bool:
 
 def _compose(text: str, document: Document) -> Node | None:
     try:
-        return YAML(typ="rt", pure=True).compose(text)  # type: ignore[no-any-return]  # the library does not say
+        return YAML(typ="safe", pure=True).compose(text)  # type: ignore[no-any-return]  # the library does not say
     except MarkedYAMLError as exc:
         document.problems.append(_syntax(exc, document))
     except RecursionError:
@@ -132,6 +132,8 @@ def _compose(text: str, document: Document) -> Node | None:
 
 def _syntax(exc: MarkedYAMLError, document: Document) -> Problem:
     mark = exc.problem_mark or exc.context_mark
+    if mark and exc.context_mark and mark.line >= len(document.lines) - 1 and not document.raw(mark.line + 1).strip():
+        mark = exc.context_mark  # told at the end of the file, begun above
     place = Place(mark.line + 1, mark.column + 1, mark.column + 2) if mark else START
     said = str(exc.problem or exc.context or "not YAML").strip()
     if "another document" in said:
@@ -142,7 +144,7 @@ def _syntax(exc: MarkedYAMLError, document: Document) -> Problem:
 
 def _without_text(said: str) -> str:
     """Drop what the library quotes from the file: an undefined alias or anchor may be a piece of a secret."""
-    return re.sub(r"'[^']{3,}'", "...", said)
+    return re.sub(r"(alias|anchor|handle) ['\"].*?['\"]", r"\1", said)
 
 
 def _syntax_hint(raw: str, place: Place) -> str | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from monitor.config.secrets import HIDDEN, redact
@@ -18,10 +19,17 @@ _TAB = "\t"
 def render(problems: Sequence[Problem], source: str, form: str, *, known: tuple[str, ...] = ()) -> str:
     """Write problems in a form: text, json, github or sarif. `source` is the text of the file, `known` its secrets.
 
+    Redaction comes first: what is left cannot be broken by it.
+
     Errors: KeyError for an unknown form.
     """
     write = {"text": text, "json": as_json, "github": github, "sarif": sarif}[form]
-    return redact(write(problems, source), known)
+    return write([_redacted(one, known) for one in problems], redact(source, known))
+
+
+def _redacted(problem: Problem, known: tuple[str, ...]) -> Problem:
+    hint = redact(problem.hint, known) if problem.hint else None
+    return replace(problem, path=redact(problem.path, known), message=redact(problem.message, known), hint=hint)
 
 
 def text(problems: Sequence[Problem], source: str) -> str:
@@ -48,7 +56,7 @@ def excerpt(problem: Problem, lines: Sequence[str]) -> list[str]:
     if not 0 < problem.line <= len(lines):
         return []
     line = lines[problem.line - 1].replace(_TAB, " ")
-    if problem.code == "E071" or HIDDEN in redact(line):
+    if problem.code == "E071" or HIDDEN in line or HIDDEN in redact(line):
         return []
     end = max(problem.end_column or problem.column + 1, problem.column + 1)
     carets = "^" * max(1, min(end, len(line) + 1) - problem.column)

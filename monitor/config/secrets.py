@@ -25,9 +25,11 @@ _TOKENS = re.compile(
 )
 _USERINFO = re.compile(r"(?P<scheme>[a-zA-Z][\w+.-]*://)(?P<user>[^\s/@:\"']*):(?P<password>[^\s/@\"']+)@")
 _SECRET_KEY = re.compile(
-    r"(?P<key>\b[\w-]*(?:password|passwd|token|secrets?|api_?key|authorization|cookie)[\w-]*[\"']?\s*:\s*)(?P<value>[^\s{}\[\],][^\n]*)",
+    r"(?P<key>\b[\w-]*(?:password|passwd|token|secrets?|api_?key|authorization|cookie)[\w-]*[\"']?\s*:\s*)"
+    r"(?!\[?\s*\{\s*(?:env|file|credential)\s*:)(?P<value>\S[^\n]*)",
     re.IGNORECASE,
 )
+"""What stands after a key that sounds secret, unless it is a reference."""
 
 
 @dataclass(frozen=True, slots=True)

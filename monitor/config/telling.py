@@ -273,7 +273,5 @@ class Canary(Section):
     """How often."""
     channel: Name | None = None
     """Where it must arrive."""
-    ping: Annotated[
-        Any, BeforeValidator(lambda value: value), Field(json_schema_extra={"type": ["string", "object"]})
-    ] = None
+    ping: SecretOrText | None = None
     """An address asked every minute while everything turns over."""

@@ -32,6 +32,8 @@ LANGUAGES = frozenset(
     tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu cnr sh
     """.split()  # noqa: SIM905  a block of codes reads better than quotes
 )
+SERBO_CROATIAN = frozenset({"sr", "hr", "bs", "cnr", "sh"})
+"""What `sh` stands for."""
 MISTAKEN_LANGUAGES = {"srb": "sr", "rs": "sr", "al": "sq", "alb": "sq", "ba": "bs", "me": "cnr", "gr": "el", "cz": "cs"}
 
 OUTLET_KINDS = ("wire", "newspaper", "broadcaster", "portal", "government", "aggregator")
