@@ -20,6 +20,7 @@ from monitor.errors import ConfigError, MonitorError, SchemaMismatch, StoreError
 
 USAGE, UNREACHABLE, INTERNAL = 64, 69, 70
 _CONFIG = "config.yaml"
+LAB_STEPS = ("parse", "canonical", "match", "cluster", "detect")
 
 app = typer.Typer(
     name="storywatch",
@@ -184,9 +185,11 @@ def lab(
     explain: Annotated[bool, typer.Option(help="detect: say which rule found or rejected each span.")] = False,
 ) -> None:
     """Run one step of the pipeline over JSON Lines, for tuning and bug reports. Reads stdin, writes stdout."""
+    if step not in LAB_STEPS:
+        _fail(f"lab {step}: one of {', '.join(LAB_STEPS)}", USAGE)
     from monitor import lab as bench
 
-    options = bench.Options(query_field=query_field, explain=explain)
+    options = bench.Options(datetime.now(UTC), query_field=query_field, explain=explain)
     bench.run(step, sys.stdin, sys.stdout, bench.knowledge(config, os.environ), options)
 
 

@@ -28,7 +28,7 @@ import structlog
 from sqlalchemy import Engine
 
 import monitor
-from alerts import pipeline as telling
+from alerts.values import Coverage
 from monitor import jobs, logs, parser_pool, pipeline, resources, status, wiring
 from monitor.config import api, secrets
 from monitor.config.values import Config
@@ -39,6 +39,7 @@ from monitor.fetch import limits as fetch_limits
 from monitor.parse import links
 from monitor.store import engine as engines
 from monitor.store import feeds, filelock, migrate, revisions
+from monitor.values import Domain
 
 log = structlog.get_logger(__name__)
 _STOP_POLLS = timedelta(seconds=20)
@@ -61,7 +62,7 @@ class Running:
     engine: Engine
     context: pipeline.Context
     poller: jobs.Poller
-    courier: telling.Courier
+    teller: jobs.Teller
     writer: ThreadPoolExecutor
     now: Callable[[], datetime]
     revision: int
@@ -71,7 +72,7 @@ class Running:
 
     async def work_alerts(self) -> None:
         """Build what is due and send what is ready."""
-        await self.courier.work(self.now())
+        await self.teller.work(self.now())
 
 
 def load_config(path: Path) -> Path:
@@ -176,7 +177,7 @@ async def assembled(
     engines.check_reachable(engine)
     migrate.ensure(engine)
     revision = _prepare_store(engine, config, text, who, now())
-    context = wiring.context(engine, wiring.knowledge(config, config_rev=revision), config, since=now())
+    context = wiring.context(engine, wiring.knowledge(config, config_rev=revision), config, now=now())
     writer = ThreadPoolExecutor(1, thread_name_prefix="writer")
     own = frozenset(config.limits.allow_hosts)
     gate = hosts.HostGate(
@@ -209,10 +210,11 @@ async def assembled(
             at_once=config.engine.fetches,
         )
         poller = jobs.Poller(parts, on_report)
-        courier = wiring.courier(config, context, coverage=partial(_coverage, engine, now))
-        running = Running(config, engine, context, poller, courier, writer, now, revision)
+        built = wiring.channels_of(config, environ)
+        teller = jobs.teller(engine, context.knowledge.plan, built, partial(_coverage, engine, now))
+        running = Running(config, engine, context, poller, teller, writer, now, revision)
         await poller.start()
-        await courier.recover(now())
+        teller.recover(now())
         try:
             yield running
         finally:
@@ -231,16 +233,19 @@ def _spacing(host: str, *, own: frozenset[str], gap: timedelta) -> float:
     return 0.0 if host in own else gap.total_seconds()
 
 
-def _coverage(engine: Engine, now: Callable[[], datetime]) -> Any:
+def _coverage(engine: Engine, now: Callable[[], datetime]) -> Coverage:
     with engines.reading(engine) as connection:
         return status.coverage(connection, now())
 
 
 async def _serve(running: Running, environ: Mapping[str, str]) -> None:
-    from monitor import web
+    # FastAPI costs a third of a second to import: the first polls do not wait for it.
+    first = asyncio.create_task(_poll_due(running))
+    from monitor.web import server
 
     loop = asyncio.get_running_loop()
-    page = web.Page(running)
+    web = running.config.web
+    page = server.Page(web.host, web.port, _sources(running, web.host))
     await page.start()
     ticking = tick.Tick(
         {
@@ -255,16 +260,29 @@ async def _serve(running: Running, environ: Mapping[str, str]) -> None:
         loop.add_signal_handler(number, _asked_to_stop, running, number)
     ticking.start()
     _say_started(running, page.address)
-    first = asyncio.create_task(_poll_due(running))
     await running.stopping.wait()
     log.info("stopping")
     ticking.pause()
     await asyncio.gather(first, return_exceptions=True)
     cut = await running.poller.stop(_STOP_POLLS)
-    await running.courier.stop()
+    running.teller.stop()
     ticking.stop()
     await page.stop()
     log.info("stopped", cut=cut)
+
+
+def _sources(running: Running, host: str) -> Any:
+    from monitor.web import app, server
+
+    knowledge = running.context.knowledge
+    return app.Sources(
+        reading=lambda: engines.reading(running.engine),
+        now=running.now,
+        ready=lambda: "stopping" if running.stopping.is_set() else None,
+        outlet_name=lambda domain: knowledge.outlets.by_domain(Domain(domain)).name,
+        government_name=lambda code: knowledge.governments.get(code, code),
+        hosts=server.local_names(host),
+    )
 
 
 async def _poll_due(running: Running) -> None:
@@ -370,8 +388,8 @@ async def _poll_once(
             with running.engine.begin() as connection:
                 feeds.make_due(connection, utc_now())
         done = await running.poller.run_round(force=force)
-        sent = await running.courier.work(utc_now())
-        await running.courier.stop()
+        sent = await running.teller.work(utc_now())
+        running.teller.stop()
         return PollReport(done, sent)
 
 

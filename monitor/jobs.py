@@ -20,6 +20,10 @@ from typing import Any, TypeVar
 import structlog
 from sqlalchemy import Connection, Engine
 
+from alerts import pipeline as telling
+from alerts import route
+from alerts.channels.base import Channel
+from alerts.values import Coverage
 from monitor import parser_pool, pipeline, schedule
 from monitor.config import secrets
 from monitor.config.values import FeedConfig
@@ -36,6 +40,7 @@ LEASE = timedelta(seconds=90)
 """Twice the total deadline of a fetch: after it another worker may take the feed."""
 _RECENT = timedelta(hours=1)
 _LOG_KEPT = timedelta(days=14)
+PRUNE_CHUNK = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,6 +366,44 @@ class Poller:
         return await asyncio.get_running_loop().run_in_executor(self._parts.writer, work)
 
 
+class Teller:
+    """The telling half as one piece of work: plan slots, build what is due, send what is ready.
+
+    `coverage` says what is being watched at the time a digest is made.
+    """
+
+    def __init__(self, desk: telling.Desk, courier: telling.Courier, coverage: Callable[[], Coverage | None]) -> None:
+        self._desk = desk
+        self._courier = courier
+        self._coverage = coverage
+
+    async def work(self, now: datetime) -> int:
+        """Do all that is due at `now`; returns how many sendings were attempted."""
+        self._desk.open_slots(now)
+        self._desk.build_due(now, self._coverage())
+        return await self._courier.send_due(now)
+
+    def next_due(self) -> datetime | None:
+        """When there is something to do next."""
+        times = [at for at in (self._desk.next_due(), self._courier.next_due()) if at is not None]
+        return min(times, default=None)
+
+    def recover(self, now: datetime) -> int:
+        """Take over what a dead process was sending."""
+        return self._courier.recover(now)
+
+    def stop(self) -> None:
+        """Claim nothing more."""
+        self._courier.stop()
+
+
+def teller(
+    engine: Engine, plan: route.Plan, channels: Mapping[str, Channel], coverage: Callable[[], Coverage | None]
+) -> Teller:
+    """Make the telling half work on a database, with these channels."""
+    return Teller(telling.Desk(engine, plan, channels), telling.Courier(engine, plan, channels), coverage)
+
+
 def _settlement(following: schedule.Next, now: datetime, *, ok: bool, **more: Any) -> feeds.Settlement:
     return feeds.Settlement(
         next_at=following.next_at,
@@ -393,4 +436,4 @@ def _record(
 
 def prune(connection: Connection, now: datetime) -> int:
     """Delete fetch lines older than 14 days, a chunk at a time."""
-    return feeds.prune_log(connection, now - _LOG_KEPT)
+    return feeds.prune_log(connection, now - _LOG_KEPT, PRUNE_CHUNK)

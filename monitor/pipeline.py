@@ -18,14 +18,13 @@ from sqlalchemy import Connection, Engine
 
 from alerts import outbox, route
 from alerts.values import Event
-from monitor.cluster import assign
-from monitor.detect import attribution, events, outlets, responses
-from monitor.detect.lexicon import Lexicon
+from monitor.cluster import index, item
+from monitor.detect import attribution, credits, events, lexicon, outlets, responses
 from monitor.match import matcher
 from monitor.parse import identity
 from monitor.store import engine as engines
 from monitor.store import entries, feeds, stories
-from monitor.values import Assignment, Claim, Entry, Evidence, KeyedEntry, Match, Outlet, ParsedFeed, StoryKey
+from monitor.values import Assignment, Claim, Entry, EntryId, Evidence, KeyedEntry, Match, Outlet, ParsedFeed, StoryKey
 
 _LEAD_CHARACTERS = 300
 
@@ -36,8 +35,8 @@ class Knowledge:
 
     matcher: matcher.Matcher
     outlets: outlets.OutletTable
-    credits: attribution.Credits
-    lexicon: Lexicon
+    credits: credits.Credits
+    lexicon: lexicon.Lexicon
     rules: Mapping[str, events.WatchRule]
     governments: Mapping[str, str]
     plan: route.Plan
@@ -50,7 +49,7 @@ class Context:
     """Where the pipeline works: the database, the live window of stories, and what is known."""
 
     engine: Engine
-    window: assign.Index
+    window: index.Index
     knowledge: Knowledge
 
 
@@ -112,7 +111,7 @@ def process(parsed: ParsedFeed, turn: Turn, ctx: Context, now: datetime) -> Repo
 
     Errors: LeaseLost when another worker has the feed; any error leaves database and window as they were.
     """
-    placed: list[int] = []
+    placed: list[EntryId] = []
     try:
         with ctx.engine.begin() as tx:
             feeds.fence(tx, turn.claim)
@@ -162,7 +161,7 @@ def _matches(entry: Entry, knowledge: Knowledge) -> tuple[Match, ...]:
             text=entry.text,
             language=entry.language,
             outlet=outlet.name if outlet else None,
-            outlet_domain=entry.outlet,
+            domain=entry.outlet,
             country=outlet.country if outlet else None,
         )
     )
@@ -175,7 +174,7 @@ def _understand(
     turn: Turn,
     ctx: Context,
     now: datetime,
-    placed: list[int],
+    placed: list[EntryId],
 ) -> Taken:
     """Find out what a matching entry adds to which story, and write events for what is worth telling."""
     knowledge = ctx.knowledge
@@ -206,33 +205,29 @@ def _understand(
 
 def read(entry: Entry, outlet: Outlet | None, knowledge: Knowledge) -> Evidence:
     """Read what an entry says about sources and governments: who has it from whom, who answered, who did not."""
-    text = attribution.EntryText(
-        title=entry.title,
-        text=entry.text,
-        language=entry.language,
-        outlet=outlet,
-        date=entry.published or entry.first_seen,
-    )
+    country = outlet.country if outlet else None
+    credited = attribution.Document(entry.title, entry.text, entry.language, outlet, country)
+    said = responses.EntryText(entry.title, entry.text, entry.language, outlet, entry.published or entry.first_seen)
     return Evidence(
-        findings=responses.findings(text, knowledge.lexicon, knowledge.outlets),
-        citations=attribution.citations(text, knowledge.outlets, knowledge.credits),
+        findings=responses.findings_of(said, knowledge.lexicon, knowledge.outlets),
+        citations=attribution.citations(credited, knowledge.outlets, knowledge.credits),
     )
 
 
 def _place(
-    entry: Entry, outlet: Outlet | None, ctx: Context, now: datetime, placed: list[int]
+    entry: Entry, outlet: Outlet | None, ctx: Context, now: datetime, placed: list[EntryId]
 ) -> tuple[Assignment, StoryKey]:
-    item = item_of(entry, outlet, now)
-    assignment = ctx.window.assign(item, now)
-    key = assignment.joined or assign.story_key(f"{entry.feed}:{entry.entry_key}")
-    ctx.window.add(item, key, assignment.role)
+    placing = item_of(entry, outlet, now)
+    assignment = ctx.window.assign(placing, now)
+    key = assignment.joined or item.story_key(f"{entry.feed}:{entry.entry_key}")
+    ctx.window.add(placing, key)
     placed.append(entry.id)
     return assignment, key
 
 
-def item_of(entry: Entry, outlet: Outlet | None, seen_at: datetime) -> assign.Item:
+def item_of(entry: Entry, outlet: Outlet | None, seen_at: datetime) -> item.Item:
     """The entry as the clusterer sees it."""
-    return assign.Item(
+    return item.Item(
         id=entry.id,
         language=entry.language,
         seen_at=seen_at,
@@ -258,7 +253,7 @@ def load_window(ctx: Context, since: datetime) -> int:
     count = 0
     with engines.reading(ctx.engine) as connection:
         for row in stories.live(connection, since):
-            item = assign.Item(
+            live = item.Item(
                 id=row.entry,
                 language=row.language,
                 seen_at=row.seen_at,
@@ -269,6 +264,6 @@ def load_window(ctx: Context, since: datetime) -> int:
                 text=row.text,
                 url=row.url,
             )
-            ctx.window.add(item, row.story, row.role)
+            ctx.window.add(live, row.story)
             count += 1
     return count

@@ -29,6 +29,7 @@ from monitor.values import Claim, Domain, ParsedEntry, ParsedFeed
 Line = dict[str, Any]
 Sink = Callable[[Line], None]
 _FAR = timedelta(days=36500)
+_EARLY = datetime(1990, 1, 1, tzinfo=UTC)
 _REQUIRED = ("at", "title")
 
 
@@ -109,7 +110,7 @@ def play(rows: Iterable[Row | None], config: Config, folder: Path, sink: Sink) -
     """Play rows into a database in `folder` and tell `sink` every event, delivery and the summary."""
     engine = engines.open_engine(f"sqlite:///{folder / 'replay.db'}")
     migrate.ensure(engine)
-    context = wiring.context(engine, wiring.knowledge(config, config_rev=1), config)
+    context = wiring.context(engine, wiring.knowledge(config, config_rev=1), config, now=_EARLY)
     player = _Player(config, context, sink)
     for item in rows:
         player.take(item)
@@ -125,9 +126,9 @@ class _Player:
         self.tally = Tally()
         self._context = context
         self._sink = sink
-        self._now = datetime.min.replace(tzinfo=UTC)
+        self._now = _EARLY
         self._ids: dict[int, str] = {}
-        self._courier = wiring.courier(config, context, recorder=self._record)
+        self._teller = wiring.courier(config, context, recorder=self._record)
 
     def take(self, item: Row | None) -> None:
         """One row: first what fell due before it, then the row."""
@@ -177,9 +178,9 @@ class _Player:
         return pipeline.Turn(claim, outlet=None, gen=gen + 1, baseline=False, settle=lambda _: settlement)
 
     def _advance(self, until: datetime) -> None:
-        while (due := self._courier.next_due()) is not None and due <= until:
+        while (due := self._teller.next_due()) is not None and due <= until:
             self._now = max(self._now, due)
-            asyncio.run(self._courier.work(self._now))
+            asyncio.run(self._teller.work(self._now))
 
     def _record(self, delivery: Delivery, events: Sequence[str]) -> None:
         self.tally.deliveries += 1

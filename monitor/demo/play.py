@@ -135,13 +135,13 @@ def _moments(scenes: Sequence[Scene], start: datetime) -> Iterator[datetime]:
 
 async def _step(running: daemon.Running, server: Server, clock: Clock, moment: datetime) -> None:
     """Move to a moment: tell on the way what falls due before it, poll what is due then."""
-    while (due := running.courier.next_due()) is not None and due <= moment:
+    while (due := running.teller.next_due()) is not None and due <= moment:
         clock.at = max(clock.at, due)
-        await running.courier.work(clock.at)
+        await running.teller.work(clock.at)
     clock.at = max(clock.at, moment)
     server.now = clock.at
     await running.poller.run_round()
-    await running.courier.work(clock.at)
+    await running.teller.work(clock.at)
 
 
 def _remember(engine: Any, values: dict[str, str]) -> None:

@@ -1,0 +1,159 @@
+"""Builds what the pipeline knows from the configuration and the shipped data, and the courier from its channels.
+
+One place, so that the daemon, a replay, the demo, the lab and the benches work with the same parts. Called by all of
+them; it opens nothing and decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from babel import Locale
+from sqlalchemy import Engine
+
+from alerts import route
+from alerts.values import Kind
+from monitor import lexicons, pipeline
+from monitor.cluster import index, settings
+from monitor.cluster import knowledge as cluster_knowledge
+from monitor.config.values import Config, OutletConfig, Stories, Threshold, Watch
+from monitor.detect import credits, events, lexicon, outlets
+from monitor.match import concepts, matcher, query
+from monitor.parse import publishers
+from monitor.values import Domain
+
+_SHORT_NAMES = {
+    "US": "United States",
+    "GB": "United Kingdom",
+    "BA": "Bosnia and Herzegovina",
+    "XK": "Kosovo",
+    "EU": "European Union",
+    "UN": "United Nations",
+    "VA": "Holy See",
+    "ZZ": "unknown government",
+}
+"""Where CLDR's name is longer than people's, or there is none."""
+
+
+def knowledge(config: Config, *, config_rev: int) -> pipeline.Knowledge:
+    """Read the shipped data and what the configuration adds to it."""
+    data = lexicons.load("detect/lexicon")
+    known = lexicon_of(config, data)
+    return pipeline.Knowledge(
+        matcher=matcher_of(config),
+        outlets=outlet_table(config, data),
+        credits=credits.from_raw(data),
+        lexicon=known,
+        rules={watch.name: _rule(watch) for watch in config.watches if not watch.paused},
+        governments=government_names(),
+        plan=plan_of(config, config_rev),
+        max_item_age=config.limits.max_item_age,
+        config_rev=config_rev,
+    )
+
+
+def context(engine: Engine, known: pipeline.Knowledge, config: Config, *, now: datetime) -> pipeline.Context:
+    """Join a database with what is known, and take up the live window of stories."""
+    chosen = cluster_settings(config.stories)
+    window = index.Index(chosen, cluster_knowledge.Knowledge.from_raw(lexicons.load("cluster/data")))
+    built = pipeline.Context(engine, window, known)
+    pipeline.load_window(built, index.Index.reach(chosen, now))
+    return built
+
+
+def concepts_of(config: Config) -> concepts.Concepts:
+    """The shipped concepts and those of the configuration."""
+    return concepts.from_raw(lexicons.load("match/concepts"), config.concepts)
+
+
+def matcher_of(config: Config) -> matcher.Matcher:
+    """All watches that are not paused, compiled."""
+    known = concepts_of(config)
+    watches = [
+        matcher.WatchQuery(watch.name, query.parse(watch.query_text, known), watch.languages)
+        for watch in config.watches
+        if not watch.paused
+    ]
+    return matcher.compile(watches, known)
+
+
+def outlet_table(config: Config, data: lexicons.Raw) -> outlets.OutletTable:
+    """The shipped catalogue and the configuration's outlets."""
+    return outlets.from_raw(data, {domain: _row(outlet) for domain, outlet in config.outlets.items()})
+
+
+def _row(outlet: OutletConfig) -> Mapping[str, Any]:
+    return {
+        "name": outlet.name,
+        "country": outlet.country,
+        "kind": outlet.kind,
+        "aliases": list(outlet.aliases),
+        "group": outlet.group,
+        "language": outlet.language,
+    }
+
+
+def host_table(table: outlets.OutletTable) -> publishers.HostTable:
+    """The catalogue as the parser wants it: hosts to outlets, and who only shows other people's texts."""
+    aggregators = frozenset(host for host, outlet in table.hosts.items() if outlet.kind == "aggregator")
+    hosts = {host: Domain(outlet.domain) for host, outlet in table.hosts.items() if outlet.kind != "aggregator"}
+    return publishers.HostTable(hosts=hosts, aggregators=aggregators)
+
+
+def lexicon_of(config: Config, data: lexicons.Raw) -> lexicon.Lexicon:
+    """The shipped lexicon of governments and speech, and what the configuration adds or switches off."""
+    chosen = config.governments
+    extra = [
+        {
+            "government": body.government,
+            "body": body.body,
+            "names": {language: list(names) for language, names in body.names.items()},
+            "valid_from": body.valid_from,
+            "valid_to": body.valid_to,
+        }
+        for body in chosen.extra
+    ]
+    return lexicon.from_raw(data, disable=chosen.disable, homes=chosen.home, speech=chosen.speech, extra=extra)
+
+
+def cluster_settings(stories: Stories) -> settings.Settings:
+    """The numbers of clustering."""
+    return settings.Settings(
+        window=stories.window,
+        decay=stories.decay,
+        thresholds=_thresholds(stories.threshold),
+        families={family: _thresholds(row) for family, row in stories.thresholds.items()},
+        lead_chars=stories.lead_chars,
+        copies=settings.CopySettings(
+            containment=stories.copy_containment, lead=stories.copy_lead, min_words=stories.copy_min_words
+        ),
+        merge=stories.merge,
+        split=stories.split,
+    )
+
+
+def _thresholds(row: Threshold) -> settings.Thresholds:
+    return settings.Thresholds(row.title_only, row.with_text)
+
+
+def _rule(watch: Watch) -> events.WatchRule:
+    return events.WatchRule(
+        name=watch.name,
+        title=watch.title,
+        alert_on=frozenset(Kind(kind) for kind in watch.alert_on),
+        watched=watch.governments.watch,
+        ignored=watch.governments.ignore,
+    )
+
+
+def government_names() -> Mapping[str, str]:
+    """English names of countries by ISO code, and of the bodies that have none."""
+    named = {code: str(name) for code, name in Locale("en").territories.items() if len(code) == 2 and code.isalpha()}
+    return named | _SHORT_NAMES
+
+
+def plan_of(config: Config, config_rev: int) -> route.Plan:
+    """Who is told what: the telling half's sections of the configuration, with the watches' own timers."""
+    raise NotImplementedError(config, config_rev, timedelta)

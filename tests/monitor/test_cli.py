@@ -1,0 +1,150 @@
+"""The command line as people and scripts meet it: help, exit codes, clear errors, nothing heavy before it is needed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from monitor import cli
+
+CONFIG = """\
+version: 1
+contact: https://newsroom.example/storywatch
+watches:
+  - {name: w, keywords: [deportation]}
+channels:
+  out: {type: stdout}
+"""
+HEAVY = ("sqlalchemy", "httpx", "aiohttp", "feedparser", "fastapi", "apscheduler", "trafilatura", "babel", "pydantic")
+
+
+def storywatch(*words: str, cwd: Path, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "monitor", *words], cwd=cwd, input=stdin, capture_output=True, text=True, timeout=60
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "config.yaml").write_text(CONFIG, encoding="utf-8")
+    return tmp_path
+
+
+def commands() -> list[tuple[str, object]]:
+    root = get_command(cli.app)
+    found = []
+    for name, command in root.commands.items():  # type: ignore[attr-defined]
+        inner = getattr(command, "commands", None)
+        found += [(f"{name} {sub}", c) for sub, c in inner.items()] if inner else [(name, command)]
+    return found
+
+
+@pytest.mark.parametrize(("name", "command"), commands())
+def test_every_command_and_option_has_help(name: str, command: object) -> None:
+    assert command.help, name  # type: ignore[attr-defined]
+    for parameter in command.params:  # type: ignore[attr-defined]
+        if parameter.param_type_name == "option":
+            assert parameter.help, f"{name} {parameter.name}"
+
+
+def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
+    program = f"import sys, monitor.cli; print([m for m in {HEAVY!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    {
+        "an unknown command": (("rnu",), 64, "No such command 'rnu'"),
+        "an unknown option": (("poll", "--onec"), 64, "--onec"),
+        "an unknown lab step": (("lab", "guess"), 64, "one of parse, canonical, match, cluster, detect"),
+        "an unknown format": (("check", "config.yaml", "--format", "xml"), 64, "one of text, json, github, sarif"),
+        "a replay file that is not there": (("replay", "nothing.jsonl"), 1, "nothing.jsonl"),
+        "a story that is not there": (("story", "show", "st_0000000000"), 3, "run storywatch migrate"),
+    }.values(),
+)
+def test_a_wrong_call_is_one_message_and_an_exit_code(
+    folder: Path, words: tuple[str, ...], code: int, says: str
+) -> None:
+    done = storywatch(*words, cwd=folder)
+    assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
+    assert says in done.stderr
+
+
+def test_a_config_error_shows_place_value_and_what_is_allowed_all_at_once(folder: Path) -> None:
+    broken = CONFIG.replace("keywords:", "keyword:").replace("stdout", "stdot")
+    (folder / "config.yaml").write_text(broken, encoding="utf-8")
+    done = storywatch("check", "config.yaml", cwd=folder)
+    assert done.returncode == 1
+    assert "config.yaml:4:" in done.stdout
+    assert "config.yaml:6:" in done.stdout
+    refused = storywatch("run", cwd=folder)
+    assert refused.returncode == 1
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_database_that_cannot_be_reached_is_a_message(folder: Path) -> None:
+    config = CONFIG + f"storage: {{url: 'postgresql://u@/none?host={folder}'}}\n"
+    (folder / "config.yaml").write_text(config, encoding="utf-8")
+    done = storywatch("status", cwd=folder)
+    assert done.returncode == 69
+    assert "cannot be reached" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_check_prints_json_for_programs(folder: Path) -> None:
+    (folder / "config.yaml").write_text(CONFIG.replace("watches", "watchs"), encoding="utf-8")
+    done = storywatch("check", "config.yaml", "--json", cwd=folder)
+    assert {"line", "column", "code", "message"} <= set(json.loads(done.stdout)[0])
+
+
+def test_the_version_is_the_packages(tmp_path: Path) -> None:
+    from monitor import __version__
+
+    assert storywatch("--version", cwd=tmp_path).stdout == f"storywatch {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("step", "row", "wants"),
+    {
+        "match": ("match", {"id": 1, "title": "Deportation flight leaves", "text": ""}, '"watch": "w"'),
+        "canonical": ("canonical", {"url": "https://www.a.example/x/?utm_source=y"}, '"key": "a.example/x"'),
+        "cluster": (
+            "cluster",
+            {"id": 1, "date": "2025-06-05", "title": "A", "text": "B", "lang": "en"},
+            '"cluster": 1',
+        ),
+        "detect": (
+            "detect",
+            {"id": 1, "lang": "en", "text": "The White House declined to comment."},
+            "declined_to_comment",
+        ),
+    }.values(),
+)
+def test_lab_runs_one_step_and_a_bad_row_costs_nothing_else(
+    folder: Path, step: str, row: dict[str, object], wants: str
+) -> None:
+    done = storywatch("lab", step, "-c", "config.yaml", cwd=folder, stdin=f"nonsense\n{json.dumps(row)}\n{{}}\n")
+    first, second, third = done.stdout.splitlines()
+    assert "bad_row" in first
+    assert "line 1" in first
+    assert wants in second
+    assert "bad_row" in third
+
+
+def test_lab_parse_answers_for_each_document(folder: Path) -> None:
+    feed = folder / "feed.xml"
+    feed.write_text("<rss version='2.0'><channel><title>T</title><item><title>One</title></item></channel></rss>")
+    rows = [{"path": str(feed), "url": "https://a.example/rss"}, {"path": str(folder / "gone.xml"), "url": ""}]
+    done = storywatch(
+        "lab", "parse", "-c", "config.yaml", cwd=folder, stdin="".join(json.dumps(r) + "\n" for r in rows)
+    )
+    good, bad = (json.loads(line) for line in done.stdout.splitlines())
+    assert [entry["title"] for entry in good["entries"]] == ["One"]
+    assert "No such file" in bad["error"]["message"]
