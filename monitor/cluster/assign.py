@@ -24,12 +24,11 @@ _SHOWN_FEATURES = 8
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """An item as far as it has been read: features, shingles, and the features that name something."""
+    """An item as far as it has been read: features, shingles, and the rule that excludes it."""
 
     item: Item
     features: Features
     shingles: Shingles
-    naming: frozenset[str]
     excluded: str | None
 
 
@@ -62,14 +61,17 @@ def _pairs(read: Read, window: Window, settings: Settings, words: Vector, names:
     family = read.features.family
     told = scoring.told_at(read.item.published_at, read.item.seen_at)
     decay = settings.decay.total_seconds()
+    is_short = read.features.chars < settings.title_only_chars
     by_words, _ = window.words(family).similar(words)
     by_names, shared = window.names.similar(names)
     found = []
     for number, cosine in by_words.items():
         if cosine > scoring.LEAST_PAIR:
             live = window.live[number]
-            if scoring.names_others(read.naming, live.naming):
+            if scoring.names_others(read.features.naming, live.naming):
                 cosine *= scoring.OTHER_NAMES
+            if is_short:
+                cosine += scoring.NAMES_SHARE * (by_names.get(number, 0.0) - cosine)
             found.append(_aged(live, cosine, scoring.ageing(told, live.told_at, decay), same_family=True))
     for number, cosine in by_names.items():
         if cosine > scoring.LEAST_PAIR and shared[number] >= scoring.LEAST_SHARED:

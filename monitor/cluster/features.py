@@ -6,6 +6,7 @@ alike in every language and is compared between families. Raw weights only; how 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import log
@@ -22,8 +23,10 @@ STEM_LETTERS = 6
 NAME_LETTERS = 5
 _TITLE, _TEXT = 2.0, 1.0
 _COUNTRY, _NUMBER, _CONCEPT = 0.6, 0.7, 1.0
-_SENTENCE_START = _UNPROVEN = 0.7
+_UNSURE = 0.7
 _TITLE_CASE_SHARE = 0.6
+_FIGURE = re.compile(r"([0-9]+)(?:[.,]([0-9]{1,3})(?![0-9]))?")
+_THOUSANDS = 3
 _NOTHING = Beginnings({}, {})
 
 Bag = tuple[tuple[str, float], ...]
@@ -32,11 +35,16 @@ Bag = tuple[tuple[str, float], ...]
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """An entry ready to be compared. `chars` counts its own text, beside the title."""
+    """An entry ready to be compared.
+
+    `naming` are those of `names` that surely name something: a country, a figure, a capital inside a sentence. `chars`
+    counts the text beside the title.
+    """
 
     family: str
     words: Bag
     names: Bag
+    naming: frozenset[str]
     chars: int
     folded_title: str
 
@@ -51,12 +59,14 @@ def features(item: Item, knowledge: Knowledge, settings: Settings) -> Features:
     inside = {word.folded for word, starts in _with_starts(text, text_words) if word.capitalised and not starts}
     reader.read(title, title_words, _TITLE, proven=inside if _capitals_prove_nothing(title_words) else None)
     reader.read(text, text_words, _TEXT, proven=None)
-    return Features(language, reader.bag(reader.stems), reader.bag(reader.names), len(text), fold(title).strip())
-
-
-def naming(found: Features) -> frozenset[str]:
-    """The features that name something: a name, a country, a figure."""
-    return frozenset(name for name, _ in found.names if not name.startswith("c:"))
+    return Features(
+        language,
+        reader.bag(reader.stems),
+        reader.bag(reader.names),
+        frozenset(reader.naming),
+        len(text),
+        fold(title).strip(),
+    )
 
 
 def _capitals_prove_nothing(title: Sequence[Word]) -> bool:
@@ -74,6 +84,14 @@ def _with_starts(text: str, found: Sequence[Word]) -> Iterator[tuple[Word, bool]
         end = word.end
 
 
+def _figure(found: re.Match[str]) -> str:
+    """A number in one spelling: thousands together, a point before the fraction, no unit behind."""
+    whole, fraction = found[1], found[2]
+    if fraction is None:
+        return whole
+    return whole + fraction if len(fraction) == _THOUSANDS else f"{whole}.{fraction}"
+
+
 class _Reader:
     """Collects the features of one entry."""
 
@@ -83,22 +101,24 @@ class _Reader:
         self.numerals = knowledge.numerals.get(language, _NOTHING)
         self.stems: dict[str, float] = {}
         self.names: dict[str, float] = {}
+        self.naming: set[str] = set()
 
     def read(self, text: str, found: Sequence[Word], weight: float, proven: set[str] | None) -> None:
         """Add the words of a field. `proven` are the names known from elsewhere if capitals here prove nothing."""
-        before = ""
+        before, fraction = "", -1
         for word, starts in _with_starts(text, found):
             folded = word.folded
             code = self.knowledge.phrases.get((before, folded))
             before = folded
             if code is not None:
                 self._country(code, weight)
-            if folded in self.knowledge.stop_words or (len(folded) < 2 and not folded.isdigit()):
-                continue
             if folded[0].isdigit():
-                self._number(folded, weight)
-                continue
-            self._word(word, weight, starts, proven)
+                if word.start != fraction:
+                    number = _FIGURE.match(text, word.start)
+                    fraction = number.start(2) if number and number[2] else -1
+                    self._number(_figure(number) if number else folded, weight)
+            elif len(folded) > 1 and folded not in self.knowledge.stop_words:
+                self._word(word, weight, starts, proven)
 
     def _word(self, word: Word, weight: float, starts: bool, proven: set[str] | None) -> None:
         folded = word.folded
@@ -113,8 +133,9 @@ class _Reader:
         elif concept is not None:
             _add(self.names, f"c:{concept}", weight * _CONCEPT)
         elif word.capitalised and len(folded) > 2:
-            certain = (_SENTENCE_START if starts else 1.0) if proven is None else 1.0 if folded in proven else _UNPROVEN
-            _add(self.names, f"n:{respelt(folded)[:NAME_LETTERS]}", weight * certain)
+            self._name(
+                f"n:{respelt(folded)[:NAME_LETTERS]}", weight, not starts if proven is None else folded in proven
+            )
 
     def _code(self, word: Word) -> str | None:
         if word.is_caps and word.folded in self.knowledge.acronyms:
@@ -123,14 +144,21 @@ class _Reader:
             return None
         return self.knowledge.countries.find(word.folded)
 
+    def _name(self, name: str, weight: float, is_sure: bool) -> None:
+        _add(self.names, name, weight if is_sure else weight * _UNSURE)
+        if is_sure:
+            self.naming.add(name)
+
     def _country(self, code: str, weight: float) -> None:
         _add(self.stems, f"@{code}", weight * _COUNTRY)
         _add(self.names, f"@{code}", weight * _COUNTRY)
+        self.naming.add(f"@{code}")
 
-    def _number(self, folded: str, weight: float) -> None:
-        _add(self.stems, f"d:{folded}", weight * _NUMBER)
-        if len(folded) > 1:
-            _add(self.names, f"d:{folded}", weight * _NUMBER)
+    def _number(self, figure: str, weight: float) -> None:
+        _add(self.stems, f"d:{figure}", weight * _NUMBER)
+        if len(figure) > 1:
+            _add(self.names, f"d:{figure}", weight * _NUMBER)
+            self.naming.add(f"d:{figure}")
 
     @staticmethod
     def bag(found: dict[str, float]) -> Bag:

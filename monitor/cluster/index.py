@@ -14,7 +14,7 @@ from monitor.cluster import scoring, window
 from monitor.cluster.assign import Read, assign
 from monitor.cluster.copies import shingles
 from monitor.cluster.exclusions import excluded
-from monitor.cluster.features import features, naming
+from monitor.cluster.features import features
 from monitor.cluster.item import Item
 from monitor.cluster.knowledge import Knowledge
 from monitor.cluster.settings import Settings
@@ -76,7 +76,7 @@ class Index:
             publisher=item.publisher,
             family=read.features.family,
             folded_title=read.features.folded_title,
-            naming=read.naming,
+            naming=read.features.naming,
             shingles=read.shingles,
         )
         self._window.add(live, read.features)
@@ -103,5 +103,5 @@ class Index:
         if self._last is None or self._last.item is not item:
             found = features(item, self._knowledge, self._settings)
             rule = excluded(item, self._knowledge)
-            self._last = Read(item, found, shingles(item.text, self._knowledge), naming(found), rule)
+            self._last = Read(item, found, shingles(item.text, self._knowledge), rule)
         return self._last

@@ -23,8 +23,12 @@ LEAST_SHARED = 2
 RELIANCE = 2.5
 """A pair across languages scores at most so many times what it scores without its heaviest feature: one name is no
 story."""
-OTHER_NAMES = 0.5
+OTHER_NAMES = 0.3
 """Factor for two texts that both name names, places or figures and share none of them: one template, two happenings."""
+
+
+NAMES_SHARE = 0.35
+"""What names and concepts weigh inside a family when the entry is little more than a title: other words, same news."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ ALGORITHM = 1
 class Thresholds:
     """The least story score that joins, by how much text the entry has."""
 
-    title_only: float = 0.18
+    title_only: float = 0.16
     with_text: float = 0.22
 
 
@@ -38,7 +38,7 @@ class Settings:
     """All of `stories:`. `families` overrides the thresholds of single language families."""
 
     window: timedelta = timedelta(hours=72)
-    decay: timedelta = timedelta(hours=96)
+    decay: timedelta = timedelta(hours=72)
     thresholds: Thresholds = Thresholds()
     families: Mapping[str, Thresholds] = field(default_factory=dict)
     lead_chars: int = 300

@@ -1,0 +1,72 @@
+"""Whose text is it: the table of verdicts, and what is left out before counting."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitor.cluster.copies import Overlap, boilerplate, overlap, shingles, verdict
+from monitor.cluster.settings import CopySettings
+from monitor.values import Role
+from tests.monitor.cluster.stream import knowledge
+
+SETTINGS = CopySettings()
+TEXT = " ".join(f"word{number}" for number in range(60))
+
+VERDICTS = {
+    "nearly all of it, from the first words on, elsewhere": (0.8, 0.5, False, Role.COPY),
+    "nearly all of it, with a beginning of its own": (0.8, 0.49, False, Role.SHARED_TEXT),
+    "a part of it, elsewhere": (0.79, 0.9, False, Role.SHARED_TEXT),
+    "just enough of it": (0.25, 0.0, False, Role.SHARED_TEXT),
+    "too little of it": (0.24, 0.9, False, Role.REPORT),
+    "nearly all of it, by the same publisher": (0.8, 0.0, True, Role.UPDATE),
+    "a part of it, by the same publisher": (0.79, 0.9, True, Role.REPORT),
+    "nothing of it, by the same publisher": (0.0, 0.0, True, Role.REPORT),
+}
+
+
+@pytest.mark.parametrize("case", VERDICTS.values(), ids=VERDICTS.keys())
+def test_verdict(case: tuple[float, float, bool, Role]) -> None:
+    containment, lead, same, role = case
+    assert verdict(Overlap(containment, lead), same_publisher=same, settings=SETTINGS) is role
+
+
+def test_containment_is_a_share_of_the_shorter_text() -> None:
+    whole, half = shingles(TEXT, knowledge()), shingles(TEXT[: len(TEXT) // 2], knowledge())
+    assert overlap(half, whole, SETTINGS).containment > 0.95
+
+
+def test_the_lead_looks_at_the_first_words_only() -> None:
+    own = " ".join(f"mine{number}" for number in range(50))
+    found = overlap(shingles(f"{own} {TEXT}", knowledge()), shingles(TEXT, knowledge()), SETTINGS)
+    assert (found.containment, found.lead) == (1.0, 0.0)
+
+
+LEFT_OUT = {
+    "an agency in brackets": f"SARAJEVO (Reuters) - {TEXT}",
+    "a trailing cut mark": f"{TEXT} […]",
+    "a pointer to more": f"{TEXT}\nRead more: all about words",
+    "where it appeared first": f"{TEXT} The post Words appeared first on Daily Example.",
+    "tags": f"<p>{TEXT}</p>",
+}
+
+
+@pytest.mark.parametrize("text", LEFT_OUT.values(), ids=LEFT_OUT.keys())
+def test_what_is_no_text_is_left_out(text: str) -> None:
+    assert shingles(text, knowledge()) == shingles(TEXT, knowledge())
+
+
+def test_what_an_outlet_prints_under_everything_is_no_copy() -> None:
+    line = "all rights reserved copying without leave is forbidden here"
+    own = [shingles(f"entry number {number} of many others {line}", knowledge()) for number in range(30)]
+    printed = frozenset(shingles(line, knowledge()).hashes)
+    assert boilerplate(printed, own) == printed
+
+
+def test_a_few_entries_prove_no_habit() -> None:
+    line = "all rights reserved copying without leave is forbidden here"
+    own = [shingles(f"entry number {number} of many others {line}", knowledge()) for number in range(10)]
+    assert boilerplate(frozenset(shingles(line, knowledge()).hashes), own) == frozenset()
+
+
+def test_texts_without_words_share_nothing() -> None:
+    assert overlap(shingles("", knowledge()), shingles(TEXT, knowledge()), SETTINGS) == Overlap(0.0, 0.0)
