@@ -19,13 +19,24 @@ class AlertError(Exception):
 
 
 class ConfigError(AlertError):
-    """A channel, route or schedule cannot be used. `path` is the key's place, as in ``channels.desk.url``."""
+    """A channel, route or schedule cannot be used. `path` is the key's place, as in ``channels.desk.url``.
 
-    def __init__(self, path: tuple[str | int, ...], message: str, hint: str | None = None) -> None:
+    `code` is one of the fixed error codes of `check`; codes that begin with W are warnings.
+    """
+
+    def __init__(
+        self, path: tuple[str | int, ...], message: str, hint: str | None = None, *, code: str = "E027"
+    ) -> None:
         super().__init__(message + (f"; {hint}" if hint else ""))
         self.path = path
         self.message = message
         self.hint = hint
+        self.code = code
+
+    @property
+    def severity(self) -> str:
+        """error or warning"""
+        return "warning" if self.code.startswith("W") else "error"
 
 
 class DeliveryError(AlertError):
@@ -53,8 +64,18 @@ class Throttled(DeliveryError):
     """The channel asks to wait."""
 
 
+class Deferred(DeliveryError):
+    """The far side asks for this one message again later; the channel itself is well."""
+
+
 class Rejected(DeliveryError):
-    """This message or this recipient is refused for good."""
+    """This recipient is refused for good."""
+
+    transient = False
+
+
+class Poison(DeliveryError):
+    """The far side refuses these bytes; a plainer rendering may pass."""
 
     transient = False
 
@@ -64,6 +85,12 @@ class Ambiguous(DeliveryError):
 
 
 class ChannelBroken(DeliveryError):
-    """Nothing can be sent over this channel until somebody mends it."""
+    """Nothing can be sent over this channel until somebody mends it. `strikes`: how many in a row make it sure."""
 
     transient = False
+
+    def __init__(
+        self, channel: str, reason: str, message: str = "", *, status: str | None = None, strikes: int = 1
+    ) -> None:
+        super().__init__(channel, reason, message, status=status)
+        self.strikes = strikes

@@ -10,26 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from fnmatch import fnmatchcase
 
-from alerts.values import Event, EventClass, EventState, Kind, Recipient, Schedule
-
-FIELDS = (
-    "watch",
-    "kind",
-    "class",
-    "government",
-    "body",
-    "stance",
-    "outlet",
-    "outlet_country",
-    "outlet_kind",
-    "language",
-    "origin",
-    "story",
-    "url",
-)
-"""What a matcher may name."""
+from alerts.values import Event, EventClass, EventState, Kind, Matchers, Recipient, Schedule
 
 WAITS: Mapping[Kind, timedelta] = {
     Kind.NEW_STORY: timedelta(minutes=2),
@@ -53,7 +35,8 @@ DIGEST_AGE = timedelta(hours=24)
 ELSEWHERE = frozenset({Kind.CHANNEL_STATE, Kind.DEAD_LETTERS})
 """Kinds about a channel, which that channel itself is not trusted to carry."""
 
-Matchers = tuple[tuple[str, tuple[str, ...]], ...]
+
+ANYTHING = Matchers()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +52,7 @@ class Timers:
 class Route:
     """One node of the tree. `to` names channels; `digests` names schedules; `max_age` is None for the default."""
 
-    matchers: Matchers = ()
+    matchers: Matchers = ANYTHING
     to: tuple[str, ...] = ()
     prompt: bool = True
     digests: tuple[str, ...] = ()
@@ -115,51 +98,22 @@ class Target:
     max_age: timedelta
 
 
-def facts(event: Event) -> dict[str, tuple[str, ...]]:
-    """Give the values of an event that matchers and silences are compared with, by field name."""
-    mention, answer = event.mention, event.answer
-    found: dict[str, str | None] = {
-        "watch": event.watch,
-        "kind": event.kind,
-        "class": event.event_class,
-        "story": event.group,
-        "origin": event.origin,
-        "government": answer.government if answer else None,
-        "body": answer.body if answer else None,
-        "stance": answer.stance if answer else None,
-        "outlet": mention.outlet if mention else None,
-        "outlet_country": mention.country if mention else None,
-        "outlet_kind": mention.outlet_kind if mention else None,
-        "language": mention.language if mention else None,
-        "url": mention.url if mention else None,
-    }
-    return {name: (value,) if value else () for name, value in found.items()}
-
-
-def holds(matchers: Matchers, known: Mapping[str, tuple[str, ...]]) -> bool:
-    """Tell whether every matcher finds its field among the patterns, upper and lower case alike."""
-    return all(
-        any(fnmatchcase(value.casefold(), pattern.casefold()) for value in known.get(name, ()) for pattern in patterns)
-        for name, patterns in matchers
-    )
-
-
 def walk(root: Route, event: Event) -> tuple[Route, ...]:
     """Give the routes that take the event, in the order of the file; empty when none does."""
-    taken, _ = _visit(root, facts(event))
+    taken, _ = _visit(root, event)
     return tuple(taken)
 
 
-def _visit(route: Route, known: Mapping[str, tuple[str, ...]]) -> tuple[list[Route], bool]:
+def _visit(route: Route, event: Event) -> tuple[list[Route], bool]:
     """Return the routes below that take the event and whether the search ends here.
 
     A child with `continue` never keeps its parent from its own turn.
     """
-    if not holds(route.matchers, known):
+    if not route.matchers.hold(event):
         return [], False
     taken: list[Route] = []
     for child in route.routes:
-        found, final = _visit(child, known)
+        found, final = _visit(child, event)
         taken += found
         if final:
             return taken, not route.goes_on
@@ -200,6 +154,26 @@ def _joined(first: Target, second: Target) -> Target:
     )
 
 
+def schedules_of(recipient: Recipient, plan: Plan) -> tuple[Schedule, ...]:
+    """List the schedules in which a recipient gets digests, by the routes to its channel."""
+    names = [name for route in _all(plan.root) if recipient.channel in route.to for name in route.digests[:1]]
+    found = (plan.schedule(name) for name in dict.fromkeys(names))
+    return tuple(schedule for schedule in found if schedule is not None)
+
+
+def planned(plan: Plan) -> tuple[tuple[Recipient, str], ...]:
+    """List every recipient with each schedule in which it gets digests."""
+    return tuple(
+        (recipient, schedule.name) for recipient in plan.recipients for schedule in schedules_of(recipient, plan)
+    )
+
+
+def _all(route: Route) -> Iterator[Route]:
+    yield route
+    for child in route.routes:
+        yield from _all(child)
+
+
 def rides_along(event: Event, plan: Plan) -> bool:
     """Tell whether an event never makes a message of its own."""
     if event.event_class is EventClass.DIGEST or event.state is EventState.FLOOD:
@@ -231,5 +205,9 @@ def unreachable(root: Route) -> tuple[Route, ...]:
 
 
 def _covers(earlier: Route, later: Route) -> bool:
-    takes_all = bool(earlier.to) or any(not child.matchers and child.to for child in earlier.routes)
-    return not earlier.goes_on and takes_all and all(pair in later.matchers for pair in earlier.matchers)
+    takes_all = bool(earlier.to) or any(not child.matchers.conditions and child.to for child in earlier.routes)
+    return (
+        not earlier.goes_on
+        and takes_all
+        and all(pair in later.matchers.conditions for pair in earlier.matchers.conditions)
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from enum import StrEnum
+from fnmatch import fnmatchcase
 
 
 class Kind(StrEnum):
@@ -160,6 +161,59 @@ class Event:
     def event_class(self) -> EventClass:
         """The class of its kind."""
         return CLASS_OF.get(self.kind, EventClass.ROUTINE)
+
+    def value_of(self, name: str) -> str | None:
+        """What a matcher compares: the value of one of `MATCHER_FIELDS`, None when the event has none."""
+        mention, answer = self.mention, self.answer
+        match name:
+            case "watch" | "kind" | "origin":
+                return getattr(self, name) or None
+            case "class":
+                return self.event_class
+            case "story":
+                return self.group
+            case "government" | "body" | "stance":
+                return getattr(answer, name) if answer else None
+            case "outlet" | "language" | "url":
+                return getattr(mention, name) if mention else None
+            case "outlet_country":
+                return mention.country if mention else None
+            case "outlet_kind":
+                return mention.outlet_kind if mention else None
+        return None
+
+
+MATCHER_FIELDS = (
+    "watch",
+    "kind",
+    "class",
+    "government",
+    "body",
+    "stance",
+    "outlet",
+    "outlet_country",
+    "outlet_kind",
+    "language",
+    "origin",
+    "story",
+    "url",
+)
+"""What routes and silences may name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matchers:
+    """Fields with patterns (globs); all given ones must hold. Empty matches everything."""
+
+    conditions: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    def hold(self, event: Event) -> bool:
+        """Whether every field of the event is among its patterns, upper and lower case alike."""
+        return all(_among(event.value_of(name), patterns) for name, patterns in self.conditions)
+
+
+def _among(value: str | None, patterns: tuple[str, ...]) -> bool:
+    return value is not None and any(fnmatchcase(value.casefold(), pattern.casefold()) for pattern in patterns)
 
 
 # ------------------------------------------------------------------------------------------ who is told, and when
@@ -458,7 +512,7 @@ class Silence:
     """A mute that a person made. `matchers` are fields with patterns; `responses` also mutes answers."""
 
     silence_id: str
-    matchers: tuple[tuple[str, tuple[str, ...]], ...]
+    matchers: Matchers
     starts: datetime
     until: datetime
     comment: str

@@ -1,0 +1,403 @@
+"""What the digest builder reads and writes: due groups, their events, cursors, silences, slots.
+
+One transaction works for one recipient, whose row in `cursor` with the empty group is the lock: caps and cursors of a
+recipient change in one hand. No decision is made here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from alerts import tables
+from alerts.digest.slots import Slot
+from alerts.mute import Told
+from alerts.outbox import codec
+from alerts.outbox.events import insert
+from alerts.values import DeliveryState, DigestForm, Event, EventState, Matchers, Silence
+
+OPEN = ("pending", "held")
+HIDDEN = (EventState.BASELINE, EventState.FLOOD)
+KNOWN_PER_GROUP = 2000
+TOLD_WINDOW = timedelta(hours=25)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An event that one recipient is to be told, or was told."""
+
+    event_id: int
+    event: Event
+    state: str
+    reason: str | None
+    due_at: datetime | None
+    schedule: str | None
+    slot_id: str | None
+    delivery_id: str | None
+    max_age: timedelta
+    returned: bool
+    fallback_of: str | None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still waits to be told."""
+        return self.state in OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a recipient stands with a story."""
+
+    event_id: int = 0
+    told_at: datetime | None = None
+    reached_at: datetime | None = None
+    messages: int = 0
+    root: str | None = None
+    root_delivery: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """All that decisions about some groups of one recipient need, read at once."""
+
+    items: dict[str, tuple[Item, ...]]
+    known: dict[str, tuple[Event, ...]]
+    stale: dict[str, int]
+    cursors: dict[str, Cursor]
+    told: tuple[Told, ...]
+    silences: tuple[Silence, ...]
+
+
+def recipients_due(connection: sa.Connection, now: datetime) -> tuple[str, ...]:
+    """List the recipients with a group that falls due, the longest overdue first."""
+    item = tables.item.c
+    rows = connection.execute(
+        sa.select(item.recipient, sa.func.min(item.due_at).label("first"))
+        .where(item.state.in_(OPEN), item.due_at <= now)
+        .group_by(item.recipient)
+        .order_by("first")
+    )
+    return tuple(row.recipient for row in rows)
+
+
+def lock(connection: sa.Connection, recipient: str) -> bool:
+    """Take a recipient for this transaction; False while another worker has it."""
+    connection.execute(
+        insert(connection, tables.cursor)
+        .values({"recipient": recipient, "group_key": "", "messages": 0})
+        .on_conflict_do_nothing(index_elements=["recipient", "group_key"])
+    )
+    row = connection.execute(
+        sa.select(tables.cursor.c.recipient)
+        .where(tables.cursor.c.recipient == recipient, tables.cursor.c.group_key == "")
+        .with_for_update(skip_locked=True)
+    ).first()
+    return row is not None
+
+
+def due_groups(connection: sa.Connection, recipient: str, now: datetime, limit: int) -> tuple[str, ...]:
+    """List a recipient's groups that fall due, in the order of their due times."""
+    item = tables.item.c
+    rows = connection.execute(
+        sa.select(item.group_key, sa.func.min(item.due_at).label("first"))
+        .where(item.recipient == recipient, item.state.in_(OPEN), item.due_at <= now)
+        .group_by(item.group_key)
+        .order_by("first", item.group_key)
+        .limit(limit)
+    )
+    return tuple(row.group_key for row in rows)
+
+
+def view(connection: sa.Connection, recipient: str, groups: Sequence[str], now: datetime) -> View:
+    """Read the open items of some groups and everything a message about them needs."""
+    condition = tables.item.c.group_key.in_(groups) & tables.item.c.state.in_(OPEN)
+    return _view(connection, recipient, condition, now)
+
+
+def slot_view(connection: sa.Connection, slot: Slot, now: datetime) -> View:
+    """Read the items of a slot: those bound to it, and those of its schedule that no slot has taken yet."""
+    item = tables.item.c
+    bound = (item.slot_id == slot.slot_id) & item.state.in_(OPEN)
+    scheduled = (item.schedule == slot.schedule) & item.slot_id.is_(None) & item.state.in_((*OPEN, "enqueued"))
+    return _view(connection, slot.recipient, bound | scheduled, now)
+
+
+def _view(connection: sa.Connection, recipient: str, condition: sa.ColumnElement[bool], now: datetime) -> View:
+    item, event = tables.item.c, tables.event.c
+    rows = connection.execute(
+        sa.select(tables.item, event.payload)
+        .join_from(tables.item, tables.event, event.id == item.event_id)
+        .where(item.recipient == recipient, condition)
+        .order_by(event.decided_at, event.id)
+    ).all()
+    items: dict[str, list[Item]] = defaultdict(list)
+    read: dict[int, Event] = {}
+    for row in rows:
+        read[row.event_id] = codec.load(row.payload)
+        items[row.group_key].append(_item(row, read[row.event_id]))
+    known, stale = _known(connection, tuple(items), read)
+    return View(
+        {group: tuple(found) for group, found in items.items()},
+        known,
+        stale,
+        _cursors(connection, recipient, tuple(items)),
+        _told(connection, recipient, now),
+        active_silences(connection, now),
+    )
+
+
+def _item(row: sa.Row[tuple[object, ...]], event: Event) -> Item:
+    return Item(
+        row.event_id,
+        event,
+        row.state,
+        row.reason,
+        row.due_at,
+        row.schedule,
+        row.slot_id,
+        row.delivery_id,
+        timedelta(seconds=row.max_age_s),
+        bool(row.returned),
+        row.fallback_of,
+    )
+
+
+def _known(
+    connection: sa.Connection, groups: Sequence[str], read: dict[int, Event]
+) -> tuple[dict[str, tuple[Event, ...]], dict[str, int]]:
+    """Read all events of the groups that may be shown; count those that came too late to be told."""
+    event = tables.event.c
+    rows = connection.execute(
+        sa.select(event.id, event.group_key, event.state, event.payload)
+        .where(event.group_key.in_(groups), event.state.not_in(HIDDEN))
+        .order_by(event.decided_at, event.id)
+        .limit(KNOWN_PER_GROUP * max(len(groups), 1))
+    )
+    known: dict[str, list[Event]] = defaultdict(list)
+    stale: dict[str, int] = defaultdict(int)
+    for row in rows:
+        if row.state == EventState.STALE:
+            stale[row.group_key] += 1
+        else:
+            known[row.group_key].append(read.get(row.id) or codec.load(row.payload))
+    return {group: tuple(events) for group, events in known.items()}, dict(stale)
+
+
+def _cursors(connection: sa.Connection, recipient: str, groups: Sequence[str]) -> dict[str, Cursor]:
+    cursor = tables.cursor.c
+    rows = connection.execute(
+        sa.select(tables.cursor).where(cursor.recipient == recipient, cursor.group_key.in_(groups))
+    )
+    return {
+        row.group_key: Cursor(row.event_id or 0, row.told_at, row.reached_at, row.messages, row.root, row.root_delivery)
+        for row in rows
+    }
+
+
+def _told(connection: sa.Connection, recipient: str, now: datetime) -> tuple[Told, ...]:
+    outbox = tables.outbox.c
+    rows = connection.execute(
+        sa.select(outbox.created_at, outbox.story_id, outbox.urgent).where(
+            outbox.recipient == recipient,
+            outbox.created_at > now - TOLD_WINDOW,
+            outbox.form == DigestForm.PROMPT,
+            outbox.kind != "update",
+            outbox.state != DeliveryState.DISCARDED,
+        )
+    )
+    return tuple(Told(row.created_at, row.story_id, row.urgent) for row in rows)
+
+
+def active_silences(connection: sa.Connection, now: datetime) -> tuple[Silence, ...]:
+    """List the silences that hold now."""
+    silence = tables.silence.c
+    rows = connection.execute(
+        sa.select(tables.silence).where(silence.starts <= now, silence.until > now, silence.ended_at.is_(None))
+    )
+    return tuple(silence_of(row) for row in rows)
+
+
+def silence_of(row: sa.Row[tuple[object, ...]]) -> Silence:
+    """Make a value of a row of `silence`."""
+    conditions = tuple((name, tuple(patterns)) for name, patterns in json.loads(row.matchers))
+    return Silence(
+        row.id, Matchers(conditions), row.starts, row.until, row.comment, row.author, row.responses, row.ended_by
+    )
+
+
+@dataclass(slots=True)
+class Changes:
+    """What a decision changes, gathered and written at once."""
+
+    items: list[dict[str, object]] = field(default_factory=list)
+    cursors: list[dict[str, object]] = field(default_factory=list)
+    slots: dict[str, Slot] = field(default_factory=dict)
+
+    def item(self, recipient: str, item: Item, **change: object) -> None:
+        """Change some columns of an item; the others keep what they have."""
+        row: dict[str, object] = {
+            "b_recipient": recipient,
+            "b_event": item.event_id,
+            "state": item.state,
+            "reason": item.reason,
+            "due_at": item.due_at,
+            "slot_id": item.slot_id,
+            "delivery_id": item.delivery_id,
+            "silence_id": None,
+        }
+        self.items.append(row | change)
+
+    def cursor(self, recipient: str, group: str, **values: object) -> None:
+        """Move a cursor."""
+        self.cursors.append({"recipient": recipient, "group_key": group, **values})
+
+    def apply(self, connection: sa.Connection) -> None:
+        """Write everything."""
+        item, cursor = tables.item, tables.cursor
+        if self.items:
+            names = [name for name in self.items[0] if not name.startswith("b_")]
+            connection.execute(
+                item.update()
+                .where(item.c.recipient == sa.bindparam("b_recipient"), item.c.event_id == sa.bindparam("b_event"))
+                .values({name: sa.bindparam(name) for name in names}),
+                self.items,
+            )
+        for row in self.cursors:
+            changed = {name: value for name, value in row.items() if name not in ("recipient", "group_key")}
+            connection.execute(
+                insert(connection, cursor)
+                .values(row)
+                .on_conflict_do_update(index_elements=["recipient", "group_key"], set_=changed)
+            )
+        for slot in self.slots.values():
+            open_slot(connection, slot)
+
+
+def open_slot(connection: sa.Connection, slot: Slot, note: str | None = None) -> None:
+    """Plan a slot unless it is known, whatever became of it."""
+    connection.execute(
+        insert(connection, tables.slot)
+        .values(
+            {
+                "slot_id": slot.slot_id,
+                "recipient": slot.recipient,
+                "schedule": slot.schedule,
+                "due_at": slot.due_at,
+                "state": "open",
+                "note": note,
+            }
+        )
+        .on_conflict_do_nothing(index_elements=["slot_id"])
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SlotRow:
+    """A slot as stored."""
+
+    slot: Slot
+    state: str
+    note: str | None
+
+
+def due_slots(connection: sa.Connection, now: datetime) -> tuple[SlotRow, ...]:
+    """List the open slots that are due, the oldest first."""
+    slot = tables.slot.c
+    rows = connection.execute(
+        sa.select(tables.slot).where(slot.state == "open", slot.due_at <= now).order_by(slot.due_at, slot.slot_id)
+    )
+    return tuple(_slot_row(row) for row in rows)
+
+
+def last_slot(connection: sa.Connection, recipient: str, schedule: str) -> SlotRow | None:
+    """Find the latest slot of a recipient's schedule."""
+    slot = tables.slot.c
+    row = connection.execute(
+        sa.select(tables.slot)
+        .where(slot.recipient == recipient, slot.schedule == schedule)
+        .order_by(slot.due_at.desc())
+        .limit(1)
+    ).first()
+    return _slot_row(row) if row is not None else None
+
+
+def _slot_row(row: sa.Row[tuple[object, ...]]) -> SlotRow:
+    return SlotRow(Slot(row.slot_id, row.recipient, row.schedule, row.due_at), row.state, row.note)
+
+
+def close_slot(connection: sa.Connection, slot_id: str, state: str, now: datetime) -> bool:
+    """End a slot as run or folded; False when somebody else did."""
+    slot = tables.slot.c
+    done = connection.execute(
+        tables.slot.update().where(slot.slot_id == slot_id, slot.state == "open").values(state=state, ran_at=now)
+    )
+    return done.rowcount == 1
+
+
+def move_slot(connection: sa.Connection, slot_id: str, due_at: datetime) -> None:
+    """Put an open slot off."""
+    slot = tables.slot.c
+    connection.execute(tables.slot.update().where(slot.slot_id == slot_id, slot.state == "open").values(due_at=due_at))
+
+
+def unbind(connection: sa.Connection, slot_id: str, to: str) -> None:
+    """Hand the open items of a slot that is not run to another one."""
+    item = tables.item.c
+    connection.execute(tables.item.update().where(item.slot_id == slot_id, item.state.in_(OPEN)).values(slot_id=to))
+
+
+def heartbeat_today(connection: sa.Connection, recipient: str, since: datetime) -> bool:
+    """Tell whether a planned message without any news was made for a recipient since the given instant."""
+    outbox = tables.outbox.c
+    return (
+        connection.execute(
+            sa.select(outbox.delivery_id)
+            .where(
+                outbox.recipient == recipient,
+                outbox.created_at >= since,
+                outbox.form == DigestForm.SCHEDULED,
+                outbox.event_keys == "[]",
+            )
+            .limit(1)
+        ).first()
+        is not None
+    )
+
+
+def forget_recipient(connection: sa.Connection, recipient: str) -> int:
+    """Close the open items of a recipient that left the configuration."""
+    item = tables.item.c
+    done = connection.execute(
+        tables.item.update()
+        .where(item.recipient == recipient, item.state.in_(OPEN))
+        .values(state="closed", reason="recipient_gone", due_at=None)
+    )
+    return done.rowcount
+
+
+def made_at(connection: sa.Connection, deliveries: Iterable[str]) -> datetime | None:
+    """Say when the first of some deliveries was made."""
+    outbox = tables.outbox.c
+    return connection.execute(
+        sa.select(sa.func.min(outbox.created_at)).where(outbox.delivery_id.in_(list(deliveries)))
+    ).scalar_one_or_none()
+
+
+def next_due(connection: sa.Connection) -> datetime | None:
+    """Say when the next item or slot falls due."""
+    item, slot, silence = tables.item.c, tables.slot.c, tables.silence.c
+    found = (
+        connection.execute(
+            sa.select(sa.func.min(item.due_at)).where(item.state.in_(OPEN), item.due_at.is_not(None))
+        ).scalar_one_or_none(),
+        connection.execute(sa.select(sa.func.min(slot.due_at)).where(slot.state == "open")).scalar_one_or_none(),
+        connection.execute(
+            sa.select(sa.func.min(silence.until)).where(silence.ended_at.is_(None))
+        ).scalar_one_or_none(),
+    )
+    return min((at for at in found if at is not None), default=None)

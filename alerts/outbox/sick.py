@@ -1,0 +1,173 @@
+"""What happens to deliveries while a channel is away, and when it comes back: hold, fall back, catch up.
+
+Nothing is re-rendered here: deliveries that are not sent any more hand their items back, and the digest builder tells
+those in one message that says why.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from alerts import tables
+from alerts.digest.slots import Slot
+from alerts.outbox.events import insert
+from alerts.outbox.groups import open_slot
+from alerts.values import DeliveryState, DigestForm, Recipient
+
+AWAY = timedelta(minutes=30)
+OLD = timedelta(hours=2)
+PER_STORY = 3
+PER_RECIPIENT = 10
+UNSENT = (DeliveryState.READY, DeliveryState.HELD)
+
+
+def hold(connection: sa.Connection, channel: str) -> int:
+    """Hold the rows of a channel that broke, so that none is burned."""
+    outbox = tables.outbox.c
+    done = connection.execute(
+        tables.outbox.update()
+        .where(outbox.channel == channel, outbox.state == DeliveryState.READY)
+        .values(state=DeliveryState.HELD, error="channel_broken")
+    )
+    return done.rowcount
+
+
+def release(connection: sa.Connection, channel: str, now: datetime) -> int:
+    """Let the held rows of a channel go that is in order again; those a person must decide on stay."""
+    outbox = tables.outbox.c
+    done = connection.execute(
+        tables.outbox.update()
+        .where(
+            outbox.channel == channel,
+            outbox.state == DeliveryState.HELD,
+            outbox.error_class.is_distinct_from("ambiguous"),
+            outbox.error.is_distinct_from("after_restore"),
+        )
+        .values(
+            state=DeliveryState.READY,
+            next_at=now,
+            expires_at=sa.case((outbox.expires_at > now + AWAY, outbox.expires_at), else_=now + AWAY),
+        )
+    )
+    return done.rowcount
+
+
+def catch_up(connection: sa.Connection, channel: str, note: str, now: datetime) -> int:
+    """Fold what piled up while a channel was away into one digest per recipient; count the folded deliveries."""
+    outbox = tables.outbox.c
+    rows = connection.execute(
+        sa.select(outbox.delivery_id, outbox.recipient, outbox.story_id, outbox.created_at).where(
+            outbox.channel == channel,
+            outbox.state.in_(UNSENT),
+            outbox.doubt == "",
+            outbox.created_at < now - OLD,
+            outbox.kind != "update",
+        )
+    ).all()
+    piles: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for row in rows:
+        piles[row.recipient].append((row.delivery_id, row.story_id))
+    folded = 0
+    for recipient, pile in piles.items():
+        ids = _too_many(pile)
+        if ids:
+            slot = Slot(f"catch-up:{recipient}:{now:%Y-%m-%dT%H:%M:%SZ}", recipient, "catch-up", now)
+            open_slot(connection, slot, f"{note}; {len(ids)} messages are folded into this one.")
+            supersede(connection, ids, slot.slot_id)
+            folded += len(ids)
+    return folded
+
+
+def _too_many(pile: Sequence[tuple[str, str]]) -> list[str]:
+    """Pick what is folded: all of a recipient's pile over ten, else the stories with more than three."""
+    if len(pile) > PER_RECIPIENT:
+        return [delivery for delivery, _ in pile]
+    stories: dict[str, list[str]] = defaultdict(list)
+    for delivery, story in pile:
+        stories[story].append(delivery)
+    return [delivery for ids in stories.values() if len(ids) > PER_STORY for delivery in ids]
+
+
+def supersede(connection: sa.Connection, deliveries: Sequence[str], slot_id: str) -> None:
+    """Take deliveries back and bind their items to a slot; the slot's delivery is written into them when it is made."""
+    outbox, item = tables.outbox.c, tables.item.c
+    connection.execute(
+        tables.outbox.update()
+        .where(outbox.delivery_id.in_(deliveries), outbox.state.in_(UNSENT))
+        .values(state=DeliveryState.SUPERSEDED, superseded_by=slot_id)
+    )
+    connection.execute(
+        tables.item.update()
+        .where(item.delivery_id.in_(deliveries), item.state == "enqueued")
+        .values(state="pending", reason="catch_up", due_at=None, slot_id=slot_id)
+    )
+
+
+def superseded_by(connection: sa.Connection, mark: str, delivery_id: str) -> None:
+    """Write the delivery that took over into those that were superseded under a mark."""
+    outbox = tables.outbox.c
+    connection.execute(tables.outbox.update().where(outbox.superseded_by == mark).values(superseded_by=delivery_id))
+
+
+def fall_back(connection: sa.Connection, channel: str, to: Iterable[Recipient], now: datetime) -> tuple[str, ...]:
+    """Hand the urgent deliveries of a channel that is away to other recipients; list what is not sent any more.
+
+    The items of the new recipients are due at once. Fallbacks do not chain: their own deliveries are left alone.
+    """
+    outbox, item = tables.outbox.c, tables.item.c
+    ids = tuple(
+        connection.execute(
+            sa.select(outbox.delivery_id).where(
+                outbox.channel == channel,
+                outbox.state.in_(UNSENT),
+                outbox.urgent.is_(True),
+                outbox.form == DigestForm.PROMPT,
+                outbox.kind != "update",
+                outbox.doubt == "",
+                outbox.fallback_of.is_(None),
+            )
+        ).scalars()
+    )
+    if not ids:
+        return ()
+    rows = connection.execute(sa.select(tables.item).where(item.delivery_id.in_(ids))).all()
+    for recipient in to:
+        for row in rows:
+            connection.execute(
+                insert(connection, tables.item)
+                .values(
+                    {
+                        "event_id": row.event_id,
+                        "recipient": recipient.key,
+                        "group_key": row.group_key,
+                        "state": "pending",
+                        "reason": "fallback",
+                        "due_at": now,
+                        "max_age_s": row.max_age_s,
+                        "returned": 0,
+                        "fallback_of": row.delivery_id,
+                    }
+                )
+                .on_conflict_do_nothing(index_elements=["event_id", "recipient"])
+            )
+    connection.execute(
+        tables.outbox.update()
+        .where(outbox.delivery_id.in_(ids), outbox.state.in_(UNSENT))
+        .values(state=DeliveryState.SUPERSEDED, error="fallback")
+    )
+    return ids
+
+
+def away(connection: sa.Connection, now: datetime) -> tuple[tuple[str, datetime, str], ...]:
+    """List the channels that have been open or broken for half an hour: name, since when, why."""
+    state = tables.channel_state.c
+    rows = connection.execute(
+        sa.select(state.channel, state.since, state.reason).where(
+            state.state != "ok", state.since.is_not(None), state.since <= now - AWAY
+        )
+    )
+    return tuple((row.channel, row.since, row.reason or "") for row in rows)

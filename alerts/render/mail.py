@@ -1,0 +1,83 @@
+"""A digest as one mail: text first, HTML second, every line ended by CRLF. Pure: the same digest gives the same bytes.
+
+The bytes are stored and sent as they are, so nothing in them may depend on when or where they are sent.
+Sources: RFC 5322 (format), RFC 2369 and RFC 8058 (list headers), RFC 3834 (automatic mail).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+
+from alerts.render import html, plain, words
+from alerts.values import Digest
+
+POLICY = SMTP.clone(max_line_length=76)
+UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What the channel adds: the sender as shown, where bounces go, and the domain of all ids."""
+
+    sender: str
+    bounce: str
+    domain: str
+
+
+def message(digest: Digest, frame: Frame) -> bytes:
+    """Write the mail."""
+    built = _head(digest, frame)
+    built.set_content(plain.text(digest), cte="quoted-printable")
+    built.add_alternative(html.page(digest), subtype="html", cte="quoted-printable")
+    built.set_boundary("=_" + hashlib.sha256(digest.delivery_id.encode()).hexdigest()[:32])
+    return built.as_bytes()
+
+
+def compact(digest: Digest, frame: Frame) -> bytes:
+    """Write the mail with its text part alone."""
+    built = _head(digest, frame)
+    built.set_content(plain.text(digest), cte="quoted-printable")
+    return built.as_bytes()
+
+
+def _head(digest: Digest, frame: Frame) -> EmailMessage:
+    built = EmailMessage(policy=POLICY)
+    recipient = hashlib.sha256(digest.recipient.key.encode()).hexdigest()[:12]
+    built["From"] = _address(frame.sender)
+    built["To"] = _address(digest.recipient.to)
+    built["Subject"] = words.clean(digest.subject, 200)
+    built["Date"] = format_datetime(digest.made_at)
+    built["Message-ID"] = f"<{token(digest.delivery_id)}.{recipient}@{frame.domain}>"
+    if len(digest.stories) == 1 and not digest.more:
+        thread = f"<story.{token(digest.stories[0].group)}.{recipient}@{frame.domain}>"
+        built["In-Reply-To"] = thread
+        built["References"] = thread
+        built["X-Story-Id"] = token(digest.stories[0].group)
+    watch = next((why.watch for part in digest.stories for why in part.whys), "storywatch")
+    built["List-Id"] = f"<{token(watch).lower() or 'storywatch'}.{frame.domain}>"
+    stop = [f"<{digest.links.stop}>"] if digest.links is not None and digest.links.stop else []
+    built["List-Unsubscribe"] = ", ".join([*stop, f"<mailto:{frame.bounce}?subject=unsubscribe>"])
+    if stop and digest.links is not None and digest.links.stop.startswith("https:"):
+        built["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    built["Auto-Submitted"] = "auto-generated"
+    built["X-Auto-Response-Suppress"] = "All"
+    built["Precedence"] = "list"
+    built["X-Delivery-Id"] = token(digest.delivery_id)
+    return built
+
+
+def _address(text: str) -> Address:
+    name, address = parseaddr(text)
+    local, _, domain = address.rpartition("@")
+    return Address(words.clean(name, 80), local, domain)
+
+
+def token(text: str) -> str:
+    """Make a text fit for an id in a header."""
+    return UNSAFE.sub("-", text).strip("-.")[:80]

@@ -1,0 +1,280 @@
+"""Phrases, times and cleaned texts shared by all renderings. Pure."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import quote, urlsplit
+from zoneinfo import ZoneInfo
+
+from alerts import clock
+from alerts.values import Coverage, Event, Kind, NonAnswers, StoryPart
+
+TITLE = 200
+QUOTE = 600
+LEAD = 400
+URL = 1000
+LATE = timedelta(minutes=30)
+BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur", "ps", "yi", "dv", "ckb"})
+STANCES = {
+    "confirmed": "CONFIRMED",
+    "denied": "DENIED",
+    "agreed": "AGREED",
+    "refused": "REFUSED",
+    "condemned": "CONDEMNED",
+    "announced_action": "ANNOUNCED ACTION",
+    "commented": "COMMENTED",
+}
+NON_ANSWERS = {"declined": "declined to comment", "no_reply": "no immediate reply"}
+
+
+def clean(text: str, length: int) -> str:
+    """Make a foreign text safe to show on one line: no control or direction characters, at most `length` long."""
+    kept = "".join(
+        " " if letter.isspace() else letter
+        for letter in text[: length * 4]
+        if letter.isspace() or (letter not in BIDI and unicodedata.category(letter) not in ("Cc", "Cs", "Co", "Cn"))
+    )
+    line = " ".join(kept.split())
+    if len(line) <= length:
+        return line
+    short = line[: length - 1]
+    space = short.rfind(" ")
+    return (short[:space] if space > length // 2 else short).rstrip() + "…"
+
+
+def link(url: str | None) -> str | None:
+    """Give an address that is safe to show and follow: http or https, no user name in it, plain ASCII; else None."""
+    if url is None or len(url) > URL or any(ord(letter) < 33 or letter == "\x7f" for letter in url):
+        return None
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        named = "." in host and not parts.username and not parts.password and (parts.port is None or parts.port > 0)
+        host.encode("idna")
+    except (ValueError, UnicodeError):
+        return None
+    if parts.scheme.lower() not in ("http", "https") or not named:
+        return None
+    try:
+        netloc = parts.netloc.encode("ascii").decode()
+    except UnicodeEncodeError:
+        netloc = host.encode("idna").decode("ascii") + (f":{parts.port}" if parts.port else "")
+    return parts._replace(
+        netloc=netloc,
+        path=quote(parts.path, safe="/%:@!$&*+,;=~-._"),
+        query=quote(parts.query, safe="/%:@!$&*+,;=~-._?"),
+        fragment=quote(parts.fragment, safe="/%:@!$&*+,;=~-._?"),
+    ).geturl()
+
+
+def host_of(url: str | None) -> str:
+    """Name the host of a link, without www."""
+    safe = link(url)
+    return (urlsplit(safe).hostname or "").removeprefix("www.") if safe else ""
+
+
+def direction(language: str | None) -> str:
+    """Give the direction a language is written in, for markup."""
+    return "rtl" if (language or "").split("-")[0] in RIGHT_TO_LEFT else "ltr"
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Times as one recipient reads them: the day is left out when it is the day of the message."""
+
+    zone: str
+    now: datetime
+
+    def day(self, at: datetime) -> str:
+        """``13 Jun 09:12``"""
+        shown = clock.local(at, ZoneInfo(self.zone))
+        same_year = shown.year == clock.local(self.now, ZoneInfo(self.zone)).year
+        return f"{shown.day} {shown:%b %H:%M}" if same_year else f"{shown.day} {shown:%b %Y %H:%M}"
+
+    def short(self, at: datetime) -> str:
+        """``09:12`` today, ``13 Jun 09:12`` on other days"""
+        zone = ZoneInfo(self.zone)
+        shown = clock.local(at, zone)
+        return f"{shown:%H:%M}" if shown.date() == clock.local(self.now, zone).date() else self.day(at)
+
+    @property
+    def place(self) -> str:
+        """The name of the zone for people: ``Belgrade``."""
+        return self.zone.rpartition("/")[2].replace("_", " ")
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """``1 outlet``, ``2 outlets``"""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def listed(words: Sequence[str], most: int) -> str:
+    """Join words with commas, at most so many of them, and say how many are left out."""
+    shown = ", ".join(words[:most])
+    return f"{shown} and {len(words) - most} more" if len(words) > most else shown
+
+
+def stance(event: Event) -> str:
+    """Say what a body did, in capitals: ``REFUSED``, ``DENIED (before: CONFIRMED)``."""
+    answer = event.answer
+    if answer is None:
+        return ""
+    said = STANCES.get(answer.stance, answer.stance.replace("_", " ").upper())
+    if answer.was:
+        said += f" (before: {STANCES.get(answer.was, answer.was).lower()})"
+    if answer.asked_by:
+        said += f", after silence to {listed([clean(name, 60) for name in answer.asked_by], 3)}"
+    return said + (" (in part)" if answer.partial else "")
+
+
+def speaker(event: Event) -> str:
+    """Name who spoke: ``Serbia, foreign ministry``."""
+    answer = event.answer
+    if answer is None:
+        return ""
+    government = clean(answer.government_name or answer.government, 60)
+    office = clean(answer.office or answer.body, 80)
+    return government if not office or office.casefold() == government.casefold() else f"{government}, {office}"
+
+
+def outlet(event: Event) -> str:
+    """Name the outlet of an event."""
+    return clean(event.mention.outlet_name or event.mention.outlet or "?", 60) if event.mention else ""
+
+
+def source(event: Event) -> str:
+    """Say whom an outlet has it from: ``own reporting``, ``citing Anadolu, Bloomberg (new origin)``; may be empty."""
+    if event.own_reporting or event.origin == "own":
+        return "own reporting"
+    if not event.chain:
+        return ""
+    names = ", citing ".join(clean(name, 60) for name in event.chain[:4])
+    return f"citing {names}" + (" (new origin)" if event.origin == "new" else "")
+
+
+def silence(silent: NonAnswers) -> str:
+    """Say who was asked by whom and did not answer, every fact on its own."""
+    said: dict[str, list[str]] = {}
+    for event in silent.events:
+        answer = event.answer
+        assert answer is not None
+        asker = clean(answer.asker_name or answer.asker or "", 60)
+        where = outlet(event)
+        words = (
+            f"asked by {asker}, in {where}" if asker and where and asker != where else f"in {where}" if where else asker
+        )
+        said.setdefault(NON_ANSWERS.get(answer.stance, answer.stance), []).append(words)
+    return ". ".join(f"{name} ({'; '.join(where)})" for name, where in said.items())
+
+
+def silent_body(silent: NonAnswers) -> str:
+    """Name a body that did not answer: ``White House``, ``Serbia, MFA``."""
+    office = clean(silent.office, 80)
+    government = clean(silent.government_name or silent.government, 60)
+    return office if not government or government.casefold() in office.casefold() else f"{office} ({government})"
+
+
+def counts(part: StoryPart, times: Clock) -> str:
+    """Give the counts that mean something."""
+    words = [count(part.outlets, "outlet")]
+    if part.origins:
+        words.append(count(len(part.origins), "origin") + f" ({listed([clean(o, 60) for o in part.origins], 3)})")
+    if part.copies:
+        words.append(count(part.copies, "copy", "copies") + " folded")
+    if len(part.languages) > 1:
+        words.append("in " + listed(part.languages, 6))
+    if part.first_seen is not None:
+        words.append(f"first seen {times.day(part.first_seen)} ({times.place})")
+    return ", ".join(words)
+
+
+def since(part: StoryPart, times: Clock) -> str:
+    """Head the list of news: since when it is new to this reader."""
+    if part.told:
+        return "Told already by a prompt message"
+    return f"New since {times.day(part.since)}" if part.since else "First message on this story"
+
+
+def news(event: Event, times: Clock) -> str:
+    """Say what one new event is, beside its outlet and time."""
+    mention = event.mention
+    parts = []
+    match event.kind:
+        case Kind.NEW_OUTLET | Kind.NEW_STORY:
+            parts.append("first time on this story" if event.kind is Kind.NEW_OUTLET else "first report")
+        case Kind.SPIKE:
+            outlets = dict(event.facts).get("outlets")
+            return f"many outlets at once{f' ({outlets})' if outlets else ''}"
+        case Kind.CORRECTION:
+            before = dict(event.facts).get("was")
+            return "changed its text" + (f'; it said before: "{clean(before, TITLE)}"' if before else "")
+        case Kind.WITHDRAWN:
+            return "took the piece down"
+        case Kind.MERGED | Kind.SPLIT | Kind.SILENCE_OVER:
+            said = dict(event.facts).get("message", event.story_title)
+            return clean(said, QUOTE) or event.kind.replace("_", " ")
+        case _:
+            parts.append(event.kind.replace("_", " "))
+    parts += [words for words in (source(event),) if words]
+    added = dict(event.facts).get("adds")
+    if added:
+        parts.append(f"adds: {clean(added, TITLE)}")
+    if mention and mention.published and mention.first_seen and abs(mention.first_seen - mention.published) > LATE:
+        parts.append(f"published {times.short(mention.published)}")
+    return "; ".join(parts)
+
+
+def when(event: Event) -> datetime:
+    """Give the time an event is shown with: when its entry was first seen."""
+    return event.mention.first_seen or event.decided_at if event.mention else event.decided_at
+
+
+def why(part: StoryPart) -> str:
+    """Say why the reader got this: watch, trigger, terms and where they stood."""
+    kinds = ", ".join(dict.fromkeys(event.kind.replace("_", " ") for event in part.fresh))
+    reasons = []
+    for reason in part.whys:
+        terms = [f'"{clean(term, 40)}" ({where})' if where else f'"{clean(term, 40)}"' for term, where in reason.terms]
+        reasons.append(f"watch {clean(reason.watch, 60)}" + (f", matched {listed(terms, 5)}" if terms else ""))
+    return "; ".join(reasons) + (f"; {kinds}" if kinds else "")
+
+
+def coverage(seen: Coverage, times: Clock) -> str:
+    """Say what was watched and what was not."""
+    words = f"{seen.healthy} of {seen.feeds} feeds healthy."
+    blind = [
+        clean(one.feed, 60)
+        + (f" since {times.short(one.since)}" if one.since else "")
+        + (f" ({clean(one.reason, 40)})" if one.reason else "")
+        for one in seen.blind
+    ]
+    if blind:
+        words += f" Blind: {listed(blind, 5)}."
+    if seen.slowest is not None:
+        words += f" Slowest: {int(seen.slowest.total_seconds() // 60)} min."
+    return words
+
+
+def news_events(part: StoryPart) -> tuple[Event, ...]:
+    """Pick the new events that stand in the list of news; answers and non-answers have lists of their own."""
+    apart = (Kind.RESPONSE, Kind.SILENCE_BROKEN, Kind.STANCE_CHANGE, Kind.NON_ANSWER, Kind.COPY, Kind.FURTHER_QUOTE)
+    return tuple(event for event in part.fresh if event.kind not in apart)
+
+
+def further_quotes(part: StoryPart) -> tuple[Event, ...]:
+    """Pick the new quotes of stances that were known already."""
+    return tuple(event for event in part.fresh if event.kind is Kind.FURTHER_QUOTE and event.answer is not None)
+
+
+def is_new(event: Event, part: StoryPart) -> bool:
+    """Tell whether an answer is new to this reader."""
+    return any(event.key == fresh.key for fresh in part.fresh)
+
+
+def keys(events: Iterable[Event]) -> tuple[str, ...]:
+    """List the keys of events."""
+    return tuple(event.key for event in events)
