@@ -1,0 +1,399 @@
+"""Find who stands in a sentence: governments and their bodies, and those who are none (parties, analysts, courts).
+
+Names found by the lexicon are joined to noun phrases first, and the country is looked for inside the phrase: the
+nearest country of the sentence is the wrong one as soon as two are named. Who of them speaks is `findings`' question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+
+from monitor.detect.clauses import Sentence
+from monitor.detect.forms import PUNCTUATION, Found
+from monitor.detect.lexicon import Pack
+from monitor.detect.lexicon_rows import Body, Leader, Place, Row, Speaker, Tag
+
+_NAMES = 4
+"""Capitalised words after an office that are taken as its holder's name."""
+_REACH = 3
+
+
+class Kind(StrEnum):
+    """What an actor is to the detector."""
+
+    GOVERNMENT = "government"
+    THIRD = "third"
+    ANONYMOUS = "anonymous"
+    MEDIA = "media"
+    PRONOUN = "pronoun"
+
+
+class Case(StrEnum):
+    """How the phrase stands in its clause."""
+
+    SUBJECT = "subject"
+    OBLIQUE = "oblique"
+    FROM = "from"
+    IN = "in"
+    BY = "by"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A noun phrase, `tokens[start:end]` of its sentence. `government` is None while no country is known.
+
+    `metonym`: a country or capital stands for its government; `officials`: unnamed people in the plural;
+    `surnames` are folded words that may name the same speaker later.
+    """
+
+    start: int
+    end: int
+    kind: Kind
+    case: Case
+    government: str | None = None
+    body: str = ""
+    metonym: bool = False
+    officials: bool = False
+    bare_speaker: bool = False
+    surnames: tuple[str, ...] = ()
+    rule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Phrase:
+    hits: tuple[Found, ...]
+    start: int
+    end: int
+
+
+def find(
+    sentence: Sentence, hits: Sequence[Found], pack: Pack, day: date | None, media: Sequence[tuple[int, int]]
+) -> tuple[Actor, ...]:
+    """All actors of a sentence, from left to right. `media` are the token spans of outlets' names."""
+    taken = [*media]
+    chosen = _longest(sentence, hits, taken)
+    actors = [Actor(start, end, Kind.MEDIA, _case(sentence, hits, pack, start, nominative=True)) for start, end in media]
+    for phrase in _phrases(sentence, chosen, hits, pack):
+        actors.extend(_interpret(sentence, phrase, hits, pack, day))
+    return tuple(sorted(actors, key=lambda actor: actor.start))
+
+
+def _longest(sentence: Sentence, hits: Sequence[Found], taken: Sequence[tuple[int, int]]) -> list[Found]:
+    """The longest hits that name somebody, none overlapping."""
+    rows = [hit for hit in hits if _names_somebody(sentence, hit)]
+    rows.sort(key=lambda hit: (hit.start - hit.end, _rank(hit), hit.start))
+    used = {at for start, end in taken for at in range(start, end)}
+    chosen = []
+    for hit in rows:
+        if used.isdisjoint(range(hit.start, hit.end)):
+            used.update(range(hit.start, hit.end))
+            chosen.append(hit)
+    return sorted(chosen, key=lambda hit: hit.start)
+
+
+def _rank(hit: Found) -> int:
+    payload = hit.payload
+    if isinstance(payload, Body):
+        return 0 if payload.code else 1
+    if isinstance(payload, Leader):
+        return 2
+    if isinstance(payload, Place):
+        return 3 if payload.kind != "adjective" else 4
+    return 5 if isinstance(payload, Speaker) else 6
+
+
+def _names_somebody(sentence: Sentence, hit: Found) -> bool:
+    payload, first = hit.payload, sentence.tokens[hit.start]
+    if isinstance(payload, Tag):
+        return payload.name in ("third", "former", "pronoun")
+    if isinstance(payload, Row):
+        return False
+    if isinstance(payload, (Body, Place)) and payload.shout:
+        return sentence.cut(hit.start, hit.end).replace(".", "").isupper()
+    if isinstance(payload, Leader) or (isinstance(payload, Place) and payload.kind != "adjective"):
+        return first.capital
+    return True
+
+
+def _phrases(sentence: Sentence, chosen: list[Found], hits: Sequence[Found], pack: Pack) -> Iterator[_Phrase]:
+    verbs = {at for hit in hits if isinstance(hit.payload, Row) for at in range(hit.start, hit.end)}
+    group: list[Found] = []
+    for hit in chosen:
+        if group and not _joins(sentence, group, hit, pack, verbs):
+            yield _closed(sentence, group, chosen, verbs, pack)
+            group = []
+        group.append(hit)
+    if group:
+        yield _closed(sentence, group, chosen, verbs, pack)
+
+
+def _joins(sentence: Sentence, group: list[Found], hit: Found, pack: Pack, verbs: set[int]) -> bool:
+    last = group[-1]
+    if _is_pronoun(last) or _is_pronoun(hit):
+        return False
+    between = range(last.end, hit.start)
+    if len(between) > _REACH + 2 or sentence.tokens[hit.start].quoted != sentence.tokens[last.start].quoted:
+        return False
+    if not between:
+        return _adjacent(last, hit, pack)
+    words = sentence.words
+    if words[last.end] == ",":
+        return _apposition(sentence, last, hit, between)
+    fixed = isinstance(last.payload, Place) and last.payload.kind != "adjective"
+    for at in between:
+        word, token = words[at], sentence.tokens[at]
+        if word in PUNCTUATION or at in verbs:
+            return False
+        glue = pack.lists["det"].accepts(word) or pack.lists["genitive"].accepts(word)
+        if not glue and not (token.capital and not sentence.shouting and not token.glued):
+            return False
+    if fixed:
+        return words[last.end] == "'s" and not isinstance(hit.payload, Place)
+    return not (isinstance(hit.payload, Tag) and pack.lists["genitive"].accepts(words[last.end]))
+
+
+def _adjacent(last: Found, hit: Found, pack: Pack) -> bool:
+    if isinstance(last.payload, Place) and last.payload.kind != "adjective":
+        return not pack.has("cased") and not isinstance(hit.payload, (Place, Tag))
+    if isinstance(hit.payload, Tag):
+        return not isinstance(last.payload, (Leader, Body))
+    return True
+
+
+def _apposition(sentence: Sentence, last: Found, hit: Found, between: range) -> bool:
+    """"Foreign Minister of Serbia, Marko Djuric" and "Anne Richards, assistant secretary"."""
+    named = isinstance(last.payload, Leader) or isinstance(hit.payload, Leader)
+    others = [at for at in between if at != between[0] and not sentence.tokens[at].capital]
+    return named and not others and not isinstance(hit.payload, Tag)
+
+
+def _is_pronoun(hit: Found) -> bool:
+    return isinstance(hit.payload, Tag) and hit.payload.name == "pronoun"
+
+
+def _closed(
+    sentence: Sentence, group: list[Found], chosen: list[Found], verbs: set[int], pack: Pack
+) -> _Phrase:
+    """The phrase with the names that follow it: "minister Ana Novak", "minister, Ana Novak,"."""
+    end = group[-1].end
+    starts = {hit.start for hit in chosen}
+    last = group[-1].payload
+    if isinstance(last, Place) and last.kind != "adjective" and len(group) == 1:
+        return _Phrase(tuple(group), group[0].start, end)
+    if not sentence.shouting:
+        grown = _grow(sentence, end, starts, verbs, pack)
+        if grown == end and end + 1 < len(sentence.words) and sentence.words[end] == ",":
+            name = _grow(sentence, end + 1, starts, verbs, pack)
+            if name > end + 1 and name < len(sentence.words) and sentence.words[name] == ",":
+                grown = name + 1
+        end = grown
+    return _Phrase(tuple(group), group[0].start, end)
+
+
+def _grow(sentence: Sentence, at: int, starts: set[int], verbs: set[int], pack: Pack) -> int:
+    begun = at
+    while at < len(sentence.words) and at - begun < _NAMES:
+        token = sentence.tokens[at]
+        if not token.capital or at in starts or at in verbs or token.word in PUNCTUATION:
+            break
+        if pack.lists["split"].accepts(token.word):
+            break
+        at += 1
+    return at
+
+
+def _case(sentence: Sentence, hits: Sequence[Found], pack: Pack, start: int, *, nominative: bool) -> Case:
+    """What stands before the phrase: nothing, a preposition, "from", "in", "according to"."""
+    at = start - 1
+    words = sentence.words
+    while at >= 0 and start - at <= _REACH and (
+        words[at] == '"' or (pack.lists["det"].accepts(words[at]) and not pack.lists["prep"].accepts(words[at]))
+    ):
+        at -= 1
+    if at < 0:
+        return Case.SUBJECT if nominative else Case.OBLIQUE
+    for hit in hits:
+        if isinstance(hit.payload, Tag) and hit.payload.name == "by" and hit.end == at + 1:
+            return Case.BY
+    word = words[at]
+    for name, case in (("from", Case.FROM), ("in", Case.IN), ("prep", Case.OBLIQUE)):
+        if pack.lists[name].accepts(word):
+            return case
+    if not nominative and pack.lists["statement"].accepts(word):
+        return Case.FROM
+    return Case.SUBJECT if nominative else Case.OBLIQUE
+
+
+def _interpret(
+    sentence: Sentence, phrase: _Phrase, hits: Sequence[Found], pack: Pack, day: date | None
+) -> Iterator[Actor]:
+    tags = {hit.payload.name for hit in phrase.hits if isinstance(hit.payload, Tag)}
+    head = _head(phrase.hits)
+    nominative = head.nominative if head else all(hit.nominative for hit in phrase.hits[:1])
+    case = _case(sentence, hits, pack, phrase.start, nominative=nominative)
+    if "pronoun" in tags:
+        yield Actor(phrase.start, phrase.end, Kind.PRONOUN, case)
+        return
+    if "third" in tags or _is_former(sentence, phrase, tags, pack):
+        yield Actor(phrase.start, phrase.end, Kind.THIRD, case)
+        return
+    if _modifies(sentence, phrase, hits, pack):
+        case = Case.OBLIQUE
+    if head is None:
+        yield from _metonym(sentence, phrase, case, hits, pack)
+        return
+    yield from _official(sentence, phrase, head, case, day, pack)
+
+
+def _head(hits: Sequence[Found]) -> Found | None:
+    """The hit that says what the phrase is: a body, a holder of an office, at last a bare spokesperson."""
+    for kind in (Body, Leader, Speaker):
+        for hit in hits:
+            if isinstance(hit.payload, kind):
+                first = next((one for one in hits if isinstance(one.payload, (Body, Speaker))), hit)
+                return replace(hit, nominative=first.nominative)
+    return None
+
+
+def _is_former(sentence: Sentence, phrase: _Phrase, tags: set[str], pack: Pack) -> bool:
+    before = sentence.words[phrase.start - 1] if phrase.start else ""
+    return "former" in tags or bool(before and pack.lists["former"].accepts(before))
+
+
+def _modifies(sentence: Sentence, phrase: _Phrase, hits: Sequence[Found], pack: Pack) -> bool:
+    """Whether the phrase only describes what follows: "the ministry's silence", "the government plan"."""
+    at = phrase.end
+    if at >= len(sentence.words):
+        return False
+    if sentence.words[at] == "'s":
+        after = sentence.words[at + 1] if at + 1 < len(sentence.words) else ""
+        return not any(hit.start == at + 1 and isinstance(hit.payload, Row) for hit in hits) or after == ""
+    if any(hit.start == at and isinstance(hit.payload, Row) for hit in hits):
+        return False
+    return bool(pack.has("headnouns") and pack.lists["headnoun"].accepts(sentence.words[at]))
+
+
+def _metonym(
+    sentence: Sentence, phrase: _Phrase, case: Case, hits: Sequence[Found], pack: Pack
+) -> Iterator[Actor]:
+    place = phrase.hits[0].payload
+    if len(phrase.hits) > 1 or not isinstance(place, Place) or place.kind == "adjective":
+        return
+    if not _stands_alone(sentence, phrase, hits, pack):
+        case = Case.OBLIQUE
+    yield Actor(phrase.start, phrase.end, Kind.GOVERNMENT, case, place.code, "government", metonym=True,
+                rule=f"{place.code}-{place.kind}")  # fmt: skip
+
+
+def _stands_alone(sentence: Sentence, phrase: _Phrase, hits: Sequence[Found], pack: Pack) -> bool:
+    """A country is a speaker only by itself: not in "Belgrade-based", "Kosovo Law Institute", "Serbia coach"."""
+    if phrase.end >= len(sentence.tokens):
+        return True
+    after = sentence.tokens[phrase.end]
+    if after.glued or sentence.tokens[phrase.start].glued:
+        return False
+    if any(hit.start == phrase.end and isinstance(hit.payload, Row) for hit in hits):
+        return True
+    if after.word in PUNCTUATION or sentence.shouting:
+        return True
+    if after.capital and not any(hit.start == phrase.end and not isinstance(hit.payload, Tag) for hit in hits):
+        return bool(pack.lists["aux"].accepts(after.word))
+    if not pack.has("headnouns"):
+        return True
+    return bool(pack.lists["aux"].accepts(after.word)) or after.word.endswith("ly")
+
+
+def _official(
+    sentence: Sentence, phrase: _Phrase, head: Found, case: Case, day: date | None, pack: Pack
+) -> Iterator[Actor]:
+    hits = phrase.hits
+    payload = head.payload
+    speakers = {hit.payload.kind for hit in hits if isinstance(hit.payload, Speaker)}
+    leader = next((hit.payload for hit in hits if isinstance(hit.payload, Leader)), None)
+    named = phrase.end > hits[-1].end or leader is not None
+    body = payload.body if isinstance(payload, (Body, Leader)) else ""
+    code, places = _country(sentence, hits, head, leader, pack)
+    kind = Kind.GOVERNMENT
+    if isinstance(payload, Leader):
+        if not _in_office(payload.since, payload.until, day):
+            kind, code = (Kind.THIRD, None) if day else (Kind.GOVERNMENT, code if len(hits) > 1 else "ZZ")
+    elif isinstance(payload, Body) and not _in_office(payload.since, payload.until, day):
+        return
+    officials = bool(speakers & {"official", "officials"}) and not named
+    if officials and "official" in speakers and code not in ("UN", "EU"):
+        kind = Kind.ANONYMOUS
+    if isinstance(payload, Speaker) and not body:
+        body = "government" if code else ""
+        if payload.kind == "office" and not code:
+            return
+    made = Actor(phrase.start, phrase.end, kind, case, code, body or "government", officials=officials,
+                 bare_speaker=isinstance(payload, Speaker) and not code, surnames=_surnames(sentence, phrase),
+                 rule=_rule(hits))  # fmt: skip
+    yield made
+    for place in places:
+        yield replace(made, government=place)
+
+
+def _rule(hits: Sequence[Found]) -> str:
+    for hit in hits:
+        if isinstance(hit.payload, Body):
+            return hit.payload.row or f"{hit.payload.code or 'any'}-{hit.payload.body}"
+        if isinstance(hit.payload, Leader):
+            return f"{hit.payload.code}-{hit.payload.name}"
+    return "spokesperson"
+
+
+def _surnames(sentence: Sentence, phrase: _Phrase) -> tuple[str, ...]:
+    """Capitalised words at the phrase's end: a later sentence may use the last of them alone."""
+    words = [token.word for token in sentence.tokens[phrase.hits[0].start : phrase.end] if token.capital]
+    return tuple(words[-1:]) if phrase.end > phrase.hits[-1].end or isinstance(phrase.hits[-1].payload, Leader) else ()
+
+
+def _in_office(since: date | None, until: date | None, day: date | None) -> bool:
+    if day is None:
+        return until is None
+    return (since is None or since <= day) and (until is None or day < until)
+
+
+def _country(
+    sentence: Sentence, hits: Sequence[Found], head: Found, leader: Leader | None, pack: Pack
+) -> tuple[str | None, tuple[str, ...]]:
+    """The country inside the phrase, and further ones that share it ("officials in Oslo and Stockholm")."""
+    payload = head.payload
+    if isinstance(payload, Body) and payload.code:
+        return payload.code, ()
+    before = [hit.payload for hit in hits if hit.start < head.start and isinstance(hit.payload, Place)]
+    after = [hit for hit in hits if hit.start > head.start and isinstance(hit.payload, Place)]
+    if before:
+        return before[0].code, ()
+    own, there = [], []
+    for hit in after:
+        word = sentence.words[hit.start - 1]
+        away = pack.lists["in"].accepts(word) or pack.lists["prep"].accepts(word) == 1 and not _possessive(word, pack)
+        (there if away else own).append(hit)
+    place = own[0].payload if own else None
+    if isinstance(place, Place):
+        return place.code, ()
+    if leader is not None:
+        return leader.code, ()
+    is_embassy = isinstance(payload, Body) and payload.body == "embassy"
+    seat = there[0].payload if there and not is_embassy else None
+    if isinstance(seat, Place) and pack.lists["in"].accepts(sentence.words[there[0].start - 1]):
+        return seat.code, _further(sentence, there[0], hits)
+    return None, ()
+
+
+def _possessive(word: str, pack: Pack) -> bool:
+    """Prepositions that are a genitive: of, de, di, von. They stand in both lists, "in" and "for" do not."""
+    return bool(pack.lists["of"].accepts(word)) if "of" in pack.lists else False
+
+
+def _further(sentence: Sentence, seat: Found, hits: Sequence[Found]) -> tuple[str, ...]:
+    return tuple(
+        hit.payload.code
+        for hit in hits
+        if hit.start > seat.end and isinstance(hit.payload, Place) and hit.start - seat.end <= _REACH
+    )

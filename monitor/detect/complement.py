@@ -1,0 +1,140 @@
+"""Read what is said, not the verb that says it: the complement decides between denied, refused, agreed and the rest.
+
+Input is a stretch of words and the lexicon's hits in it; the answer is a stance. Called by `findings`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from monitor.detect.actors import Actor, Kind
+from monitor.detect.clauses import Sentence
+from monitor.detect.forms import Found
+from monitor.detect.lexicon import Pack
+from monitor.detect.lexicon_rows import Row, Tag
+from monitor.detect.predicates import Predicate
+
+_NEAR = 6
+"""Words between a negation and what it negates."""
+_VERB_FIRST = ("denied", "refused", "agreed", "condemned")
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a stretch of words holds: positions of each tag, and of negations."""
+
+    start: int
+    end: int
+    tags: dict[str, list[int]]
+    negations: list[int]
+    rows: list[tuple[int, str]]
+
+    def has(self, *names: str) -> bool:
+        """Whether any of the tags occurs."""
+        return any(name in self.tags for name in names)
+
+    def negated(self, *names: str) -> bool:
+        """Whether a negation stands near one of the tags, before or after it."""
+        places = [at for name in names for at in self.tags.get(name, ())]
+        return any(-_NEAR <= at - no <= _NEAR for no in self.negations for at in places)
+
+
+def read(sentence: Sentence, hits: Sequence[Found], start: int, end: int, pack: Pack) -> Content:
+    """Collect what the classifier looks at in `tokens[start:end]`."""
+    tags: dict[str, list[int]] = {}
+    negations: list[int] = []
+    rows: list[tuple[int, str]] = []
+    for hit in hits:
+        if start <= hit.start and hit.end <= end:
+            payload = hit.payload
+            if isinstance(payload, Tag):
+                if payload.name == "neg":
+                    negations.append(hit.start)
+                elif payload.name.startswith("c_") or payload.name == "modal":
+                    tags.setdefault(payload.name, []).append(hit.start)
+            elif isinstance(payload, Row):
+                rows.append((hit.start, payload.stance))
+    return Content(start, end, tags, negations, rows)
+
+
+def classify(
+    content: Content,
+    sentence: Sentence,
+    predicates: Sequence[Predicate],
+    actors: Sequence[Actor],
+    speaker: str | None,
+    verb: str,
+) -> str:
+    """The stance of a speaker whose verb has the stance `verb` and whose words lie in `content`.
+
+    `speaker` is the speaker's government; what another government does in the complement is only comment.
+    """
+    own = _own(content, predicates, actors, speaker)
+    said = _by_content(content, sentence, own=own)
+    if verb == "said":
+        return said or _inner(content, predicates, own=own) or "commented"
+    if verb == "confirmed":
+        inner = _inner(content, predicates, own=own)
+        return "agreed" if own and (said == "agreed" or inner == "agreed") else "confirmed"
+    if verb == "announced_action":
+        return said if own and said in ("agreed", "refused") else verb
+    return verb
+
+
+def _own(
+    content: Content, predicates: Sequence[Predicate], actors: Sequence[Actor], speaker: str | None
+) -> bool:
+    """Whether the complement is about the speaker's own side: its first subject is, or there is none."""
+    for actor in actors:
+        if content.start <= actor.start < content.end and actor.case == "subject" and actor.kind is not Kind.MEDIA:
+            if actor.kind is Kind.GOVERNMENT and actor.government:
+                return speaker is None or actor.government == speaker
+            return actor.kind is not Kind.THIRD
+    return True
+
+
+def _by_content(content: Content, sentence: Sentence, *, own: bool) -> str | None:
+    """First hit wins: denial, refusal, openness, acceptance, fact, measure, blame."""
+    if _denies(content, sentence):
+        return "denied"
+    if own and content.negated("c_will", "c_accept", "c_plan"):
+        return "refused"
+    if content.has("c_blame") and not own:
+        return "condemned"
+    if content.has("c_open"):
+        return "commented"
+    if own and content.has("c_agreed") and not content.has("modal"):
+        return "agreed"
+    if content.has("c_fact") and not content.negated("c_fact"):
+        return "confirmed"
+    if content.has("c_blame"):
+        return "condemned"
+    if own and content.has("c_will"):
+        return "announced_action"
+    return None
+
+
+def _denies(content: Content, sentence: Sentence) -> bool:
+    if content.has("c_false") and not content.negated("c_false"):
+        return True
+    if content.negated("c_receipt") and not _wills(content):
+        return True
+    last = content.end - 1
+    while last > content.start and sentence.words[last] in (".", '"', ",", "!"):
+        last -= 1
+    # "said they had not", "said there were none"
+    return last in content.negations and content.end - content.start < _NEAR + 4
+
+
+def _wills(content: Content) -> bool:
+    """A negated will near the noun: "will not accept the request" refuses, it does not deny."""
+    return content.negated("c_accept") or (content.negated("c_will") and content.has("c_accept"))
+
+
+def _inner(content: Content, predicates: Sequence[Predicate], *, own: bool) -> str | None:
+    """The stance of a verb inside the complement, when it is the speaker's own side that acts."""
+    for predicate in predicates:
+        if content.start <= predicate.start < content.end and own and predicate.stance in _VERB_FIRST:
+            return predicate.stance
+    return None

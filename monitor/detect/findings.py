@@ -1,0 +1,426 @@
+"""Judge one sentence: link each predicate to its speaker, read what is said, and apply the guards.
+
+The answer is a list of verdicts, rejected ones with their reason, so that `explain` and `resolve` see the same.
+Countries that the sentence does not tell stay open; `resolve` fills them in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from monitor.detect import actors as actors_of
+from monitor.detect import clauses as clauses_of
+from monitor.detect import complement, guards, predicates
+from monitor.detect.actors import Actor, Case, Kind
+from monitor.detect.clauses import Sentence
+from monitor.detect.forms import Found
+from monitor.detect.lexicon import Pack
+from monitor.detect.lexicon_rows import Tag
+from monitor.detect.predicates import Predicate
+from monitor.values import Certainty
+
+_TAIL = 9
+"""Words after a closing "X said" that are still place, time and audience, not a complement."""
+_INVERTED = 9
+"""Words between an inverted verb and its subject: "izjavio je juče za N1 ministar"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One predicate judged for one speaker. `reason` is None when it counts."""
+
+    sentence: Sentence
+    predicate: Predicate
+    actor: Actor | None
+    stance: str
+    reason: str | None = None
+    content: tuple[int, int] = (0, 0)
+    background: bool = False
+    said_at: date | None = None
+    certainty: Certainty = Certainty.SURE
+    inherited: bool = False
+    about: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A sentence with everything that was found in it."""
+
+    sentence: Sentence
+    pack: Pack
+    hits: tuple[Found, ...]
+    clauses: tuple[tuple[int, int], ...]
+    embedded: tuple[tuple[int, int], ...]
+    actors: tuple[Actor, ...]
+    predicates: tuple[Predicate, ...]
+    day: date | None = None
+
+    def tags(self, name: str, start: int, end: int) -> list[Found]:
+        """Hits of one word list in a stretch of words."""
+        return [
+            hit for hit in self.hits
+            if isinstance(hit.payload, Tag) and hit.payload.name == name and start <= hit.start < end
+        ]  # fmt: skip
+
+    def clause(self, at: int) -> tuple[int, int]:
+        """The clause that holds a word."""
+        return next(((start, end) for start, end in self.clauses if start <= at < end), (0, len(self.sentence.words)))
+
+    def embedding(self, at: int) -> tuple[int, int] | None:
+        """The relative clause that holds a word."""
+        return next((span for span in self.embedded if span[0] <= at < span[1]), None)
+
+
+def parse(sentence: Sentence, pack: Pack, day: date | None, media: Sequence[tuple[int, int]]) -> Parsed:
+    """Find everything in a sentence; linking comes after."""
+    hits = tuple(pack.index.find(sentence.words))
+    spans = _clauses(sentence, hits, pack)
+    embedded = _embedded(sentence, hits)
+    found = actors_of.find(sentence, hits, pack, day, media)
+    return Parsed(sentence, pack, hits, spans, embedded, found, predicates.find(sentence, hits, spans), day)
+
+
+def _clauses(sentence: Sentence, hits: Sequence[Found], pack: Pack) -> tuple[tuple[int, int], ...]:
+    cuts = {at for at, word in enumerate(sentence.words) if word == ";"}
+    for hit in hits:
+        if isinstance(hit.payload, Tag) and hit.payload.name == "split" and hit.start and not _inside(sentence, hit):
+            after = sentence.words[hit.end] if hit.end < len(sentence.words) else ""
+            if not pack.lists["that"].accepts(after):
+                cuts.add(hit.start)
+    edges = [0, *sorted(cuts), len(sentence.words)]
+    return tuple((start, end) for start, end in zip(edges, edges[1:], strict=False) if end > start)
+
+
+def _inside(sentence: Sentence, hit: Found) -> bool:
+    return sentence.tokens[hit.start].quoted
+
+
+def _embedded(sentence: Sentence, hits: Sequence[Found]) -> tuple[tuple[int, int], ...]:
+    """Relative clauses between commas: ", which declined last year," says nothing of the main verb."""
+    spans = []
+    words = sentence.words
+    for hit in hits:
+        if not isinstance(hit.payload, Tag) or hit.payload.name != "relative" or _inside(sentence, hit):
+            continue
+        if hit.start == 0 or (spans and hit.start < spans[-1][1]):
+            continue
+        comma = words[hit.start - 1] == ","
+        end = next((at for at in range(hit.end, len(words)) if words[at] in (",", ";", "-") or
+                    sentence.tokens[at].quoted), len(words))  # fmt: skip
+        if not comma and end == len(words):
+            continue
+        spans.append((hit.start, end))
+    return tuple(spans)
+
+
+def judge(parsed: Parsed, before: str | None = None) -> tuple[Verdict, ...]:
+    """All verdicts of a sentence, in order of their predicates. `before` is the stance the sentence before carries."""
+    verdicts: list[Verdict] = []
+    owners = _attributions(parsed)
+    covered = [(content, actor) for _, content, actor in owners]
+    attributed = {predicate.start: (content, actor) for predicate, content, actor in owners}
+    for predicate in parsed.predicates:
+        if predicate.start in attributed:
+            content, actor = attributed[predicate.start]
+            verdicts.extend(_spoken(parsed, predicate, content, actor))
+            if actor is None or actor.kind is not Kind.MEDIA:
+                covered.append((content, actor))
+            continue
+        owner = next((one for span, one in covered if span[0] <= predicate.start < span[1]), None)
+        inside = any(span[0] <= predicate.start < span[1] for span, _ in covered)
+        verdicts.extend(_plain(parsed, predicate, owner=owner, inside=inside))
+    verdicts.extend(_according(parsed))
+    return tuple(verdicts)
+
+
+# ------------------------------------------------------------------------------------------------- who says what
+
+
+def _attributions(parsed: Parsed) -> list[tuple[Predicate, tuple[int, int], Actor | None]]:
+    """Every verb of speech with its subject and the words it reports."""
+    out: list[tuple[Predicate, tuple[int, int], Actor | None]] = []
+    barrier: list[tuple[int, int]] = []
+    for predicate in parsed.predicates:
+        if predicate.stance not in ("said", "believed"):
+            continue
+        if any(start <= predicate.start < end for start, end in barrier):
+            continue
+        if parsed.embedding(predicate.start) is not None:
+            continue
+        actor, inverted = subject(parsed, predicate)
+        content = _content(parsed, predicate, actor, inverted=inverted)
+        out.append((predicate, content, actor))
+        if content[0] >= predicate.end:
+            barrier.append(content)
+    return out
+
+
+def subject(parsed: Parsed, predicate: Predicate) -> tuple[Actor | None, bool]:
+    """The speaker of a predicate, and whether it stands after the verb."""
+    words = parsed.sentence.words
+    at = predicate.start - 1
+    while at >= 0 and parsed.pack.lists["perfect"].accepts(words[at]):
+        at -= 1
+    closed = at < 0 or words[at] in (",", '"', "-")
+    if closed and predicate.row.actor == "before" and not _after_parenthesis(parsed, at):
+        right = _right(parsed, predicate)
+        if right is not None:
+            return right, True
+    left = _left(parsed, predicate) if predicate.row.actor != "after" else None
+    if left is not None and not (closed and at >= 0 and words[at] != '"' and left.end < at and _is_trailing(parsed, left, at)):
+        return left, False
+    if parsed.pack.has("inversion") or predicate.row.actor in ("after", "any") or closed:
+        right = _right(parsed, predicate)
+        if right is not None:
+            return right, True
+    return None, closed and at >= 0
+
+
+def _is_trailing(parsed: Parsed, left: Actor, comma: int) -> bool:
+    """"Srbija ... , rekao je": the subject before the comma belongs to what is said."""
+    return not any(end == comma for _, end in parsed.embedded)
+
+
+def _after_parenthesis(parsed: Parsed, at: int) -> bool:
+    """A comma that closes a relative clause or an apposition leads back to the subject before it."""
+    if at < 0:
+        return False
+    return any(end == at for _, end in parsed.embedded) or any(actor.end == at + 1 for actor in parsed.actors)
+
+
+def _left(parsed: Parsed, predicate: Predicate) -> Actor | None:
+    clause = parsed.clause(predicate.start)
+    home = parsed.embedding(predicate.start)
+    oblique: Actor | None = None
+    for actor in reversed(parsed.actors):
+        if actor.end > predicate.start or actor.start < clause[0]:
+            continue
+        if parsed.sentence.tokens[actor.start].quoted and not parsed.sentence.tokens[predicate.start].quoted:
+            continue
+        if parsed.embedding(actor.start) != home:
+            continue
+        if actor.case in (Case.SUBJECT,) and not _is_object(parsed, actor, predicate):
+            return actor
+        if actor.case in (Case.FROM, Case.IN) and oblique is None and not (actor.metonym and actor.case is Case.IN):
+            oblique = actor
+        if predicate.row.actor == "any" and oblique is None:
+            oblique = actor
+    return oblique
+
+
+def _is_object(parsed: Parsed, actor: Actor, predicate: Predicate) -> bool:
+    """What directly follows an earlier verb of stance is its object: "accused the ministry and said"."""
+    for other in parsed.predicates:
+        if other.start < predicate.start and other.end <= actor.start and other.stance not in ("said", "believed"):
+            between = parsed.sentence.words[other.end : actor.start]
+            if not any(word in (",", ";", "-", '"') for word in between) and not _has_that(parsed, other.end, actor.start):
+                return not other.silent or actor.case is not Case.SUBJECT
+    return False
+
+
+def _has_that(parsed: Parsed, start: int, end: int) -> bool:
+    return any(parsed.pack.lists["that"].accepts(word) for word in parsed.sentence.words[start:end])
+
+
+def _right(parsed: Parsed, predicate: Predicate) -> Actor | None:
+    words = parsed.sentence.words
+    free = predicate.row.actor in ("after", "any")
+    limit = predicate.end + (_INVERTED if not free else 2 * _INVERTED)
+    for actor in parsed.actors:
+        if actor.start < predicate.end or actor.start > limit:
+            continue
+        between = words[predicate.end : actor.start]
+        if not free and (any(word in (",", ";", '"', ":") for word in between) or _has_that(parsed, predicate.end, actor.start)):
+            return None
+        if actor.kind is Kind.MEDIA and actor.case is not Case.SUBJECT:
+            continue
+        if free or actor.case is Case.SUBJECT or (actor.case in (Case.FROM, Case.IN) and not actor.metonym):
+            return actor
+    return None
+
+
+def _content(
+    parsed: Parsed, predicate: Predicate, actor: Actor | None, *, inverted: bool
+) -> tuple[int, int]:
+    """The words a verb of speech reports: after it, or before when it closes the sentence."""
+    words = parsed.sentence.words
+    clause = parsed.clause(predicate.start)
+    last = max(predicate.end, actor.end if actor and inverted else 0)
+    edge = min(predicate.start, actor.start if actor and not inverted else predicate.start)
+    before = edge - 1
+    while before >= 0 and (words[before] in (",", '"', "-", ".", "!", "?") or parsed.pack.lists["det"].accepts(words[before])
+                           or parsed.pack.lists["perfect"].accepts(words[before])):  # fmt: skip
+        before -= 1
+    spoken = any(word in (",", '"', "-") for word in words[before + 1 : edge])
+    leading = before - parsed.clauses[0][0] >= 2 and spoken
+    if leading and not _reports_after(parsed, last, clause[1]):
+        return 0, before + 1
+    return last, clause[1]
+
+
+def _reports_after(parsed: Parsed, start: int, end: int) -> bool:
+    """Whether a complement follows: a that-clause, a colon, a quotation, or more words than place and time need."""
+    words = parsed.sentence.words
+    head = words[start:end]
+    if not head:
+        return False
+    for at, word in enumerate(head[:_TAIL]):
+        if parsed.pack.lists["that"].accepts(word) or word in (":", '"'):
+            return True
+        if word == "," or (at > 0 and word == "."):
+            return False
+    if parsed.pack.lists["prep"].accepts(head[0]) or parsed.pack.lists["in"].accepts(head[0]):
+        return False
+    return len([word for word in head if word[0].isalpha()]) > 4
+
+
+# ------------------------------------------------------------------------------------------------------ verdicts
+
+
+def _spoken(
+    parsed: Parsed, predicate: Predicate, content: tuple[int, int], actor: Actor | None
+) -> list[Verdict]:
+    if actor is None:
+        return [Verdict(parsed.sentence, predicate, None, "said", "no subject", content)]
+    if actor.kind is Kind.MEDIA or predicate.stance == "believed":
+        return [Verdict(parsed.sentence, predicate, actor, "said", "no government", content)]
+    if actor.kind is Kind.ANONYMOUS or (actor.officials and actor.rule == "spokesperson"):
+        return [Verdict(parsed.sentence, predicate, actor, "said", "unnamed", content)]
+    if actor.kind is Kind.THIRD:
+        return [Verdict(parsed.sentence, predicate, actor, "said", "third party", content)]
+    return [_weighed(parsed, predicate, one, content) for one in _group(parsed, actor)]
+
+
+def _plain(
+    parsed: Parsed, predicate: Predicate, *, owner: Actor | None, inside: bool
+) -> list[Verdict]:
+    """A stance or a non-answer. Inside what somebody else says it counts only as a non-answer of that speaker."""
+    actor, _ = subject(parsed, predicate)
+    if inside:
+        return _reported(parsed, predicate, owner, actor)
+    if actor is None:
+        return [Verdict(parsed.sentence, predicate, None, predicate.stance, "no subject")]
+    if actor.kind is Kind.ANONYMOUS:
+        return [Verdict(parsed.sentence, predicate, actor, predicate.stance, "unnamed")]
+    if actor.kind in (Kind.THIRD, Kind.MEDIA):
+        return [Verdict(parsed.sentence, predicate, actor, predicate.stance, "third party")]
+    end = parsed.clause(predicate.start)[1]
+    return [_weighed(parsed, predicate, one, (predicate.end, end)) for one in _group(parsed, actor)]
+
+
+def _reported(
+    parsed: Parsed, predicate: Predicate, owner: Actor | None, actor: Actor | None
+) -> list[Verdict]:
+    if owner is None or owner.kind is Kind.MEDIA:
+        if owner is not None and actor is not None and actor.kind is Kind.GOVERNMENT:
+            end = parsed.clause(predicate.start)[1]
+            return [_weighed(parsed, predicate, one, (predicate.end, end)) for one in _group(parsed, actor)]
+        return [Verdict(parsed.sentence, predicate, owner, predicate.stance, "told by nobody known")]
+    if owner.kind is not Kind.GOVERNMENT or not predicate.silent:
+        return [Verdict(parsed.sentence, predicate, owner, predicate.stance, "part of what is said")]
+    if actor is not None and actor.kind is Kind.THIRD:
+        return [Verdict(parsed.sentence, predicate, actor, predicate.stance, "third party")]
+    if actor is not None and actor.government and owner.government and actor.government != owner.government:
+        return [Verdict(parsed.sentence, predicate, actor, predicate.stance, "told by another")]
+    return [_weighed(parsed, predicate, one, (predicate.end, predicate.end)) for one in _group(parsed, owner)]
+
+
+def _weighed(parsed: Parsed, predicate: Predicate, actor: Actor, content: tuple[int, int]) -> Verdict:
+    """Apply the guards, then let the complement choose the stance."""
+    clause = parsed.clause(predicate.start)
+    reason = guards.mood(parsed.sentence, predicate, clause, parsed.hits, parsed.pack)
+    if reason == "infinitive" and parsed.sentence.headline:
+        reason = None
+    if reason is None and guards.passive(parsed.sentence, predicate, parsed.pack):
+        reason = "passive"
+    span = _own_words(parsed, predicate, actor, content, clause)
+    when, said = guards.background(parsed.sentence, predicate, span, parsed.hits, parsed.pack, parsed.day)
+    if when == "old":
+        reason = reason or "background"
+    stance = predicate.stance
+    if not predicate.silent:
+        read = complement.read(parsed.sentence, parsed.hits, *content, parsed.pack)
+        stance = complement.classify(
+            read, parsed.sentence, parsed.predicates, parsed.actors, actor.government, predicate.stance
+        )
+    certainty = Certainty.LIKELY if parsed.sentence.headline or actor.kind is Kind.PRONOUN else Certainty.SURE
+    return Verdict(parsed.sentence, predicate, actor, stance, reason, content, when is not None, said, certainty,
+                   about=_about(parsed, content))  # fmt: skip
+
+
+def _own_words(
+    parsed: Parsed, predicate: Predicate, actor: Actor, content: tuple[int, int], clause: tuple[int, int]
+) -> tuple[int, int]:
+    """The tokens whose time words speak of the predicate itself, the complement left out."""
+    start, end = clause
+    if predicate.stance != "said" and not _has_that(parsed, predicate.end, min(predicate.end + 4, end)):
+        return start, end
+    if content[0] >= predicate.end:
+        return start, max(content[0], predicate.end) + (0 if _has_that(parsed, content[0], content[0] + 3) else 0)
+    return content[1], len(parsed.sentence.words)
+
+
+def _about(parsed: Parsed, content: tuple[int, int]) -> str | None:
+    """The government that is the subject of what is said: a body without a country speaks for it."""
+    for actor in parsed.actors:
+        if content[0] <= actor.start < content[1] and actor.case is Case.SUBJECT and actor.government:
+            return actor.government
+    return None
+
+
+def _group(parsed: Parsed, actor: Actor) -> list[Actor]:
+    """The speaker and those joined to it by "and", "neither ... nor", commas."""
+    words = parsed.sentence.words
+    index = parsed.actors.index(actor)
+    group = [actor]
+    for step in (-1, 1):
+        at, edge = index, actor
+        while 0 <= at + step < len(parsed.actors):
+            other = parsed.actors[at + step]
+            first, last = (other, edge) if step < 0 else (edge, other)
+            between = words[first.end : last.start]
+            if not _joined(parsed, between) or _differs(edge, other):
+                break
+            if other.kind is Kind.GOVERNMENT:
+                group.append(other)
+            at, edge = at + step, other
+    same = [one for one in parsed.actors if one.start == actor.start and one is not actor and one not in group]
+    return sorted([*group, *same], key=lambda one: one.start)
+
+
+def _joined(parsed: Parsed, between: Sequence[str]) -> bool:
+    joins = [word for word in between if word == "," or parsed.pack.lists["and"].accepts(word)]
+    rest = [
+        word for word in between
+        if word != "," and not parsed.pack.lists["and"].accepts(word) and not parsed.pack.lists["det"].accepts(word)
+        and not parsed.pack.lists["in"].accepts(word) and not parsed.pack.lists["from"].accepts(word)
+    ]  # fmt: skip
+    return bool(joins) and not rest and len(between) <= 5
+
+
+def _differs(one: Actor, other: Actor) -> bool:
+    return other.kind in (Kind.PRONOUN,) or (other.case is Case.OBLIQUE) != (one.case is Case.OBLIQUE)
+
+
+def _according(parsed: Parsed) -> list[Verdict]:
+    """"according to an ICE spokeswoman": the rest of the sentence is what that body says."""
+    out = []
+    words = parsed.sentence.words
+    for actor in parsed.actors:
+        if actor.case is not Case.BY or actor.kind is not Kind.GOVERNMENT or actor.metonym or actor.officials:
+            continue
+        if parsed.sentence.tokens[actor.start].quoted or parsed.embedding(actor.start):
+            continue
+        leading = actor.start < len(words) // 3
+        content = (actor.end, len(words)) if leading else (0, max(0, actor.start - 2))
+        from monitor.detect.lexicon_rows import Row  # noqa: PLC0415
+
+        row = Row("according-to", "said")
+        made = Predicate(actor.start - 1, actor.start, row, "said")
+        out.extend(_weighed(parsed, made, one, content) for one in [actor])
+    return out
+
+
+__all__ = ["Parsed", "Verdict", "clauses_of", "field", "judge", "parse", "subject"]

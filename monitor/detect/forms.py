@@ -1,0 +1,200 @@
+"""Word patterns of the lexicon: how a row is written, compiled and found in a list of folded words.
+
+A form is a line of elements: `word` (exact), `stem*` (any ending), `stem~` (at most three more letters),
+`stem{a|o}` (the same, and the listed endings are the nominative), `(one|other*)`, `@list` (a word list of the same
+language), a trailing `?` (may be missing), `..` and `..5` (up to three, up to five words between, no punctuation).
+Matching is linear: every form hangs on its first word, gaps are bounded and nothing is nested. `lexicon` compiles
+forms, `clauses` runs them; nothing here knows what a form means.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from monitor.text.fold import fold
+
+ENDING = 3
+"""Letters a name or noun may have beyond its stem: the longest case endings of the languages at hand."""
+_GAP = 3
+PUNCTUATION = frozenset(',;:.!?()"-|')
+_PART = re.compile(r"\([^)]*\)\??|\S+")
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One place of a form. `stems` hold (stem, nominative endings or None, letters allowed beyond the stem)."""
+
+    exact: frozenset[str]
+    prefixes: tuple[str, ...] = ()
+    stems: tuple[tuple[str, frozenset[str] | None], ...] = ()
+    optional: bool = False
+    gap: int = 0
+
+    def accepts(self, word: str) -> int:
+        """0 for no, 1 for yes, 2 for yes in an oblique case."""
+        if word in self.exact or (self.prefixes and word.startswith(self.prefixes)):
+            return 1
+        for stem, nominative in self.stems:
+            if word.startswith(stem) and len(word) <= len(stem) + ENDING:
+                return 1 if nominative is None or word[len(stem) :] in nominative else 2
+        return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A compiled form and what it stands for."""
+
+    elements: tuple[Element, ...]
+    payload: object
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A form at `words[start:end]`; `nominative` is False when one of its words stands in an oblique case."""
+
+    start: int
+    end: int
+    payload: object
+    nominative: bool
+
+
+class FormError(ValueError):
+    """A form cannot be read."""
+
+
+def compile_form(text: str, payload: object, lists: Mapping[str, Sequence[str]]) -> Form:
+    """Read one form; `lists` holds the word lists that `@name` may use.
+
+    Errors: FormError for an empty form, one that begins with a gap or an optional word, an unknown list.
+    """
+    elements = tuple(_elements(text, lists))
+    if not elements or elements[0].gap or elements[0].optional:
+        raise FormError(f"form {text!r} must begin with a word")
+    return Form(elements, payload, text)
+
+
+def _elements(text: str, lists: Mapping[str, Sequence[str]]) -> Iterable[Element]:
+    for part in _PART.findall(text):
+        if part.startswith(".."):
+            yield Element(frozenset(), gap=int(part[2:] or _GAP))
+            continue
+        optional = part.endswith("?") and len(part) > 1
+        body = part[:-1] if optional else part
+        if body.startswith("@"):
+            if body[1:] not in lists:
+                raise FormError(f"form {text!r}: no list {body[1:]!r}")
+            choices: Sequence[str] = lists[body[1:]]
+        elif body.startswith("("):
+            choices = body[1:-1].split("|") if "{" not in body else _split(body[1:-1])
+        else:
+            choices = (body,)
+        yield element(choices, optional=optional)
+
+
+def _split(body: str) -> list[str]:
+    """Alternatives of a bracket whose stems carry endings of their own: `(vlad{a|e}|kabinet{})`."""
+    return re.findall(r"[^|{]+(?:\{[^}]*\})?", body)
+
+
+def folded(words: Iterable[str]) -> list[str]:
+    """The words as texts show them to the matcher."""
+    return [fold(word) for word in words]
+
+
+def element(choices: Sequence[str], *, optional: bool = False) -> Element:
+    """One place that takes any of the given words, stems or stems with endings."""
+    exact: list[str] = []
+    prefixes: list[str] = []
+    stems: list[tuple[str, frozenset[str] | None]] = []
+    for choice in choices:
+        if choice.endswith("*"):
+            prefixes.append(fold(choice[:-1]))
+        elif choice.endswith("~"):
+            stems.append((fold(choice[:-1]), None))
+        elif choice.endswith("}"):
+            stem, _, endings = choice[:-1].partition("{")
+            stems.append((fold(stem), frozenset(fold(ending) for ending in endings.split("|"))))
+        elif choice:
+            exact.append(choice if choice in PUNCTUATION else fold(choice))
+    return Element(frozenset(exact), tuple(prefixes), tuple(stems), optional)
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """All forms of one language, by the beginning of their first word."""
+
+    exact: Mapping[str, tuple[Form, ...]]
+    starts: Mapping[str, tuple[Form, ...]]
+    starting: Callable[[str], tuple[Form, ...]] = field(repr=False, compare=False)
+
+    def find(self, words: Sequence[str]) -> list[Found]:
+        """Find every form at every word, in order of position."""
+        found = []
+        for at, word in enumerate(words):
+            for form in self.starting(word):
+                elements = form.elements
+                first = elements[0].accepts(word)
+                if first:
+                    end, nominative = (at + 1, first) if len(elements) == 1 else match(elements, 0, words, at)
+                    if end > 0:
+                        found.append(Found(at, end, form.payload, nominative == 1))
+        return found
+
+
+def index(forms: Iterable[Form]) -> Index:
+    """Hang each form on the words or stems it can begin with."""
+    exact: dict[str, list[Form]] = {}
+    starts: dict[str, list[Form]] = {}
+    for form in forms:
+        first = form.elements[0]
+        for word in sorted(first.exact):
+            exact.setdefault(word, []).append(form)
+        for stem in sorted({*first.prefixes, *(stem for stem, _ in first.stems)}):
+            starts.setdefault(stem, []).append(form)
+    exact_rows = {word: tuple(rows) for word, rows in exact.items()}
+    start_rows = {stem: tuple(rows) for stem, rows in starts.items()}
+
+    @lru_cache(maxsize=20_000)
+    def starting(word: str) -> tuple[Form, ...]:
+        rows = list(exact_rows.get(word, ()))
+        for length in range(1, len(word) + 1):
+            rows.extend(start_rows.get(word[:length], ()))
+        return tuple(rows)
+
+    return Index(exact_rows, start_rows, starting)
+
+
+def match(elements: tuple[Element, ...], first: int, words: Sequence[str], at: int) -> tuple[int, int]:
+    """Match `elements[first:]` at `words[at:]`; answers the end (0 for none) and 1 or 2 as `Element.accepts`."""
+    case = 1
+    while first < len(elements):
+        element = elements[first]
+        if element.gap:
+            return _after_gap(elements, first, words, at, case)
+        answer = element.accepts(words[at]) if at < len(words) else 0
+        if element.optional:
+            if answer:
+                end, rest = match(elements, first + 1, words, at + 1)
+                if end:
+                    return end, max(case, rest)
+            first += 1
+            continue
+        if not answer:
+            return 0, 0
+        case = max(case, answer)
+        first, at = first + 1, at + 1
+    return at, case
+
+
+def _after_gap(elements: tuple[Element, ...], first: int, words: Sequence[str], at: int, case: int) -> tuple[int, int]:
+    for skip in range(elements[first].gap + 1):
+        end, rest = match(elements, first + 1, words, at + skip)
+        if end:
+            return end, max(case, rest)
+        if at + skip >= len(words) or words[at + skip] in PUNCTUATION:
+            break
+    return 0, 0

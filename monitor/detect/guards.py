@@ -1,0 +1,147 @@
+"""Why a predicate counts for nothing: its own mood, time and subject, never a word elsewhere in the sentence.
+
+Each function answers a reason word or None. Called by `findings` for one predicate at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from monitor.detect.clauses import Sentence
+from monitor.detect.forms import Found
+from monitor.detect.lexicon import Pack
+from monitor.detect.lexicon_rows import Tag
+from monitor.detect.predicates import Predicate
+
+_MODAL_REACH = 4
+_OLD = timedelta(days=7)
+_DAYS = range(1, 32)
+_YEARS = range(1900, 2100)
+
+
+def mood(
+    sentence: Sentence, predicate: Predicate, clause: tuple[int, int], hits: Sequence[Found], pack: Pack
+) -> str | None:
+    """Conditional, expected, demanded or unknown: none of it happened."""
+    words, at = sentence.words, predicate.start
+    for hit in hits:
+        if not isinstance(hit.payload, Tag) or not clause[0] <= hit.start < at:
+            continue
+        name = hit.payload.name
+        if name == "condition" and not _comma_between(words, hit.end, at):
+            return "conditional"
+        if name == "whether" and not _comma_between(words, hit.end, at):
+            return "unknown"
+        if name == "unknown" and not predicate.silent:
+            return "unknown"
+        if name == "expected" and at - hit.end <= _MODAL_REACH and not predicate.silent:
+            return "expected"
+        near = at - hit.end < _MODAL_REACH and not _comma_between(words, hit.end, at)
+        if name == "modal" and near and not predicate.silent:
+            return "conditional"
+    return _infinitive(sentence, predicate, pack)
+
+
+def _infinitive(sentence: Sentence, predicate: Predicate, pack: Pack) -> str | None:
+    """"to refuse", "da prihvati": no finite verb of its own. Headlines use the infinitive as a future."""
+    at = predicate.start
+    if at and not predicate.silent and pack.lists["to"].accepts(sentence.words[at - 1]):
+        return None if predicate.stance == "said" and pack.lists["that"].accepts(sentence.words[at - 1]) else "infinitive"
+    return None
+
+
+def _comma_between(words: Sequence[str], start: int, end: int) -> bool:
+    return "," in words[start:end]
+
+
+def passive(sentence: Sentence, predicate: Predicate, pack: Pack) -> bool:
+    """"was rejected": whoever stands before it is not the doer."""
+    if predicate.silent:
+        return False
+    before = sentence.words[max(0, predicate.start - 2) : predicate.start]
+    return any(pack.lists["passive"].accepts(word) for word in before)
+
+
+def background(
+    sentence: Sentence,
+    predicate: Predicate,
+    span: tuple[int, int],
+    hits: Sequence[Found],
+    pack: Pack,
+    day: date | None,
+) -> tuple[str | None, date | None]:
+    """Told as earlier: answers "old" or "recent" (within seven days), and the date if the text names one.
+
+    `span` are the tokens that belong to the predicate itself, its complement left out.
+    """
+    recent = False
+    for hit in hits:
+        if isinstance(hit.payload, Tag) and span[0] <= hit.start < span[1]:
+            name = hit.payload.name
+            if name == "background":
+                return "old", None
+            recent = recent or name == "recent"
+            if name == "pluperfect" and 0 <= predicate.start - hit.end <= _MODAL_REACH and _finite(sentence, hit, predicate):
+                return "recent" if recent else "old", None
+    said = said_at(sentence, span, pack, day)
+    if said is None:
+        return ("recent" if recent else None), None
+    when, vague = said
+    if day is None:
+        return ("old" if vague else None), None
+    if vague:
+        return "old", None
+    return ("old" if day - when > _OLD else None), when
+
+
+def _finite(sentence: Sentence, hit: Found, predicate: Predicate) -> bool:
+    """The auxiliary belongs to the predicate: nothing but short words between."""
+    return "," not in sentence.words[hit.end : predicate.start]
+
+
+def said_at(
+    sentence: Sentence, span: tuple[int, int], pack: Pack, day: date | None
+) -> tuple[date, bool] | None:
+    """The date named in a stretch of words; True when it is a bare month or year other than the entry's own."""
+    words = sentence.words
+    for at in range(span[0], span[1]):
+        month = _month(words[at], pack) if sentence.tokens[at].capital or not pack.has("month_capitals") else None
+        if month is not None:
+            numbers = _numbers(words, at, span)
+            number = next((n for n in numbers if n in _DAYS), None)
+            year = next((n for n in numbers if n in _YEARS), day.year if day else None)
+            if number is not None:
+                made = _date(year or 2000, month, number)
+                return None if made is None else (made, False)
+            if day is None or month != day.month or year != day.year:
+                return date(year or 2000, month, 1), True
+        elif words[at].isdigit() and len(words[at]) == 4 and int(words[at]) in _YEARS:
+            if not _near_month(words, at, pack) and (day is None or int(words[at]) != day.year):
+                return date(int(words[at]), 1, 1), True
+    return None
+
+
+def _month(word: str, pack: Pack) -> int | None:
+    if word in pack.months:
+        return pack.months[word]
+    for form, number in pack.months.items():
+        if form.endswith("*") and word.startswith(form[:-1]) and len(word) - len(form) <= 3:
+            return number
+    return None
+
+
+def _near_month(words: Sequence[str], at: int, pack: Pack) -> bool:
+    return any(_month(word, pack) for word in words[max(0, at - 4) : at])
+
+
+def _numbers(words: Sequence[str], at: int, span: tuple[int, int]) -> list[int]:
+    near = [*words[max(span[0], at - 3) : at], *words[at + 1 : min(at + 4, span[1])]]
+    return [int(word) for word in near if word.isdigit() and len(word) <= 4]
+
+
+def _date(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None

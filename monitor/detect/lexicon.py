@@ -1,0 +1,294 @@
+"""The lexicon as a frozen value: what each language calls governments, bodies, speech, silence and negation.
+
+Built from the compiled data folder by the shell; refuses rows that contradict each other, naming file and row.
+Languages are built when a text first needs them: an installation reads few of them, and starts at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from monitor.detect import forms, lexicon_names
+from monitor.detect.forms import Element, Form, FormError
+from monitor.detect.lexicon_rows import ACTORS, SPEAKERS, STANCES, Body, Payload, Row, Speaker, Tag
+from monitor.errors import LexiconError
+
+Raw = Mapping[str, Any]
+_SPEECH = "speech/"
+_ROW_KEYS = frozenset(("id", "stance", "forms", "needs", "not", "objects", "actor", "asker", "impersonal", "examples"))
+_FILE_KEYS = frozenset(("inherits", "names", "home", "settings", "lists", "bodies", "speakers", "rows", "months"))
+_MONTHS = 12
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """Everything one language needs. `months` maps the folded beginning of a month's name to its number."""
+
+    language: str
+    index: forms.Index
+    home: str | None
+    lists: Mapping[str, Element]
+    months: Mapping[str, int]
+    abbreviations: frozenset[str]
+    settings: frozenset[str]
+
+    def has(self, setting: str) -> bool:
+        """Whether the language has a trait: pro_drop, cased, inversion, capitals_noun."""
+        return setting in self.settings
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """All languages. `pack` builds one when it is first asked for."""
+
+    languages: tuple[str, ...]
+    function_words: Mapping[str, frozenset[str]]
+    homeless: frozenset[str]
+    homes: Mapping[str, str]
+    disabled: frozenset[str]
+    _build: Any = field(repr=False, compare=False)
+
+    def pack(self, language: str | None) -> Pack | None:
+        """The pack of an ISO 639-1 code or BCP 47 tag, None for a language nobody listed."""
+        base = (language or "").replace("_", "-").split("-")[0].lower()
+        built: Pack | None = self._build(base) if base in self.languages else None
+        return built
+
+    def guess(self, words: Sequence[str]) -> str | None:
+        """The language whose function words a text uses most; None when none stands out."""
+        best, score = None, 2
+        for language in self.languages:
+            hits = sum(word in self.function_words[language] for word in words)
+            if hits > score:
+                best, score = language, hits
+        return best
+
+
+def from_raw(
+    raw: Raw,
+    *,
+    disable: Iterable[str] = (),
+    homes: Mapping[str, str] | None = None,
+    speech: Mapping[str, Mapping[str, Sequence[str]]] | None = None,
+    extra: Sequence[Raw] = (),
+) -> Lexicon:
+    """Read the compiled folder `detect/lexicon` and what the configuration adds or takes away.
+
+    `disable` are ids of rows, `homes` maps outlets' domains to countries, `speech` holds further verbs by language and
+    stance, `extra` further names ({government, body, names, valid_from, valid_to}).
+    Errors: LexiconError with file and row.
+    """
+    files = {name.removeprefix(_SPEECH): rows for name, rows in raw.items() if name.startswith(_SPEECH)}
+    for name, rows in files.items():
+        _check_file(name, rows, files)
+    names = lexicon_names.read(raw, extra)
+    disabled = _known_ids(disable, files, names)
+
+    @lru_cache(maxsize=None)
+    def build(language: str) -> Pack:
+        return _Builder(language, files, names, disabled, (speech or {}).get(language, {})).pack()
+
+    shared = raw.get("homes", {})
+    return Lexicon(
+        languages=tuple(sorted(files)),
+        function_words={name: frozenset(_lists(files, name).get("function", ())) for name in sorted(files)},
+        homeless=frozenset(shared.get("homeless", ())),
+        homes={**shared.get("homes", {}), **(homes or {})},
+        disabled=disabled,
+        _build=build,
+    )
+
+
+def validate(lexicon: Lexicon) -> None:
+    """Build every language, so that each fault is found now. Errors: LexiconError."""
+    for language in lexicon.languages:
+        lexicon.pack(language)
+
+
+def examples(raw: Raw) -> Iterable[tuple[str, str, str, bool, str]]:
+    """Every example of every row: language, row id, stance, whether it must fire, sentence."""
+    for name in sorted(raw):
+        if name.startswith(_SPEECH):
+            for row in raw[name].get("rows", ()):
+                for expected, key in ((True, "yes"), (False, "no")):
+                    for sentence in row.get("examples", {}).get(key, ()):
+                        yield name.removeprefix(_SPEECH), row["id"], row["stance"], expected, sentence
+
+
+def _check_file(name: str, rows: Raw, files: Mapping[str, Raw]) -> None:
+    file = f"{_SPEECH}{name}"
+    unknown = sorted(set(rows) - _FILE_KEYS)
+    if unknown:
+        raise LexiconError(file, unknown[0], "unknown key")
+    parent = rows.get("inherits")
+    if parent is not None and parent not in files:
+        raise LexiconError(file, "inherits", f"no language {parent!r}")
+    months = rows.get("months", ())
+    if months and len(items(months)) != _MONTHS:
+        raise LexiconError(file, "months", f"{len(items(months))} months instead of {_MONTHS}")
+    seen: set[str] = set()
+    for row in rows.get("rows", ()):
+        _check_row(file, row, seen)
+
+
+def _check_row(file: str, row: Raw, seen: set[str]) -> None:
+    row_id = str(row.get("id", "?"))
+    unknown = sorted(set(row) - _ROW_KEYS)
+    if unknown:
+        raise LexiconError(file, row_id, f"unknown key {unknown[0]!r}")
+    if row_id in seen:
+        raise LexiconError(file, row_id, "this id is used twice")
+    seen.add(row_id)
+    if row.get("stance") not in STANCES:
+        raise LexiconError(file, row_id, f"unknown stance {row.get('stance')!r}")
+    if row.get("actor", "before") not in ACTORS:
+        raise LexiconError(file, row_id, f"unknown actor {row['actor']!r}; one of {', '.join(sorted(ACTORS))}")
+    given = row.get("examples") or {}
+    if not given.get("yes") or not given.get("no"):
+        raise LexiconError(file, row_id, "needs one example that fires and one that does not")
+    if not row.get("forms"):
+        raise LexiconError(file, row_id, "has no form")
+
+
+def items(value: str | Sequence[str]) -> list[str]:
+    """Forms as written in a file: a list, or one text with ` / ` between them."""
+    if isinstance(value, str):
+        return [part for part in map(str.strip, value.replace("\n", " ").split(" / ")) if part]
+    return [str(part) for part in value]
+
+
+def _lists(files: Mapping[str, Raw], name: str) -> dict[str, list[str]]:
+    """Word lists of a language, its parent's included."""
+    rows = files[name]
+    merged = _lists(files, rows["inherits"]) if rows.get("inherits") else {}
+    for key, words in (rows.get("lists") or {}).items():
+        merged[key] = [*merged.get(key, ()), *items(words)]
+    return merged
+
+
+def _known_ids(disable: Iterable[str], files: Mapping[str, Raw], names: lexicon_names.Names) -> frozenset[str]:
+    known = {row["id"] for rows in files.values() for row in rows.get("rows", ())} | names.ids
+    wanted = list(disable)
+    for at, row_id in enumerate(wanted):
+        if row_id not in known:
+            near = _nearest(row_id, known)
+            hint = f"; did you mean {near!r}?" if near else ""
+            raise LexiconError("config.yaml", f"governments.disable[{at}]", f"no row {row_id!r}{hint}")
+    return frozenset(wanted)
+
+
+def _nearest(word: str, known: Iterable[str]) -> str | None:
+    from difflib import get_close_matches  # noqa: PLC0415  only a mistaken configuration needs it
+
+    found = get_close_matches(word, sorted(known), n=1)
+    return found[0] if found else None
+
+
+class _Builder:
+    """Collects one language's forms."""
+
+    def __init__(
+        self,
+        language: str,
+        files: Mapping[str, Raw],
+        names: lexicon_names.Names,
+        disabled: frozenset[str],
+        speech: Mapping[str, Sequence[str]],
+    ) -> None:
+        self.language, self.files, self.names = language, files, names
+        self.disabled, self.speech = disabled, speech
+        self.chain = self._chain(language)
+        self.lists = _lists(files, language)
+        self.forms: list[Form] = []
+        self.claimed: dict[str, Row] = {}
+
+    def _chain(self, language: str) -> list[str]:
+        parent = self.files[language].get("inherits")
+        return [*(self._chain(parent) if parent else ()), language]
+
+    def _inherited(self, key: str, default: T) -> T:
+        for name in reversed(self.chain):
+            if key in self.files[name]:
+                found: T = self.files[name][key]
+                return found
+        return default
+
+    def pack(self) -> Pack:
+        for name, words in self.lists.items():
+            if name not in ("abbreviations", "function"):
+                self._add(f"lists.{name}", words, Tag(name))
+        for file in self.chain:
+            self._bodies(file)
+            for row in self.files[file].get("rows", ()):
+                self._row(file, row)
+        for stance, words in self.speech.items():
+            self._row("config.yaml", {"id": f"extra-{self.language}-{stance}", "stance": stance, "forms": words})
+        for language in items(self._inherited("names", [self.language])):
+            for text, payload in self.names.forms(language, self.disabled):
+                self._add("names", (text,), payload)
+        months = items(self._inherited("months", []))
+        home: str | None = self._inherited("home", None)
+        return Pack(
+            language=self.language,
+            index=forms.index(self.forms),
+            home=home,
+            lists={name: _choices(words) for name, words in self.lists.items()},
+            months={form: at + 1 for at, names in enumerate(months) for form in forms.folded(names.split("|"))},
+            abbreviations=frozenset(forms.folded(self.lists.get("abbreviations", ()))),
+            settings=frozenset(items(self._inherited("settings", []))),
+        )
+
+    def _bodies(self, file: str) -> None:
+        for body, words in (self.files[file].get("bodies") or {}).items():
+            try:
+                payload = lexicon_names.body(body)
+            except ValueError as exc:
+                raise LexiconError(f"{_SPEECH}{file}", f"bodies.{body}", str(exc)) from exc
+            for word in items(words):
+                form, shout = lexicon_names.form(f"{_SPEECH}{file}", f"bodies.{body}", word)
+                self._add(f"bodies.{body}", (form,), replace(payload, shout=shout))
+        for kind, words in (self.files[file].get("speakers") or {}).items():
+            if kind not in SPEAKERS:
+                raise LexiconError(f"{_SPEECH}{file}", f"speakers.{kind}", "unknown kind of speaker")
+            self._add(f"speakers.{kind}", items(words), Speaker(kind))
+
+    def _row(self, file: str, raw: Raw) -> None:
+        if raw["id"] in self.disabled:
+            return
+        objects = tuple((stance, _choices(items(words))) for stance, words in (raw.get("objects") or {}).items())
+        row = Row(
+            id=raw["id"],
+            stance=raw["stance"],
+            needs=_choices(items(raw["needs"])) if raw.get("needs") else None,
+            excludes=_choices(items(raw["not"])) if raw.get("not") else None,
+            objects=objects,
+            actor=raw.get("actor", "before"),
+            asker=bool(raw.get("asker")),
+            impersonal=bool(raw.get("impersonal")),
+        )
+        texts = items(raw["forms"])
+        for text in texts:
+            other = self.claimed.setdefault(text, row)
+            clash = other.stance != row.stance and other.silent != row.silent
+            if clash and not (row.excludes or row.needs or other.excludes or other.needs):
+                raise LexiconError(f"{_SPEECH}{file}", row.id, f"form {text!r} belongs to {other.id!r} already")
+        self._add(row.id, texts, row)
+
+    def _add(self, row: str, texts: Iterable[str], payload: Payload) -> None:
+        for text in texts:
+            try:
+                self.forms.append(forms.compile_form(str(text), payload, self.lists))
+            except FormError as exc:
+                raise LexiconError(f"{_SPEECH}{self.language}", row, str(exc)) from exc
+
+
+def _choices(words: Sequence[str]) -> Element:
+    """One element that accepts any of the words; forms of several words are left out."""
+    return forms.element([str(word) for word in words if " " not in str(word)])
+
+
+__all__ = ["Body", "Lexicon", "Pack", "examples", "from_raw", "validate"]

@@ -1,0 +1,78 @@
+"""Find the predicates of a sentence: non-answers first, then speech and stance, each with its row of the lexicon."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from monitor.detect.clauses import Sentence
+from monitor.detect.forms import Element, Found
+from monitor.detect.lexicon_rows import Row
+
+_OBJECT = 7
+"""Words after a verb that may be its object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Predicate:
+    """A row's form at `tokens[start:end]`; `stance` is the row's, or what the verb's object makes of it."""
+
+    start: int
+    end: int
+    row: Row
+    stance: str
+
+    @property
+    def silent(self) -> bool:
+        """Whether it is a non-answer."""
+        return self.stance in ("declined", "no_reply")
+
+
+def find(sentence: Sentence, hits: Sequence[Found], clauses: Sequence[tuple[int, int]]) -> tuple[Predicate, ...]:
+    """All predicates outside quotations, from left to right, none inside another."""
+    rows = [hit for hit in hits if isinstance(hit.payload, Row) and not _quoted(sentence, hit)]
+    rows.sort(key=lambda hit: (_order(hit), hit.start - hit.end, hit.start))
+    chosen: list[Predicate] = []
+    used: set[int] = set()
+    for hit in rows:
+        if used.isdisjoint(range(hit.start, hit.end)):
+            made = _made(sentence, hit, _clause(clauses, hit.start))
+            if made is not None:
+                used.update(range(hit.start, hit.end))
+                chosen.append(made)
+    return tuple(sorted(chosen, key=lambda predicate: predicate.start))
+
+
+def _quoted(sentence: Sentence, hit: Found) -> bool:
+    return sentence.tokens[hit.start].quoted
+
+
+def _order(hit: Found) -> int:
+    row = hit.payload
+    assert isinstance(row, Row)
+    return 0 if row.silent else 1
+
+
+def _clause(clauses: Sequence[tuple[int, int]], at: int) -> tuple[int, int]:
+    return next(((start, end) for start, end in clauses if start <= at < end), (0, 0))
+
+
+def _made(sentence: Sentence, hit: Found, clause: tuple[int, int]) -> Predicate | None:
+    row = hit.payload
+    assert isinstance(row, Row)
+    words = sentence.words[clause[0] : clause[1]]
+    if row.needs is not None and not _any(row.needs, words):
+        return None
+    if row.excludes is not None and _any(row.excludes, words):
+        return None
+    stance = row.stance
+    after = sentence.words[hit.end : min(hit.end + _OBJECT, clause[1])]
+    for changed, objects in row.objects:
+        if _any(objects, (*sentence.words[hit.start : hit.end], *after)):
+            stance = changed
+            break
+    return None if stance == "nothing" else Predicate(hit.start, hit.end, row, stance)
+
+
+def _any(element: Element, words: Sequence[str]) -> bool:
+    return any(element.accepts(word) for word in words)

@@ -1,0 +1,146 @@
+"""Article level: give each verdict a country and a body, and merge what one entry says twice.
+
+Order for a body without country: the same body earlier in the entry, the government its words are about, the title
+and lead, the outlet's home for pages written at home, the only government of the entry, else ZZ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from monitor.detect.actors import Actor, Case, Kind
+from monitor.detect.findings import Parsed, Verdict
+from monitor.values import Certainty
+
+UNKNOWN = "ZZ"
+_STRENGTH = ("agreed", "refused", "denied", "confirmed", "announced_action", "condemned", "commented")
+_BACK = 2
+"""Sentences a pronoun or a dropped subject may look back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A verdict that counts, with its speaker settled."""
+
+    verdict: Verdict
+    government: str
+    body: str
+    via: str
+    certainty: Certainty
+    order: int = 0
+
+
+@dataclass(slots=True)
+class Memory:
+    """What earlier sentences of the entry told."""
+
+    home: str | None
+    by_body: dict[str, str] = field(default_factory=dict)
+    names: dict[str, tuple[str, str]] = field(default_factory=dict)
+    last: tuple[int, str, str] | None = None
+    subjects: list[str] = field(default_factory=list)
+    mentioned: dict[str, int] = field(default_factory=dict)
+
+    def learn(self, parsed: Parsed, number: int) -> None:
+        """Remember who was named in a sentence."""
+        for actor in parsed.actors:
+            if actor.kind is not Kind.GOVERNMENT:
+                continue
+            code = actor.government
+            if code:
+                self.mentioned[code] = self.mentioned.get(code, 0) + 1
+                if not actor.metonym and code != UNKNOWN:
+                    self.by_body.setdefault(actor.body, code)
+                for name in actor.surnames:
+                    self.names.setdefault(name, (code, actor.body))
+            if actor.case is Case.SUBJECT and not parsed.sentence.tokens[actor.start].quoted:
+                code = code or self._bare(actor)[0]
+                if actor.metonym and code:
+                    self.subjects.append(code)
+                if code and not actor.bare_speaker:
+                    self.last = (number, code, actor.body)
+
+    def _bare(self, actor: Actor) -> tuple[str | None, str]:
+        if actor.body in self.by_body:
+            return self.by_body[actor.body], "article"
+        if self.home:
+            return self.home, "outlet"
+        if len(set(self.subjects)) == 1:
+            return self.subjects[0], "article"
+        governments = {code for code in self.mentioned if code != UNKNOWN}
+        if len(governments) == 1:
+            return governments.pop(), "article"
+        return None, "passage"
+
+    def settle(self, verdict: Verdict, number: int) -> tuple[str, str, str, Certainty] | None:
+        """Government, body, via and certainty of a verdict's speaker; None when nobody can be found."""
+        actor = verdict.actor
+        if actor is None or actor.kind is Kind.PRONOUN or actor.bare_speaker:
+            if self.last is not None and number - self.last[0] <= _BACK:
+                return self.last[1], self.last[2], "article", Certainty.LIKELY
+            if actor is not None and actor.bare_speaker:
+                return None
+            return None
+        if actor.government:
+            return actor.government, actor.body, "passage", verdict.certainty
+        if actor.body in self.by_body:
+            return self.by_body[actor.body], actor.body, "article", Certainty.LIKELY
+        if verdict.about:
+            return verdict.about, actor.body, "passage", Certainty.LIKELY
+        code, via = self._bare(actor)
+        return code or UNKNOWN, actor.body, via, Certainty.LIKELY
+
+
+def resolve(sentences: Sequence[tuple[Parsed, Sequence[Verdict]]], home: str | None) -> list[Resolved]:
+    """Settle the verdicts of an entry, sentence by sentence."""
+    memory = Memory(home)
+    out: list[Resolved] = []
+    for number, (parsed, verdicts) in enumerate(sentences):
+        for verdict in verdicts:
+            if verdict.reason is None:
+                settled = memory.settle(verdict, number)
+                if settled is not None:
+                    government, body, via, certainty = settled
+                    out.append(Resolved(verdict, government, body, via, certainty, len(out)))
+        memory.learn(parsed, number)
+    return _merge(out)
+
+
+def _merge(rows: Sequence[Resolved]) -> list[Resolved]:
+    """One row per government, body and stance; a country as speaker gives way to a body that says the same."""
+    rows = [row for row in rows if not _outdone(row, rows)]
+    kept: dict[tuple[str, str, str, bool], Resolved] = {}
+    for row in rows:
+        key = (row.government, row.body, row.verdict.stance, row.verdict.background)
+        kept.setdefault(key, row)
+    return _weaker_comments(list(kept.values()))
+
+
+def _metonym(row: Resolved) -> bool:
+    return row.verdict.actor is not None and row.verdict.actor.metonym
+
+
+def _outdone(row: Resolved, rows: Iterable[Resolved]) -> bool:
+    if not _metonym(row):
+        return False
+    silent = row.verdict.predicate.silent
+    return any(
+        other.government == row.government and not _metonym(other) and not other.verdict.background
+        and (other.verdict.stance == row.verdict.stance or (silent and other.verdict.predicate.silent))
+        for other in rows
+    )  # fmt: skip
+
+
+def _weaker_comments(rows: list[Resolved]) -> list[Resolved]:
+    """"commented" beside another answer of the same body in the same sentence says nothing more."""
+    return [
+        row for row in rows
+        if row.verdict.stance != "commented" or not any(
+            other.verdict.stance in _STRENGTH[:-1] and (other.government, other.body) == (row.government, row.body)
+            and other.verdict.sentence == row.verdict.sentence for other in rows
+        )
+    ]  # fmt: skip
+
+
+__all__ = ["Memory", "Resolved", "replace", "resolve"]

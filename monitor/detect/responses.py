@@ -1,0 +1,154 @@
+"""Who answered, who did not: the stances of governments in one entry.
+
+    fold and cut > sentences > actors and predicates > guards and complement > article > findings
+
+Pure: the lexicon and the table of outlets are arguments. Called by the pipeline for each matched entry, by `lab
+detect` and by `explain`. Attribution between outlets is `attribution`, what a story knows is `ledger`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timezone
+from typing import Protocol
+
+from monitor.detect import askers, clauses, findings, resolve
+from monitor.detect.findings import Parsed, Verdict
+from monitor.detect.lexicon import Lexicon, Pack
+from monitor.detect.resolve import Resolved
+from monitor.values import Certainty, Finding, Outlet, Stance
+
+MAX_CHARACTERS = 50_000
+MAX_FINDINGS = 200
+
+
+class NameHit(Protocol):
+    """An outlet's name in a text."""
+
+    @property
+    def start(self) -> int: ...
+    @property
+    def end(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def domain(self) -> str | None: ...
+    @property
+    def strict(self) -> bool: ...
+
+
+class Outlets(Protocol):
+    """What the detector asks of the table of outlets."""
+
+    def names_in(self, text: str, language: str | None = None, country: str | None = None) -> Sequence[NameHit]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class EntryText:
+    """An entry as the detector reads it. `text` is summary and content, a blank line between."""
+
+    title: str
+    text: str
+    language: str | None = None
+    outlet: Outlet | None = None
+    date: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An entry with everything that was found and rejected; `explain` prints it."""
+
+    pack: Pack
+    sentences: tuple[tuple[Parsed, tuple[Verdict, ...]], ...]
+    resolved: tuple[Resolved, ...]
+    findings: tuple[Finding, ...]
+
+
+def findings_of(doc: EntryText, lexicon: Lexicon, outlets: Outlets) -> tuple[Finding, ...]:
+    """All stances of governments in an entry, background ones included and marked, in order of the text."""
+    reading = read(doc, lexicon, outlets)
+    return reading.findings if reading else ()
+
+
+def read(doc: EntryText, lexicon: Lexicon, outlets: Outlets) -> Reading | None:
+    """Everything the rules see in an entry; None for a text of no known language."""
+    title, text = doc.title[:MAX_CHARACTERS], doc.text[:MAX_CHARACTERS]
+    pack = lexicon.pack(doc.language) or _guessed(title, text, lexicon)
+    if pack is None:
+        return None
+    day = doc.date.date() if doc.date else None
+    country = doc.outlet.country if doc.outlet else None
+    parsed: list[tuple[Parsed, tuple[Verdict, ...]]] = []
+    names: dict[str, Sequence[NameHit]] = {}
+    for field, value in (("title", title), ("text", text)):
+        names[field] = outlets.names_in(value, pack.language, country) if value else ()
+        for sentence in clauses.sentences(value, field, pack.abbreviations):
+            media = askers.token_spans(sentence, names[field])
+            made = findings.parse(sentence, pack, day, media)
+            parsed.append((made, findings.judge(made)))
+    rows = resolve.resolve(parsed, _home(doc, pack, lexicon))
+    asked = askers.Askers(doc, parsed, names, rows)
+    found = tuple(_finding(row, rows, asked) for row in rows[:MAX_FINDINGS])
+    return Reading(pack, tuple(parsed), tuple(rows), askers.merged(found))
+
+
+def _guessed(title: str, text: str, lexicon: Lexicon) -> Pack | None:
+    words = [sentence.words for part in (title, text[:5000]) for sentence in clauses.sentences(part, "", frozenset())]
+    return lexicon.pack(lexicon.guess([word for row in words for word in row]))
+
+
+def _home(doc: EntryText, pack: Pack, lexicon: Lexicon) -> str | None:
+    """The country of bare bodies: the outlet's, where it writes in a language of its home."""
+    if doc.outlet is None:
+        return pack.home
+    if doc.outlet.domain in lexicon.homes:
+        return lexicon.homes[doc.outlet.domain]
+    if doc.outlet.domain in lexicon.homeless or pack.has("world") or doc.outlet.kind in ("wire", "aggregator"):
+        return None
+    return doc.outlet.country
+
+
+def _finding(row: Resolved, rows: Sequence[Resolved], asked: askers.Askers) -> Finding:
+    verdict = row.verdict
+    sentence = verdict.sentence
+    actor = verdict.actor
+    stance = Stance(verdict.stance)
+    partial = not stance.is_answer and any(
+        (other.government, other.body) == (row.government, row.body) and Stance(other.verdict.stance).is_answer
+        and not other.verdict.background for other in rows
+    )  # fmt: skip
+    return Finding(
+        government=row.government,
+        body=row.body,
+        stance=stance,
+        actor=sentence.cut(actor.start, actor.end).rstrip(" ,") if actor else "",
+        quote=sentence.quote,
+        field=sentence.field,
+        start=sentence.start,
+        end=sentence.end,
+        asker=None if stance.is_answer else asked.of(row),
+        via=row.via,
+        hand=asked.hand(row),
+        said_at=datetime.combine(verdict.said_at, time(), timezone.utc) if verdict.said_at else None,
+        partial=partial,
+        background=verdict.background,
+        rule=verdict.predicate.row.id,
+        certainty=row.certainty if row.government != resolve.UNKNOWN else Certainty.WEAK,
+    )
+
+
+def as_lab(finding: Finding) -> dict[str, str | None]:
+    """A finding in the words of `lab detect`: kind for stance, `declined_to_comment` for declined."""
+    kind = "declined_to_comment" if finding.stance is Stance.DECLINED else finding.stance.value
+    row: dict[str, str | None] = {
+        "government": finding.government,
+        "body": finding.body,
+        "kind": kind,
+        "actor": finding.actor,
+        "quote": finding.quote,
+    }
+    if not finding.stance.is_answer:
+        asker = finding.asker
+        row["asker"] = (asker.domain or asker.name) if asker else None
+    return row
