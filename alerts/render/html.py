@@ -96,8 +96,8 @@ def _story(part: StoryPart, digest: Digest, times: words.Clock, most: int, *, si
     ]
     if part.lead and not part.told:
         rows.append(_quote(part.lead, part.language, part.lead_outlet, part.lead_url, words.LEAD))
-    rows += _governments(part, times, most)
     rows += _news(part, times, most)
+    rows += _governments(part, times, most)
     if part.non_answers:
         rows.append(_head("Asked, no answer (not a response)"))
         bodies = (

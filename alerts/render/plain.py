@@ -79,8 +79,8 @@ def _story(page: Page, part: StoryPart, digest: Digest, times: words.Clock) -> N
         page.space()
         page.put(f'"{words.clean(part.lead, words.LEAD)}"', indent="  ")
         page.put(f"- {words.clean(part.lead_outlet, 60)}  {words.link(part.lead_url) or ''}", indent="  ")
-    _answers(page, part, times)
     _news(page, part, times)
+    _answers(page, part, times)
     if part.non_answers:
         page.space()
         page.put("ASKED, NO ANSWER (not a response)", style=BOLD)

@@ -124,11 +124,6 @@ def _story(part: StoryPart, digest: Digest, times: words.Clock, most: int) -> li
     if part.lead:
         where = link(part.lead_url, safe(part.lead_outlet, 60) or "source")
         blocks.append(_section([f"“{safe(part.lead, words.LEAD)}” {where}"]))
-    if part.answers:
-        rows = [_answer(event, part, times) for event in part.answers[:most]]
-        blocks.append(_listed("*Governments*", rows, len(part.answers) - len(rows)))
-    else:
-        blocks.append(_section(["*Governments:* none has answered."]))
     fresh = words.news_events(part)
     if fresh:
         rows = [_news(event, part, times) for event in fresh[:most]]
@@ -136,6 +131,11 @@ def _story(part: StoryPart, digest: Digest, times: words.Clock, most: int) -> li
     if part.copies_new:
         copies = words.listed([safe(name, 60) for name in part.copies_new], 10)
         blocks.append(_section([f"Copies of known texts: {copies}"]))
+    if part.answers:
+        rows = [_answer(event, part, times) for event in part.answers[:most]]
+        blocks.append(_listed("*Governments*", rows, len(part.answers) - len(rows)))
+    else:
+        blocks.append(_section(["*Governments:* none has answered."]))
     if part.non_answers:
         rows = [_silent(silent) for silent in part.non_answers[:most]]
         blocks.append(_listed("*Asked, no answer* (not a response)", rows, len(part.non_answers) - len(rows)))

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
 from alerts import clock
-from alerts.values import Coverage, Event, Kind, NonAnswers, StoryPart
+from alerts.values import Coverage, Event, EventClass, Kind, NonAnswers, StoryPart
 
 TITLE = 200
 QUOTE = 600
@@ -152,8 +152,8 @@ def source(event: Event) -> str:
         return "own reporting"
     if not event.chain:
         return ""
-    names = ", citing ".join(clean(name, 60) for name in event.chain[:4])
-    return f"citing {names}" + (" (new origin)" if event.origin == "new" else "")
+    names = ", who cites ".join(clean(name, 60) for name in event.chain[:4])
+    return f"citing {names}" + (", a new origin" if event.origin == "new" else "")
 
 
 def silence(silent: NonAnswers) -> str:
@@ -235,7 +235,8 @@ def when(event: Event) -> datetime:
 
 def why(part: StoryPart) -> str:
     """Say why the reader got this: watch, trigger, terms and where they stood."""
-    kinds = ", ".join(dict.fromkeys(event.kind.replace("_", " ") for event in part.fresh))
+    triggers = (event.kind for event in part.fresh if event.event_class is not EventClass.DIGEST)
+    kinds = ", ".join(kind.replace("_", " ") for kind in dict.fromkeys(triggers))
     reasons = []
     for reason in part.whys:
         terms = [f'"{clean(term, 40)}" ({where})' if where else f'"{clean(term, 40)}"' for term, where in reason.terms]

@@ -1,0 +1,252 @@
+"""Deliveries for people: list, show, retry, discard, move, resolve, evidence of what was sent.
+
+Every command that changes something names a reason or a state it expects, so that repeating it changes nothing more.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from alerts import tables
+from alerts.outbox import codec, deliveries
+from alerts.values import DeliveryState, Doubt, Event
+
+NEW_LIFE = timedelta(hours=72)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A delivery as people see it; `recipient` is channel and address."""
+
+    delivery_id: str
+    kind: str
+    channel: str
+    recipient: str
+    story: str
+    subject: str
+    state: str
+    tries: int
+    urgent: bool
+    created_at: datetime
+    decided_at: datetime | None
+    next_at: datetime | None
+    first_attempt_at: datetime | None
+    sent_at: datetime | None
+    error_class: str | None
+    error: str | None
+    config_rev: int
+    body_bytes: int
+    body_sha256: str
+    superseded_by: str | None
+    fallback_of: str | None
+    receipt: str | None
+    event_keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt of a delivery and how it ended."""
+
+    number: int
+    started: datetime
+    ended: datetime | None
+    end: str | None
+    reason: str | None
+    status: str | None
+    answer: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A delivery with its bytes and attempts."""
+
+    row: Row
+    body: bytes
+    attempts: tuple[Attempt, ...]
+
+
+def listed(
+    connection: sa.Connection,
+    *,
+    state: str | None = None,
+    channel: str | None = None,
+    story: str | None = None,
+    limit: int = 200,
+) -> tuple[Row, ...]:
+    """List deliveries, the newest first."""
+    outbox = tables.outbox.c
+    query = sa.select(*_COLUMNS).order_by(outbox.created_at.desc(), outbox.delivery_id.desc()).limit(limit)
+    for column, wanted in ((outbox.state, state), (outbox.channel, channel), (outbox.story_id, story)):
+        if wanted is not None:
+            query = query.where(column == wanted)
+    return tuple(_row(row) for row in connection.execute(query))
+
+
+_COLUMNS = (
+    *(column for column in tables.outbox.c if column.name not in ("body", "compact")),
+    sa.func.length(tables.outbox.c.body).label("body_bytes"),
+)
+
+
+def _row(row: sa.Row[Any]) -> Row:
+    values = {name: getattr(row, name) for name in Row.__slots__ if name not in ("story", "event_keys")}
+    return Row(story=row.story_id, event_keys=tuple(json.loads(row.event_keys)), **values)
+
+
+def show(connection: sa.Connection, delivery_id: str) -> Shown | None:
+    """Show one delivery."""
+    outbox, receipt = tables.outbox.c, tables.receipt.c
+    row = connection.execute(sa.select(*_COLUMNS, outbox.body).where(outbox.delivery_id == delivery_id)).first()
+    if row is None:
+        return None
+    tries = connection.execute(
+        sa.select(tables.receipt).where(receipt.delivery_id == delivery_id).order_by(receipt.attempt)
+    )
+    attempts = tuple(
+        Attempt(one.attempt, one.started, one.ended, one._mapping["class"], one.reason, one.status, one.answer)
+        for one in tries
+    )
+    return Shown(_row(row), row.body, attempts)
+
+
+def counts(connection: sa.Connection) -> dict[tuple[str, str], int]:
+    """Count deliveries by channel and state."""
+    outbox = tables.outbox.c
+    rows = connection.execute(
+        sa.select(outbox.channel, outbox.state, sa.func.count().label("number")).group_by(outbox.channel, outbox.state)
+    )
+    return {(row.channel, row.state): row.number for row in rows}
+
+
+def retry(
+    connection: sa.Connection, now: datetime, *, delivery_id: str | None = None, channel: str | None = None
+) -> int:
+    """Make dead and held deliveries ready again: new attempts, same id, same bytes. Rows being sent are left alone."""
+    outbox = tables.outbox.c
+    query = tables.outbox.update().where(outbox.state.in_((DeliveryState.DEAD, DeliveryState.HELD)))
+    query = _chosen(query, delivery_id, channel)
+    done = connection.execute(
+        query.values(
+            state=DeliveryState.READY,
+            next_at=now,
+            tries=0,
+            expires_at=now + NEW_LIFE,
+            error_class=None,
+            error=None,
+            doubt=sa.case((outbox.doubt == Doubt.AMBIGUOUS, Doubt.REPEAT), else_=outbox.doubt),
+        )
+    )
+    return done.rowcount
+
+
+def discard(
+    connection: sa.Connection, reason: str, *, delivery_id: str | None = None, channel: str | None = None
+) -> int:
+    """Never send waiting or dead deliveries; their events ride along once in the next message."""
+    outbox = tables.outbox.c
+    states = (DeliveryState.READY, DeliveryState.HELD, DeliveryState.DEAD)
+    chosen = sa.select(outbox.delivery_id).where(outbox.state.in_(states))
+    if delivery_id is not None:
+        chosen = chosen.where(outbox.delivery_id == delivery_id)
+    if channel is not None:
+        chosen = chosen.where(outbox.channel == channel)
+    ids = list(connection.execute(chosen).scalars())
+    connection.execute(
+        tables.outbox.update()
+        .where(outbox.delivery_id.in_(ids))
+        .values(state=DeliveryState.DISCARDED, error_class="discarded", error=reason[:200])
+    )
+    deliveries.give_back(connection, ids)
+    return len(ids)
+
+
+def _chosen(query: sa.Update, delivery_id: str | None, channel: str | None) -> sa.Update:
+    if delivery_id is not None:
+        query = query.where(tables.outbox.c.delivery_id == delivery_id)
+    return query if channel is None else query.where(tables.outbox.c.channel == channel)
+
+
+def stranded(connection: sa.Connection, channels: Sequence[str]) -> dict[str, int]:
+    """Count deliveries that wait for channels which are no longer configured."""
+    outbox = tables.outbox.c
+    states = (DeliveryState.READY, DeliveryState.SENDING, DeliveryState.HELD)
+    rows = connection.execute(
+        sa.select(outbox.channel, sa.func.count().label("number"))
+        .where(outbox.state.in_(states), outbox.channel.not_in(list(channels)))
+        .group_by(outbox.channel)
+    )
+    return {row.channel: row.number for row in rows}
+
+
+def hold_unsent(connection: sa.Connection, reason: str = "after_restore") -> int:
+    """Hold everything that waits or was being sent, after an older database was put back; see `resolve`."""
+    outbox = tables.outbox.c
+    done = connection.execute(
+        tables.outbox.update()
+        .where(outbox.state.in_((DeliveryState.READY, DeliveryState.SENDING)))
+        .values(state=DeliveryState.HELD, error=reason, lease_owner=None, lease_until=None)
+    )
+    return done.rowcount
+
+
+def resolve(connection: sa.Connection, askable: Sequence[str], now: datetime) -> int:
+    """Let deliveries go that were held after a restore: channels that can be asked are asked first."""
+    outbox = tables.outbox.c
+    can_ask = outbox.channel.in_(list(askable))
+    done = connection.execute(
+        tables.outbox.update()
+        .where(outbox.state == DeliveryState.HELD, outbox.error == "after_restore")
+        .values(
+            state=DeliveryState.READY,
+            next_at=now,
+            error=None,
+            doubt=sa.case((can_ask, Doubt.AMBIGUOUS), else_=outbox.doubt),
+            doubt_since=now,
+            lookups=0,
+        )
+    )
+    return done.rowcount
+
+
+def newest_sent(connection: sa.Connection) -> datetime | None:
+    """Say when the newest delivery was sent, to be compared with a mark kept outside the database."""
+    return connection.execute(sa.select(sa.func.max(tables.outbox.c.sent_at))).scalar_one_or_none()
+
+
+def events_of(connection: sa.Connection, group: str) -> tuple[tuple[Event, str], ...]:
+    """List a story's events with their states, in the order in which they were decided."""
+    event = tables.event.c
+    rows = connection.execute(
+        sa.select(event.payload, event.state).where(event.group_key == group).order_by(event.decided_at, event.id)
+    )
+    return tuple((codec.load(row.payload), row.state) for row in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What became of one event for one recipient."""
+
+    recipient: str
+    state: str
+    reason: str | None
+    due_at: datetime | None
+    schedule: str | None
+    delivery_id: str | None
+
+
+def ladder(connection: sa.Connection, event_key: str) -> tuple[Step, ...]:
+    """Say what became of an event, recipient by recipient: for `explain`."""
+    event, item = tables.event.c, tables.item.c
+    rows = connection.execute(
+        sa.select(tables.item)
+        .join_from(tables.item, tables.event, event.id == item.event_id)
+        .where(event.event_key == event_key)
+        .order_by(item.recipient)
+    )
+    return tuple(Step(row.recipient, row.state, row.reason, row.due_at, row.schedule, row.delivery_id) for row in rows)
