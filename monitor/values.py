@@ -335,6 +335,8 @@ class Finding:
     background: bool = False
     rule: str = ""
     certainty: Certainty = Certainty.SURE
+    metonym: bool = False
+    """The country or its capital is named as the speaker, no body of it."""
 
     @property
     def voice(self) -> str:
@@ -397,6 +399,9 @@ class StanceFact:
     partial: bool = False
     first_hand: bool = False
     from_copy: bool = False
+    background: bool = False
+    certainty: Certainty = Certainty.SURE
+    office: str = ""
 
 
 @dataclass(frozen=True, slots=True)

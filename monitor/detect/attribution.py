@@ -10,18 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import IntEnum
 
-from monitor.detect import credits as words_of_credit
 from monitor.detect import mentions
-from monitor.detect.credits import Credits
+from monitor.detect.credits import Credits as Credits
+from monitor.detect.credits import Cue
+from monitor.detect.credits import from_raw as from_raw
 from monitor.detect.mentions import Mention
 from monitor.detect.outlets import OutletTable
 from monitor.values import Citation, Outlet
 
 ORIGINAL = "original"
 RELAY = "relay"
-Cue = words_of_credit.Cue
 
 
 class Rank(IntEnum):
@@ -55,14 +56,14 @@ _RANKS: dict[Cue, Rank] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
-    """One entry's text with what is known of its publisher; `country` is the outlet's home."""
+class EntryText:
+    """One entry's text with what is known of its publisher; `date` is when it was published, or first seen."""
 
     title: str
     text: str
     language: str | None = None
     outlet: Outlet | None = None
-    country: str | None = None
+    date: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class Credit:
     reason: str
 
 
-def citations(document: Document, table: OutletTable, credits: Credits) -> tuple[Citation, ...]:
+def citations(document: EntryText, table: OutletTable, known: Credits) -> tuple[Citation, ...]:
     """Find the outlets a text credits, once each, in the order of the text."""
     return tuple(
         Citation(
@@ -89,33 +90,34 @@ def citations(document: Document, table: OutletTable, credits: Credits) -> tuple
             credit.mention.end,
             credit.background,
         )
-        for credit in decide(document, table, credits)
+        for credit in decide(document, table, known)
     )
 
 
-def decide(document: Document, table: OutletTable, credits: Credits) -> tuple[Credit, ...]:
+def decide(document: EntryText, table: OutletTable, known: Credits) -> tuple[Credit, ...]:
     """Find the credited outlets with the reason for each kind; `citations` without the reasons."""
+    country = document.outlet.country if document.outlet else None
     found = [
         _credit(mention, document, table)
-        for mention in mentions.find(document.title, document.text, document.language, document.country, table, credits)
+        for mention in mentions.find(document.title, document.text, document.language, country, table, known)
     ]
     ordered = _relays_in_sentences(found)
     merged = _merged(ordered, table)
     return tuple(_relays_of_askers(_own_without_news(merged)))
 
 
-def explain(document: Document, table: OutletTable, credits: Credits) -> tuple[str, ...]:
+def explain(document: EntryText, table: OutletTable, known: Credits) -> tuple[str, ...]:
     """One line per credited outlet: what was found where, and why it counts as origin or relay."""
     return tuple(
         f'{credit.kind:<8} {credit.mention.field}[{credit.mention.start}:{credit.mention.end}] "{credit.mention.name}"'
         f" = {credit.mention.domain or 'not in the outlet table'}; {credit.reason}"
         + ("; an earlier fact" if credit.background else "")
         + ("; the outlet itself" if credit.own else "")
-        for credit in decide(document, table, credits)
+        for credit in decide(document, table, known)
     )
 
 
-def _credit(mention: Mention, document: Document, table: OutletTable) -> Credit:
+def _credit(mention: Mention, document: EntryText, table: OutletTable) -> Credit:
     rank = Rank.DATELINE if mention.dateline else max((_RANKS[cue] for cue in mention.cues), default=Rank.WEAK)
     if mention.passes_on:
         rank = Rank.RELAY

@@ -81,7 +81,7 @@ class _Sentence:
 
 
 def find(
-    title: str, text: str, language: str | None, country: str | None, table: OutletTable, credits: Credits
+    title: str, text: str, language: str | None, country: str | None, table: OutletTable, known: Credits
 ) -> tuple[Mention, ...]:
     """Find all credited mentions, title first, in the order of the text."""
     found: list[Mention] = []
@@ -89,7 +89,7 @@ def find(
         hits = table.names_in(whole, language, country)
         found.extend(_datelines(field, whole, hits, table))
         taken = {(mention.field, mention.start) for mention in found}
-        for sentence in _sentences(field, whole, hits, credits.of(language)):
+        for sentence in _sentences(field, whole, hits, known.of(language)):
             found.extend(
                 mention for mention in _in_sentence(sentence, table) if (mention.field, mention.start) not in taken
             )
