@@ -16,7 +16,8 @@ import asyncio
 import logging
 import os
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -58,6 +59,13 @@ def no_links(group: str, recipient: Recipient, now: datetime) -> Links | None:
     return None
 
 
+@contextmanager
+def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Open a transaction that only reads and keeps no writer waiting."""
+    with engine.connect().execution_options(reads=True) as connection, connection.begin():
+        yield connection
+
+
 class Desk:
     """Turns due groups and slots into rendered deliveries. Holds no state that a restart would miss."""
 
@@ -78,7 +86,7 @@ class Desk:
 
     def build_due(self, now: datetime, coverage: Coverage | None = None) -> int:
         """Tell every group and slot that is due at `now`; return the number of deliveries made."""
-        with self._engine.begin() as connection:
+        with reading(self._engine) as connection:
             first = groups.next_due(connection)
             away = sick.away(connection, now)
         made = 0
@@ -92,7 +100,7 @@ class Desk:
 
     def next_due(self) -> datetime | None:
         """Say when the next group, slot or silence falls due."""
-        with self._engine.begin() as connection:
+        with reading(self._engine) as connection:
             return groups.next_due(connection)
 
     def open_slots(self, now: datetime) -> int:
@@ -103,7 +111,7 @@ class Desk:
     # ------------------------------------------------------------------------------------------- prompt messages
 
     def _recipients_due(self, now: datetime) -> tuple[str, ...]:
-        with self._engine.begin() as connection:
+        with reading(self._engine) as connection:
             return groups.recipients_due(connection, now)
 
     def _tell_due(self, key: str, now: datetime, coverage: Coverage | None) -> int:
@@ -288,7 +296,7 @@ class Desk:
     # ---------------------------------------------------------------------------------------------- planned digests
 
     def _due_slots(self, now: datetime) -> tuple[SlotRow, ...]:
-        with self._engine.begin() as connection:
+        with reading(self._engine) as connection:
             return groups.due_slots(connection, now)
 
     def _run_slot(self, row: SlotRow, now: datetime, coverage: Coverage | None) -> int:
@@ -472,7 +480,7 @@ class Courier:
 
     def next_due(self) -> datetime | None:
         """Say when the next delivery may be sent, with the channels' pauses and pace counted in."""
-        with self._engine.begin() as connection:
+        with reading(self._engine) as connection:
             waiting = deliveries.next_send(connection)
             states = {name: deliveries.channel(connection, name) for name in {name for name, _, _ in waiting}}
         times = [

@@ -6,7 +6,7 @@ Every command that changes something names a reason or a state it expects, so th
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -85,24 +85,25 @@ def listed(
     for column, wanted in ((outbox.state, state), (outbox.channel, channel), (outbox.story_id, story)):
         if wanted is not None:
             query = query.where(column == wanted)
-    return tuple(_row(row) for row in connection.execute(query))
+    return tuple(_row(row) for row in connection.execute(query).mappings())
 
 
-_COLUMNS = (
+_COLUMNS: tuple[Any, ...] = (
     *(column for column in tables.outbox.c if column.name not in ("body", "compact")),
     sa.func.length(tables.outbox.c.body).label("body_bytes"),
 )
 
 
-def _row(row: sa.Row[Any]) -> Row:
-    values = {name: getattr(row, name) for name in Row.__slots__ if name not in ("story", "event_keys")}
-    return Row(story=row.story_id, event_keys=tuple(json.loads(row.event_keys)), **values)
+def _row(row: Mapping[Any, Any]) -> Row:
+    values = {name: row[name] for name in Row.__slots__ if name not in ("story", "event_keys")}
+    return Row(story=row["story_id"], event_keys=tuple(json.loads(row["event_keys"])), **values)
 
 
 def show(connection: sa.Connection, delivery_id: str) -> Shown | None:
     """Show one delivery."""
     outbox, receipt = tables.outbox.c, tables.receipt.c
-    row = connection.execute(sa.select(*_COLUMNS, outbox.body).where(outbox.delivery_id == delivery_id)).first()
+    query = sa.select(*_COLUMNS, outbox.body).where(outbox.delivery_id == delivery_id)
+    row = connection.execute(query).mappings().first()
     if row is None:
         return None
     tries = connection.execute(
@@ -112,7 +113,7 @@ def show(connection: sa.Connection, delivery_id: str) -> Shown | None:
         Attempt(one.attempt, one.started, one.ended, one._mapping["class"], one.reason, one.status, one.answer)
         for one in tries
     )
-    return Shown(_row(row), row.body, attempts)
+    return Shown(_row(row), row["body"], attempts)
 
 
 def counts(connection: sa.Connection) -> dict[tuple[str, str], int]:
