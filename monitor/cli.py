@@ -6,6 +6,7 @@ refused, 5 already running, 64 wrong command line, 69 database unreachable, 70 i
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import sys
@@ -275,9 +276,11 @@ def outbox_list(
 
     with _reading(config) as connection:
         rows = admin.listed(connection, state=state)
-    _print_json([row.as_dict() for row in rows]) if as_json else sys.stdout.write(
-        "".join(f"{row.as_line()}\n" for row in rows)
-    )
+    if as_json:
+        _print_json([dataclasses.asdict(row) for row in rows])
+        return
+    lines = [f"{r.delivery_id}  {r.state:10} {r.recipient:24} {r.subject}  {r.error or ''}".rstrip() for r in rows]
+    sys.stdout.write("\n".join(lines or ["no deliveries"]) + "\n")
 
 
 @outbox_app.command("retry")
@@ -286,7 +289,7 @@ def outbox_retry(delivery: str, config: Config = Path(_CONFIG)) -> None:
     from alerts.outbox import admin
 
     with _writing(config) as connection:
-        done = admin.retry(connection, delivery, datetime.now(UTC))
+        done = admin.retry(connection, datetime.now(UTC), delivery_id=delivery)
     _said(done, delivery)
 
 
@@ -298,11 +301,11 @@ def outbox_discard(
     from alerts.outbox import admin
 
     with _writing(config) as connection:
-        done = admin.discard(connection, delivery, reason, datetime.now(UTC))
+        done = admin.discard(connection, reason, delivery_id=delivery)
     _said(done, delivery)
 
 
-def _said(done: bool, delivery: str) -> None:
+def _said(done: int, delivery: str) -> None:
     if not done:
         _fail(f"{delivery}: no such delivery, or it is not in a state for this", 1)
     sys.stdout.write(f"{delivery}: done\n")

@@ -205,12 +205,12 @@ async def assembled(
             feeds={feed.url: feed for feed in config.feeds},
             own_hosts=own,
             now=now,
-            random=random.Random(seed),
+            random=random.Random(seed),  # noqa: S311  jitter, no secret
             environ=environ,
             at_once=config.engine.fetches,
         )
         poller = jobs.Poller(parts, on_report)
-        built = wiring.channels_of(config, environ)
+        built = wiring.channels_of(config)
         teller = jobs.teller(engine, context.knowledge.plan, built, partial(_coverage, engine, now))
         running = Running(config, engine, context, poller, teller, writer, now, revision)
         await poller.start()
@@ -223,7 +223,7 @@ async def assembled(
 
 
 def _prepare_store(engine: Engine, config: Config, text: str, who: str, now: datetime) -> int:
-    seeds = [feeds.Seed(feed.url, links.host_of(feed.url), feed.paused) for feed in config.feeds]
+    seeds = [feeds.Seed(feed.url, links.host_of(feed.url) or feed.url, feed.paused) for feed in config.feeds]
     with engine.begin() as connection:
         feeds.sync(connection, seeds, now)
         return revisions.accept(connection, config.sha256, text, who, now)
@@ -295,7 +295,10 @@ async def _prune(running: Running) -> None:
         with running.engine.begin() as connection:
             return jobs.prune(connection, running.now())
 
-    while await asyncio.get_running_loop().run_in_executor(running.writer, work) >= jobs.PRUNE_CHUNK:
+    loop = asyncio.get_running_loop()
+    more = True
+    while more:
+        more = await loop.run_in_executor(running.writer, work) >= jobs.PRUNE_CHUNK
         await asyncio.sleep(0.1)
 
 
@@ -358,8 +361,10 @@ class PollReport:
         """Lines for a terminal: counts, then every feed that failed or was left out."""
         done = self.round
         lines = [
-            f"{done.polled} feeds polled: {done.changed} with a new document, {done.unchanged} unchanged, {len(done.failed)} failed",
-            f"{done.entries} entries read, {done.new} new, {done.matched} matched, {done.events} events, {self.sent} messages",
+            f"{done.polled} feeds polled: {done.changed} with a new document, {done.unchanged} unchanged, "
+            f"{len(done.failed)} failed",
+            f"{done.entries} entries read, {done.new} new, {done.matched} matched, {done.events} events, "
+            f"{self.sent} messages",
         ]
         lines += [f"  failed    {url}  {reason}" for url, reason in sorted(done.failed.items())]
         lines += [f"  left out  {out.url}  {out.reason} until {out.until:%d %b %H:%M} UTC" for out in done.left_out]
@@ -398,7 +403,7 @@ def ask_health(path: Path, environ: Mapping[str, str]) -> dict[str, Any]:
     config = api.load(load_config(path), environ, with_secrets=False)
     address = f"http://{config.web.listen}/health"
     try:
-        with urllib.request.urlopen(address, timeout=_HEALTH_TIMEOUT_S) as answer:  # noqa: S310  our own address
+        with urllib.request.urlopen(address, timeout=_HEALTH_TIMEOUT_S) as answer:
             told: dict[str, Any] = json.load(answer)
             return told
     except (urllib.error.URLError, OSError, json.JSONDecodeError) as exc:

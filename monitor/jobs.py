@@ -1,4 +1,4 @@
-"""What an engine may call: poll what is due, send what is due, tidy up. No policy: schedule, pipeline and alerts decide.
+"""What an engine may call: poll what is due, send what is due, tidy up. Policy is elsewhere: here work is started.
 
 A poll is claim -> fetch -> (same body: reschedule) -> parse -> pipeline.process. Everything that writes runs on one
 thread; fetching and parsing do not wait for it. One feed's failure is a value and stops no other feed.
@@ -32,7 +32,7 @@ from monitor.fetch import client, hosts, limits
 from monitor.parse import feed as parse_feed
 from monitor.parse import links
 from monitor.store import feeds
-from monitor.values import Claim, Fetched, FetchFailed, FetchOutcome, NotModified, ParsedFeed
+from monitor.values import Claim, Domain, Fetched, FetchFailed, FetchOutcome, NotModified, ParsedFeed
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -290,7 +290,7 @@ class Poller:
         self._hosts[held.scope, held.name] = row
         self._parts.gate.hold(held)
         if reason == "rate_limited" and held.scope == "host":
-            self._limited.setdefault(links.registrable(held.name), {})[held.name] = self._parts.now()
+            self._limited.setdefault(_domain(held.name), {})[held.name] = self._parts.now()
 
     def _after(
         self, row: feeds.FeedRow, state: schedule.FeedState, outcome: schedule.Outcome, now: datetime
@@ -312,7 +312,7 @@ class Poller:
         )
 
     def _facts(self, row: feeds.FeedRow) -> schedule.HostFacts:
-        domain = links.registrable(row.host)
+        domain = _domain(row.host)
         holds = [self._hosts.get(("host", row.host)), self._hosts.get(("domain", domain))]
         known = [held for held in holds if held is not None]
         now = self._parts.now()
@@ -348,7 +348,7 @@ class Poller:
     def _body(self, row: feeds.FeedRow, fetched: Fetched) -> parser_pool.Body:
         config = self._parts.feeds.get(row.url)
         hints = parse_feed.FeedHints(
-            outlet=config.outlet if config else None,
+            outlet=Domain(config.outlet) if config and config.outlet else None,
             timezone=config.timezone if config else None,
             language=config.language if config else None,
         )
@@ -417,6 +417,10 @@ def _settlement(following: schedule.Next, now: datetime, *, ok: bool, **more: An
         moved_why=following.move.why if following.move else None,
         **more,
     )
+
+
+def _domain(host: str) -> str:
+    return links.registrable(host) or host
 
 
 def _record(

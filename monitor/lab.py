@@ -299,17 +299,18 @@ def _detect(known: Knowledge, options: Options) -> Callable[[Row], Row]:
     return handle
 
 
-def _texts(row: Row, known: Knowledge) -> tuple[responses.EntryText, attribution.Document]:
+def _texts(row: Row, known: Knowledge) -> tuple[responses.EntryText, attribution.EntryText]:
     title = row.get("title") or ""
     body = "\n\n".join(part for part in (row.get("summary"), row.get("text")) if part)
     at = row.get("date_if_known") or row.get("date") or row.get("at")
     outlet, language = _outlet(row, known), row.get("lang")
-    said = responses.EntryText(title, body, language, outlet, _time(at) if at else None)
-    return said, attribution.Document(title, body, language, outlet, outlet.country if outlet else None)
+    date = _time(at) if at else None
+    said = responses.EntryText(title, body, language, outlet, date)
+    return said, attribution.EntryText(title, body, language, outlet, date)
 
 
 def _outlet(row: Row, known: Knowledge) -> Outlet | None:
-    domain, name = row.get("domain"), row.get("outlet")
+    domain, name = row.get("domain") or "", row.get("outlet") or ""
     found = known.outlets.by_host(domain) if domain else known.outlets.by_name(name, row.get("lang")) if name else None
     if found is None and name and "." in name and " " not in name:
         found = known.outlets.by_url(name)

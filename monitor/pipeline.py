@@ -205,9 +205,9 @@ def _understand(
 
 def read(entry: Entry, outlet: Outlet | None, knowledge: Knowledge) -> Evidence:
     """Read what an entry says about sources and governments: who has it from whom, who answered, who did not."""
-    country = outlet.country if outlet else None
-    credited = attribution.Document(entry.title, entry.text, entry.language, outlet, country)
-    said = responses.EntryText(entry.title, entry.text, entry.language, outlet, entry.published or entry.first_seen)
+    date = entry.published or entry.first_seen
+    credited = attribution.EntryText(entry.title, entry.text, entry.language, outlet, date)
+    said = responses.EntryText(entry.title, entry.text, entry.language, outlet, date)
     return Evidence(
         findings=responses.findings_of(said, knowledge.lexicon, knowledge.outlets),
         citations=attribution.citations(credited, knowledge.outlets, knowledge.credits),

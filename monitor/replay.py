@@ -11,14 +11,16 @@ import asyncio
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TextIO
 
-from alerts.values import Delivery, Event
-from monitor import pipeline, wiring
+from alerts.channels import stdout
+from alerts.channels.base import Channel, Manners
+from alerts.values import Delivery, Digest, Draft, Event, Receipt
+from monitor import jobs, pipeline, status, wiring
 from monitor.config import api
 from monitor.config.values import Config
 from monitor.parse import dates
@@ -128,7 +130,10 @@ class _Player:
         self._sink = sink
         self._now = _EARLY
         self._ids: dict[int, str] = {}
-        self._teller = wiring.courier(config, context, recorder=self._record)
+        self._loop = asyncio.new_event_loop()
+        plan = context.knowledge.plan
+        recorders: dict[str, Channel] = {r.channel: Recorder(r.channel, self._record) for r in plan.recipients}
+        self._teller = jobs.teller(context.engine, plan, recorders, lambda: None)
 
     def take(self, item: Row | None) -> None:
         """One row: first what fell due before it, then the row."""
@@ -149,6 +154,7 @@ class _Player:
     def finish(self) -> None:
         """Let everything that is still due be told, then the summary."""
         self._advance(self._now + timedelta(days=30))
+        self._loop.close()
         self._sink(
             {
                 "type": "summary",
@@ -180,20 +186,49 @@ class _Player:
     def _advance(self, until: datetime) -> None:
         while (due := self._teller.next_due()) is not None and due <= until:
             self._now = max(self._now, due)
-            asyncio.run(self._teller.work(self._now))
+            self._loop.run_until_complete(self._teller.work(self._now))
 
-    def _record(self, delivery: Delivery, events: Sequence[str]) -> None:
+    def _record(self, delivery: Delivery) -> None:
         self.tally.deliveries += 1
+        with engines.reading(self._context.engine) as connection:
+            events = status.event_keys(connection, delivery.delivery_id)
         self._sink(
             {
                 "type": "delivery",
                 "at": _iso(self._now),
                 "channel": delivery.channel,
                 "recipient": delivery.to,
-                "events": list(events),
+                "events": events,
                 "text": delivery.body.decode("utf-8", "replace"),
             }
         )
+
+
+class Recorder:
+    """A channel that sends nothing: it renders as the console does and hands each delivery to the replay."""
+
+    def __init__(self, name: str, record: Callable[[Delivery], None]) -> None:
+        self.name = name
+        self.manners = Manners()
+        self._record = record
+        self._console = stdout.StdoutChannel(name, stdout.Settings())
+
+    def render(self, digest: Digest, *, first: bool) -> Draft:
+        """Render as the console does."""
+        return self._console.render(digest, first=first)
+
+    def refresh(self, digest: Digest) -> Draft | None:
+        """Refresh nothing."""
+        return None
+
+    async def send(self, delivery: Delivery, at: datetime) -> Receipt:
+        """Record it."""
+        self._record(delivery)
+        return Receipt("replayed")
+
+    async def find(self, delivery: Delivery, at: datetime) -> Receipt | None:
+        """Never asked."""
+        return None
 
 
 def event_line(event: Event, taken: pipeline.Taken, ids: Mapping[int, str]) -> Line:

@@ -6,6 +6,7 @@ while the daemon is down.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -262,6 +263,13 @@ def story(connection: Connection, key: str) -> StoryShown | None:
     if not facts.mentions:
         return None
     return StoryShown(resolved, facts.mentions[0].title, facts.mentions, facts.stances)
+
+
+def event_keys(connection: Connection, delivery_id: str) -> list[str]:
+    """The events one delivery tells."""
+    row = alert_tables.outbox.c
+    keys = connection.execute(select(row.event_keys).where(row.delivery_id == delivery_id)).scalar_one()
+    return list(json.loads(keys) if isinstance(keys, str) else keys)
 
 
 def feed_table(rows: Sequence[FeedLine]) -> str:

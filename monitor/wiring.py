@@ -7,13 +7,15 @@ them; it opens nothing and decides nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from babel import Locale
 from sqlalchemy import Engine
 
+from alerts import config as alerts_config
 from alerts import route
+from alerts.channels.base import Channel
 from alerts.values import Kind
 from monitor import lexicons, pipeline
 from monitor.cluster import index, settings
@@ -143,7 +145,7 @@ def _rule(watch: Watch) -> events.WatchRule:
         name=watch.name,
         title=watch.title,
         alert_on=frozenset(Kind(kind) for kind in watch.alert_on),
-        watched=watch.governments.watch,
+        governments=watch.governments.watch,
         ignored=watch.governments.ignore,
     )
 
@@ -156,4 +158,18 @@ def government_names() -> Mapping[str, str]:
 
 def plan_of(config: Config, config_rev: int) -> route.Plan:
     """Who is told what: the telling half's sections of the configuration, with the watches' own timers."""
-    raise NotImplementedError(config, config_rev, timedelta)
+    chosen = alerts_config.from_raw(config.alerts_raw)
+    timers = {
+        watch.name: route.Timers(
+            wait={Kind(kind): wait for kind, wait in watch.alert.group_wait.items()},
+            interval=watch.alert.group_interval,
+            alert_on=frozenset(Kind(kind) for kind in watch.alert_on),
+        )
+        for watch in config.watches
+    }
+    return chosen.plan(tuple(watch.name for watch in config.watches), timers, config_rev)
+
+
+def channels_of(config: Config) -> dict[str, Channel]:
+    """The configured channels; nothing is connected yet."""
+    return alerts_config.from_raw(config.alerts_raw).build_channels()

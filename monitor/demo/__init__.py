@@ -1,1 +1,1 @@
-"""The bundled demonstration: an invented story, served from this machine over HTTP and polled by the real daemon parts."""
+"""The demonstration: an invented story, served over HTTP on this machine and polled by the daemon's own parts."""

@@ -191,9 +191,8 @@ class _Teller:
             if not told:
                 continue
             outlet = taken.outlet.name if taken.outlet else "?"
-            self._write(
-                f"{taken.entry.published or taken.entry.first_seen:%d %b %H:%M}  {self._bold(outlet)}: {taken.entry.title}"
-            )
+            at = taken.entry.published or taken.entry.first_seen
+            self._write(f"{at:%d %b %H:%M}  {self._bold(outlet)}: {taken.entry.title}")
             for event in told:
                 self._counts[str(event.kind)] = self._counts.get(str(event.kind), 0) + 1
                 self._write(f"              {_said(event)}")
@@ -239,5 +238,6 @@ def _said(event: Event) -> str:
             asker = f" (asked by {answer.asker_name or answer.asker})" if answer.asker else ""
             return f"no answer: {answer.government_name}, {answer.office}: {answer.stance.replace('_', ' ')}{asker}"
         case _ if answer is not None:
-            return f"{str(event.kind).replace('_', ' ').upper()}: {answer.government_name}, {answer.office}: {answer.stance.upper()}  “{answer.quote}”"
+            kind = str(event.kind).replace("_", " ").upper()
+            return f"{kind}: {answer.government_name}, {answer.office}: {answer.stance.upper()}  “{answer.quote}”"
     return str(event.kind)

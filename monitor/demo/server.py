@@ -112,7 +112,7 @@ class Server:
                 self.end_headers()
                 self.wfile.write(body)
 
-            def log_message(self, format: str, *args: object) -> None:
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002  its name there
                 """Keep quiet: the player tells what happens."""
 
         return Handler

@@ -1,1 +1,1 @@
-"""The page: stories at a glance, health for machines. Reads rows; nothing here decides. Bound to 127.0.0.1 by default."""
+"""The page: stories at a glance, health for machines. It reads rows and decides nothing. On 127.0.0.1 by default."""

@@ -25,7 +25,10 @@ from monitor import status
 
 _FOLDER = Path(__file__).parent
 _HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    ),
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex",
@@ -123,7 +126,8 @@ class _Pages:
     def ready(self) -> JSONResponse:
         """May it get work?"""
         why = self._sources.ready()
-        return JSONResponse({"state": "ready" if why is None else "not ready", "reason": why}, 200 if why is None else 503)
+        state, code = ("ready", 200) if why is None else ("not ready", 503)
+        return JSONResponse({"state": state, "reason": why}, code)
 
     def health(self) -> dict[str, Any]:
         """Everything, for people and for `storywatch health`."""
