@@ -17,7 +17,7 @@ from monitor.cluster.scoring import Pair, Ranked
 from monitor.cluster.settings import CopySettings, Settings
 from monitor.cluster.view import Vector
 from monitor.cluster.window import Live, Window
-from monitor.values import Assignment, Role
+from monitor.values import Assignment, Role, StoryKey
 
 _SHOWN_FEATURES = 8
 
@@ -58,33 +58,47 @@ def assign(read: Read, window: Window, settings: Settings) -> Assignment:
 
 def _pairs(read: Read, window: Window, settings: Settings, words: Vector, names: Vector) -> list[Pair]:
     """All live entries that have something to do with the new one, in the order in which they came."""
-    family = read.features.family
-    told = scoring.told_at(read.item.published_at, read.item.seen_at)
-    decay = settings.decay.total_seconds()
+    family, naming = read.features.family, read.features.naming
     is_short = read.features.chars < settings.title_only_chars
     by_words, _ = window.words(family).similar(words)
     by_names, shared = window.names.similar(names)
+    ageing = _Ageing(read, window, settings)
     found = []
     for number, cosine in by_words.items():
         if cosine > scoring.LEAST_PAIR:
             live = window.live[number]
-            if scoring.names_others(read.features.naming, live.naming):
+            if scoring.names_others(naming, live.naming):
                 cosine *= scoring.OTHER_NAMES
             if is_short:
                 cosine += scoring.NAMES_SHARE * (by_names.get(number, 0.0) - cosine)
-            found.append(_aged(live, cosine, scoring.ageing(told, live.told_at, decay), same_family=True))
+            found.append(Pair(number, live.story, cosine * ageing.of(live), True))
     for number, cosine in by_names.items():
         if cosine > scoring.LEAST_PAIR and shared[number] >= scoring.LEAST_SHARED:
             live = window.live[number]
             if live.family != family:
                 bounded = scoring.without_heaviest(cosine, names, window.names.vector_of(number))
-                cosine = scoring.OTHER_FAMILY * bounded
-                found.append(_aged(live, cosine, scoring.ageing(told, live.told_at, decay), same_family=False))
+                found.append(Pair(number, live.story, scoring.OTHER_FAMILY * bounded * ageing.of(live), False))
     return sorted((pair for pair in found if pair.score > scoring.LEAST_PAIR), key=lambda pair: pair.number)
 
 
-def _aged(live: Live, cosine: float, remains: float, *, same_family: bool) -> Pair:
-    return Pair(live.number, live.story, cosine * remains, same_family)
+class _Ageing:
+    """What remains of a pair's score for the time between both entries, and between the new one and the story."""
+
+    def __init__(self, read: Read, window: Window, settings: Settings) -> None:
+        self._told = scoring.told_at(read.item.published_at, read.item.seen_at)
+        self._window = window
+        decay_s = settings.decay.total_seconds()
+        self._pair_s, self._story_s = decay_s * scoring.PAIR_DECAY, decay_s * scoring.STORY_DECAY
+        self._stories: dict[StoryKey, float] = {}
+
+    def of(self, live: Live) -> float:
+        """The share that remains of a pair with this entry."""
+        remains = self._stories.get(live.story)
+        if remains is None:
+            live_entries = self._window.live
+            gap = min(abs(self._told - live_entries[number].told_at) for number in self._window.stories[live.story])
+            remains = self._stories[live.story] = scoring.remains(gap, self._story_s)
+        return remains * scoring.remains(abs(self._told - live.told_at), self._pair_s)
 
 
 def _decide(threshold: float, ranked: list[Ranked], sources: list[_Source]) -> tuple[Assignment, Pair | None]:

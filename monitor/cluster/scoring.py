@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import exp
 
 from monitor.cluster.view import Vector
@@ -27,6 +27,8 @@ OTHER_NAMES = 0.3
 """Factor for two texts that both name names, places or figures and share none of them: one template, two happenings."""
 
 
+PAIR_DECAY, STORY_DECAY = 1.25, 1.55
+"""How much slower than `decay` a pair ages, and a story since its nearest mention: a story that goes on stays near."""
 NAMES_SHARE = 0.35
 """What names and concepts weigh inside a family when the entry is little more than a title: other words, same news."""
 
@@ -55,9 +57,9 @@ def told_at(published_at: datetime | None, seen_at: datetime) -> datetime:
     return seen_at if published_at is None else min(published_at, seen_at)
 
 
-def ageing(one: datetime, other: datetime, decay_s: float) -> float:
-    """What remains of a pair's score after the time between both."""
-    return exp(-abs((one - other).total_seconds()) / decay_s)
+def remains(gap: timedelta, decay_s: float) -> float:
+    """What remains of a score after some time: e-folding with `decay_s` seconds."""
+    return exp(-gap.total_seconds() / decay_s)
 
 
 def without_heaviest(cosine: float, vector: Vector, other: Vector) -> float:

@@ -38,7 +38,7 @@ class Settings:
     """All of `stories:`. `families` overrides the thresholds of single language families."""
 
     window: timedelta = timedelta(hours=72)
-    decay: timedelta = timedelta(hours=72)
+    decay: timedelta = timedelta(hours=96)
     thresholds: Thresholds = Thresholds()
     families: Mapping[str, Thresholds] = field(default_factory=dict)
     lead_chars: int = 300
