@@ -54,6 +54,8 @@ _RANKS: dict[Cue, Rank] = {
     Cue.WEAK: Rank.WEAK,
 }
 
+_REFERENCES = frozenset((Cue.REPORT_BEFORE, Cue.REPORT_AFTER, Cue.WEAK, Cue.ASK_BEFORE, Cue.ASK_AFTER))
+
 
 @dataclass(frozen=True, slots=True)
 class EntryText:
@@ -76,6 +78,11 @@ class Credit:
     own: bool
     background: bool
     reason: str
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether only a report is spoken of ("the Bloomberg report"): a credit, but not the source of this text."""
+        return bool(self.mention.cues) and self.mention.cues <= _REFERENCES
 
 
 def citations(document: EntryText, table: OutletTable, known: Credits) -> tuple[Citation, ...]:
@@ -154,23 +161,23 @@ def _below(credit: Credit, strongest: Rank) -> Credit:
 
 
 def _merged(found: Iterable[Credit], table: OutletTable) -> list[Credit]:
-    """One credit per outlet: the first mention in the text, original if any of its mentions is, of the best rank."""
+    """One credit per outlet, at its first mention as a source; original if any of its mentions is, of the best rank."""
     kept: dict[str, Credit] = {}
     for credit in found:
         key = _identity(credit.mention, table)
-        before = kept.get(key)
-        if before is None:
-            kept[key] = credit
-            continue
-        better = max(before, credit, key=lambda one: (one.kind == ORIGINAL, one.rank))
-        kept[key] = replace(
-            before,
-            rank=better.rank,
-            kind=better.kind,
-            reason=better.reason,
-            background=before.background and credit.background,
-        )
-    return list(kept.values())
+        kept[key] = _joined(kept[key], credit) if key in kept else credit
+    return sorted(kept.values(), key=lambda credit: (credit.mention.field != mentions.TITLE, credit.mention.start))
+
+
+def _joined(before: Credit, credit: Credit) -> Credit:
+    better = max(before, credit, key=lambda one: (one.kind == ORIGINAL, one.rank))
+    place = credit if before.is_reference and not credit.is_reference else before
+    return replace(
+        better,
+        mention=place.mention,
+        own=before.own,
+        background=before.background and credit.background,
+    )
 
 
 def _identity(mention: Mention, table: OutletTable) -> str:

@@ -147,7 +147,9 @@ def origin_among(source: Source, before: tuple[Source, ...], table: OutletTable)
 def _direct(source: Source, table: OutletTable) -> Citation | None:
     """The origin a text names: its first original credit, earlier facts last; None for its own news or none at all."""
     originals = [citation for citation in source.citations if citation.kind == _ORIGINAL]
-    lead = [citation for citation in originals if not citation.background] or originals
+    lead = [citation for citation in originals if not citation.background]
+    if not lead and not source.first_hand:
+        lead = originals
     if not lead or _is_own(lead[0], source.outlet, table):
         return None
     return lead[0]
