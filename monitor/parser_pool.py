@@ -67,15 +67,25 @@ Outcome = ParsedFeed | str | None | ParseError
 class ParserPool:
     """A number of parser processes. `workers=0` parses in threads of this process, without limits: for tests and tools.
 
-    Use as an async context manager, or `start` and `close`. `table` is what is known of hosts.
+    Use as an async context manager, or `start` and `close`. `table` is what is known of hosts, `cpu_s` the seconds of
+    CPU a body may take.
     """
 
-    def __init__(self, workers: int, table: publishers.HostTable = publishers.DEFAULT) -> None:
+    def __init__(
+        self, workers: int, table: publishers.HostTable = publishers.DEFAULT, *, cpu_s: float = CPU_SECONDS
+    ) -> None:
         self._table = table
+        self._cpu_s = cpu_s
         self._size = workers
         self._queue: asyncio.Queue[tuple[Task, asyncio.Future[Outcome]]] = asyncio.Queue()
         self._loops: list[asyncio.Task[None]] = []
+        self._workers: list[_Worker] = []
         self._threads: ThreadPoolExecutor | None = None
+
+    @property
+    def process_ids(self) -> tuple[int, ...]:
+        """The running workers, for whoever measures or tests them."""
+        return tuple(pid for worker in self._workers if (pid := worker.pid) is not None)
 
     async def __aenter__(self) -> ParserPool:
         await self.start()
@@ -89,7 +99,8 @@ class ParserPool:
         if self._loops or not self._size:
             return
         self._threads = ThreadPoolExecutor(self._size, thread_name_prefix="parser")
-        self._loops = [asyncio.create_task(self._serve(_Worker(self._table))) for _ in range(self._size)]
+        self._workers = [_Worker(self._table, self._cpu_s) for _ in range(self._size)]
+        self._loops = [asyncio.create_task(self._serve(worker)) for worker in self._workers]
 
     async def parse(self, body: Body) -> ParsedFeed:
         """Parse one body.
@@ -116,12 +127,15 @@ class ParserPool:
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
-        self._loops.clear()
-        while not self._queue.empty():
-            self._queue.get_nowait()[1].cancel()
+        for worker in self._workers:
+            worker.abort()
         if self._threads is not None:
             await asyncio.to_thread(self._threads.shutdown)
-            self._threads = None
+        for worker in self._workers:
+            worker.stop()
+        self._loops, self._workers, self._threads = [], [], None
+        while not self._queue.empty():
+            self._queue.get_nowait()[1].cancel()
 
     async def _ask(self, task: Task) -> Outcome:
         if not self._size:
@@ -134,19 +148,20 @@ class ParserPool:
     async def _serve(self, worker: _Worker) -> None:
         """Hand batches to one worker for as long as the pool is open."""
         loop = asyncio.get_running_loop()
-        try:
-            with contextlib.suppress(OSError):
-                await loop.run_in_executor(self._threads, worker.start)
-            while True:
-                batch = await self._batch()
-                try:
-                    outcomes = await loop.run_in_executor(self._threads, worker.run, [task for task, _ in batch])
-                except OSError as exc:  # no process can be started: the callers say so, the next batch tries again
-                    _settle(batch, [exc] * len(batch))
-                else:
-                    _settle(batch, outcomes)
-        finally:
-            worker.stop()
+        with contextlib.suppress(OSError):
+            await loop.run_in_executor(self._threads, worker.start)
+        while True:
+            batch = await self._batch()
+            try:
+                outcomes = await loop.run_in_executor(self._threads, worker.run, [task for task, _ in batch])
+            except OSError as exc:  # no process can be started: the callers say so, the next batch tries again
+                _settle(batch, [exc] * len(batch))
+            except asyncio.CancelledError:
+                for _, future in batch:
+                    future.cancel()
+                raise
+            else:
+                _settle(batch, outcomes)
 
     async def _batch(self) -> list[tuple[Task, asyncio.Future[Outcome]]]:
         """What waits, shared among the workers, up to a batch's size."""
@@ -174,28 +189,45 @@ class _Worker:
     """One parser process as its parent sees it. Its methods block; they run in a thread of the pool."""
 
     table: publishers.HostTable
+    cpu_s: float = CPU_SECONDS
     process: multiprocessing.process.BaseProcess | None = None
     pipe: Connection | None = None
     served: int = 0
+    closed: bool = False
     _context: multiprocessing.context.ForkServerContext = field(
         default_factory=lambda: multiprocessing.get_context("forkserver")
     )
 
+    @property
+    def pid(self) -> int | None:
+        """The process's id while it runs."""
+        return self.process.pid if self.process is not None else None
+
     def start(self) -> Connection:
         """Start the process if there is none. Not `fork`: the daemon has threads."""
+        if self.closed:
+            raise OSError("the parser pool is closed")
         if self.pipe is not None:
             return self.pipe
         self._context.set_forkserver_preload(["monitor.parse.preload"])
         self.pipe, theirs = self._context.Pipe()
-        self.process = self._context.Process(target=_work, args=(theirs, self.table), name="parser", daemon=True)
+        self.process = self._context.Process(
+            target=_work, args=(theirs, self.table, self.cpu_s), name="parser", daemon=True
+        )
         with _nameless_main():
             self.process.start()
         theirs.close()
         self.served = 0
         return self.pipe
 
+    def abort(self) -> None:
+        """End the process and start no other; a thread that waits for it goes on."""
+        self.closed = True
+        if self.process is not None:
+            self.process.kill()
+
     def stop(self) -> None:
-        """End the process, at once."""
+        """End the process, at once, and let go of it."""
         if self.pipe is not None:
             self.pipe.close()
         if self.process is not None:
@@ -260,7 +292,7 @@ class _OutOfTime(BaseException):
     """Raised by the timer's signal. No Exception: nothing on the way may catch it."""
 
 
-def _work(pipe: Connection, table: publishers.HostTable) -> None:
+def _work(pipe: Connection, table: publishers.HostTable, cpu_s: float) -> None:
     """Serve tasks until the parent's end of the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGPROF, _out_of_time)
@@ -268,21 +300,21 @@ def _work(pipe: Connection, table: publishers.HostTable) -> None:
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
             for task in pipe.recv():
-                pipe.send(_limited(task, table))
+                pipe.send(_limited(task, table, cpu_s))
 
 
-def _limited(task: Task, table: publishers.HostTable) -> Outcome:
+def _limited(task: Task, table: publishers.HostTable, cpu_s: float) -> Outcome:
     used = resource.getrusage(resource.RUSAGE_SELF)
     hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
     resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + _KERNEL_CPU_SECONDS, hard))
     try:
         try:
-            signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS, 0.1)
+            signal.setitimer(signal.ITIMER_PROF, cpu_s, 0.1)
             return _outcome(task, table)
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
     except _OutOfTime:
-        message = f"{len(task.body)} bytes were not parsed within {CPU_SECONDS:g} s of CPU"
+        message = f"{len(task.body)} bytes were not parsed within {cpu_s:g} s of CPU"
         return ParseError(ParseReason.PARSE_TIMEOUT, message)
     except MemoryError:
         return ParseError(ParseReason.TOO_LARGE, f"{len(task.body)} bytes need more memory than a parser may use")

@@ -223,14 +223,15 @@ def _versions(group: list[tuple[int, KeyedEntry]]) -> list[list[tuple[int, Keyed
 
 
 def _merged(group: list[tuple[int, KeyedEntry]]) -> tuple[int, KeyedEntry]:
-    """One entry of several versions: the newest text at the place of the first, the others behind it.
+    """One entry of several versions: the oldest one's keys, by which it is known already, and the newest text.
 
     Undated versions count in document order: feeds put the newest first.
     """
     newest_first = sorted(group, key=lambda pair: pair[1].entry.published or _LONG_AGO, reverse=True)
-    newest = newest_first[0][1]
-    older = tuple(item.entry for _, item in newest_first[1:] if _label(item.entry) != _label(newest.entry))
-    return group[0][0], KeyedEntry(newest.entry, newest.entry_key, newest.url_key, older, newest.tail_key)
+    newest = newest_first[0][1].entry
+    oldest = min((item for _, item in group), key=lambda item: (item.entry.published or _LONG_AGO, item.entry_key))
+    older = tuple(item.entry for _, item in newest_first[1:] if _label(item.entry) != _label(newest))
+    return group[0][0], KeyedEntry(newest, oldest.entry_key, oldest.url_key, older, oldest.tail_key)
 
 
 def _label(entry: ParsedEntry) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import re
 import xml.sax
 import xml.sax.handler
@@ -18,6 +19,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
+from xml.sax.xmlreader import AttributesNSImpl
 
 import feedparser.api
 from feedparser.exceptions import UndeclaredNamespace
@@ -34,6 +36,7 @@ _CONTAINERS = frozenset({"channel", "feed", "rdf", "rdf:rdf", "rss"})
 _NOT_OF_THE_FEED = frozenset({"image", "textinput", "skiphours", "skipdays"})
 _PERIODS = {"hourly": 3600, "daily": 86_400, "weekly": 604_800, "monthly": 2_592_000, "yearly": 31_536_000}
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_MAX_ATTRIBUTES = 200
 _MAX_DEPTH_LOOSE = 20_000
 
 
@@ -167,7 +170,12 @@ class _Recorder:
 
 
 class _Strict(_Recorder, feedparser.api.StrictFeedParser):  # type: ignore[misc]  # feedparser has no types
-    pass
+    def startElementNS(self, name: Any, qname: Any, attrs: Any) -> None:  # noqa: N802  SAX's name
+        """feedparser looks up each attribute among all of them: an element with very many keeps the first ones."""
+        if len(attrs) > _MAX_ATTRIBUTES:
+            kept = dict(itertools.islice(attrs.items(), _MAX_ATTRIBUTES))
+            attrs = AttributesNSImpl(kept, {})
+        super().startElementNS(name, qname, attrs)
 
 
 class _Loose(_Recorder, feedparser.api.LooseFeedParser):  # type: ignore[misc]

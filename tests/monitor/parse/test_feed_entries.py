@@ -1,4 +1,4 @@
-"""What an item's fields become: texts, addresses, ids, dates, publishers, and the values feedparser alone gets wrong."""
+"""What an item's fields become: texts, addresses, ids, dates, and the values feedparser alone gets wrong."""
 
 from __future__ import annotations
 
@@ -126,8 +126,10 @@ def test_the_first_of_repeated_ids_and_titles_wins() -> None:
 
 def test_nested_media_do_not_touch_the_entry() -> None:
     media = (
-        '<m:group xmlns:m="http://search.yahoo.com/mrss/"><m:title>Slika</m:title><m:description>Opis slike</m:description>'
-        "<title>Nadnaslov</title></m:group><enclosure url='https://a.example/1.jpg'><source>Foto agencija</source></enclosure>"
+        '<m:group xmlns:m="http://search.yahoo.com/mrss/"><m:title>Slika</m:title>'
+        "<m:description>Opis slike</m:description>"
+        "<title>Nadnaslov</title></m:group>"
+        "<enclosure url='https://a.example/1.jpg'><source>Foto agencija</source></enclosure>"
     )
     entry = only(rss(item(more=media)))
     assert (entry.title, entry.summary, entry.outlet) == ("Ministar najavio razgovore o sporazumu", None, "example.rs")
@@ -136,7 +138,8 @@ def test_nested_media_do_not_touch_the_entry() -> None:
 TEXTS = {
     "a description is the summary": ("<description>Kratko.</description>", "Kratko.", None),
     "content beside a description": (
-        "<description>Kratko.</description><content:encoded><![CDATA[<p>Prvi pasus.</p><p>Drugi<br/>pasus.</p>]]></content:encoded>",
+        "<description>Kratko.</description>"
+        "<content:encoded><![CDATA[<p>Prvi pasus.</p><p>Drugi<br/>pasus.</p>]]></content:encoded>",
         "Kratko.",
         "Prvi pasus.\n\nDrugi pasus.",
     ),

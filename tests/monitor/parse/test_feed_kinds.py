@@ -15,7 +15,8 @@ TWO = (
     item(title="Skupština zaseda u sredu", link="https://glasnik.example.rs/2"),
 )
 RDF = (
-    '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" {default}><channel><title>Glasnik</title></channel>'
+    '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" {default}>'
+    "<channel><title>Glasnik</title></channel>"
     '<item rdf:about="urn:a"><title>Prva vest</title><link>https://glasnik.example.rs/1</link></item>'
     '<item rdf:about="urn:b"><title>Druga vest</title><link>https://glasnik.example.rs/2</link></item></rdf:RDF>'
 )
@@ -94,7 +95,8 @@ def test_gzip_without_a_header_is_read() -> None:
 NEWS_SITEMAP = """<?xml version="1.0"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"
  xmlns:news="http://www.google.com/schemas/sitemap-news/0.9"><url><loc>https://glasnik.example.rs/7</loc><news:news>
  <news:publication><news:name>Glasnik</news:name><news:language>sr</news:language></news:publication>
- <news:publication_date>2025-06-05T14:02:00+02:00</news:publication_date><news:title>Vest &amp; dan</news:title></news:news></url></urlset>"""
+ <news:publication_date>2025-06-05T14:02:00+02:00</news:publication_date>
+ <news:title>Vest &amp; dan</news:title></news:news></url></urlset>"""
 
 
 def test_a_news_sitemap_is_a_feed() -> None:
@@ -136,8 +138,10 @@ def test_json_feed_prefers_its_own_address_and_first_date() -> None:
     assert str(entry.published) == "2025-06-05 10:00:00+00:00"
 
 
-HTML = """<!DOCTYPE html><html><head><title>Glasnik - naslovna</title><link rel="alternate" type="application/rss+xml" href="/rss">
-<link rel='alternate' type='application/atom+xml' href='https://glasnik.example.rs/atom'></head><body><p>Dobro došli</p></body></html>"""
+HTML = """<!DOCTYPE html><html><head><title>Glasnik - naslovna</title>
+<link rel="alternate" type="application/rss+xml" href="/rss">
+<link rel='alternate' type='application/atom+xml' href='https://glasnik.example.rs/atom'></head>
+<body><p>Dobro došli</p></body></html>"""
 
 REFUSED = {
     "nothing at all": (b"", {}, "empty_body"),
