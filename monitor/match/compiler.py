@@ -90,8 +90,9 @@ class Builder:
         parts = [self.check(item, field) for item in node.items]
         keys = [key for _, key in parts]
         check: Check = OneOf(tuple(check for check, _ in parts))
-        if all(isinstance(part, Group) for part, _ in parts):
-            check = self._group(node, field)
+        groups = [part for part, _ in parts if isinstance(part, Group)]
+        if len(groups) == len(parts) and len({group.field for group in groups}) == 1:
+            check = Group(tuple(dict.fromkeys(atom for group in groups for atom in group.atoms)), groups[0].field)
         return check, _union([key for key in keys if key is not None]) if all(keys) else None
 
     def _pair(self, node: Near | NotNear | Together, field: int | None) -> tuple[Check, Key | None]:

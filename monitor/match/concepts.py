@@ -51,7 +51,7 @@ class Concept:
         return any(pattern.language in (None, language) for pattern in self.patterns) or language is None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Concepts:
     """The whole lexicon. `frequencies`: folded word to documents in ten thousand that hold it."""
 
@@ -62,6 +62,9 @@ class Concepts:
     acronyms_that_are_words: frozenset[str]
     frequencies: Mapping[str, int]
     fleeting: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        return f"Concepts(version={self.version}, {len(self.concepts)} concepts)"
 
     def named(self, name: str) -> Concept | None:
         """The concept of a name, whatever its case, with a space or a hyphen."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from monitor.match import evaluate, matcher, near_miss, tree
 from monitor.match.compiler import Builder
@@ -21,10 +22,14 @@ from monitor.values import Span
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One node of the query: `found` are its occurrences, `reason` says by which pattern, or what is missing."""
+    """One node of the query: `found` are its occurrences, `reason` says by which pattern, or what is missing.
+
+    `text` is the node as a query, `label` its head.
+    """
 
     depth: int
     label: str
+    text: str
     holds: bool
     found: tuple[Span, ...] = ()
     words: tuple[str, ...] = ()
@@ -51,7 +56,22 @@ class Explanation:
     @property
     def first_failure(self) -> Line | None:
         """The first operand that is missing, left to right; None for a match."""
-        return None if self.matches else next((line for line in self.lines if not line.holds and _is_leaf(line)), None)
+        return None if self.matches else _failure(self.lines)
+
+
+def _failure(lines: tuple[Line, ...]) -> Line:
+    """Go down to the leftmost required part that fails: a side of a pair, an item of AND, the positive side of NOT."""
+    head, children = lines[0], _children(lines)
+    if head.holds or not children or head.label == "OR":
+        return head
+    required = children[:1] if head.label.startswith("NOT") else children
+    failing = next((child for child in required if not child[0].holds), None)
+    return _failure(failing) if failing else head
+
+
+def _children(lines: tuple[Line, ...]) -> list[tuple[Line, ...]]:
+    starts = [number for number, line in enumerate(lines) if number and line.depth == lines[0].depth + 1]
+    return [lines[start:end] for start, end in pairwise([*starts, len(lines)])]
 
 
 def explain(watch: WatchQuery, document: Document, concepts: Concepts) -> Explanation:
@@ -65,9 +85,8 @@ def explain(watch: WatchQuery, document: Document, concepts: Concepts) -> Explan
     lines = [step.line(entry, facts, concepts) for step in walked]
     if not speaks:
         wanted = ", ".join(sorted(watch.languages or ()))
-        lines.insert(
-            0, Line(0, "languages", holds=False, reason=f"the watch reads {wanted}, the entry is {facts.language}")
-        )
+        reason = f"the watch reads {wanted}, the entry is {facts.language}"
+        lines.insert(0, Line(0, "languages", "languages", holds=False, reason=reason))
     marks = compiled.check.marks(entry, facts) if speaks else None
     return Explanation(
         watch.name, tree.show(watch.tree), document.language, document.title, tuple(lines),
@@ -93,13 +112,17 @@ class _Step:
         holds = marks is not None
         found = matcher.spans(marks or ()) if self.atom else ()
         written = tuple(_written(entry, span) for span in found)
-        return Line(self.depth, _label(self.node), holds, found, written, self._reason(entry, facts, concepts, marks))
+        label = _label(self.node) if self.field is None else _scoped_label(self.node, FIELDS[self.field])
+        reason = self._reason(entry, facts, concepts, marks)
+        return Line(self.depth, label, tree.show(self.node), holds=holds, found=found, words=written, reason=reason)
 
     def _reason(self, entry: Entry, facts: Facts, concepts: Concepts, marks: list[Mark] | None) -> str:
         if isinstance(self.node, Filter):
             return "" if marks is not None else _fact(self.node, facts)
-        if isinstance(self.node, Near | Together) and marks is None:
+        if isinstance(self.node, Near | NotNear | Together) and marks is None:
             return near_miss.pair(self.node, self.check, entry)
+        if isinstance(self.node, Not) and marks is None:
+            return near_miss.excluded(self.check, entry, facts)
         if self.atom is None or not isinstance(self.node, Term | ConceptRef):
             return ""
         if marks is None:
@@ -132,8 +155,8 @@ def _label(node: Node) -> str:
             return tree.show(node)
 
 
-def _is_leaf(line: Line) -> bool:
-    return line.label not in ("AND", "OR", "NOT")
+def _scoped_label(node: Node, field: str) -> str:
+    return f"{field}:{_label(node)}" if isinstance(node, Term | ConceptRef) else _label(node)
 
 
 def _written(entry: Entry, span: Span) -> str:
@@ -144,7 +167,8 @@ def _pattern(node: Operand, atom: evaluate.Atom, entry: Entry, facts: Facts) -> 
     """The lines of the lexicon that found a concept."""
     if isinstance(node, Term):
         return ""
-    labels = dict.fromkeys(leaf.label for _, leaf in evaluate.found(atom, entry))
+    first = {place: leaf.label for place, leaf in reversed(evaluate.found(atom, entry))}
+    labels = dict.fromkeys(first[place] for place in sorted(first))
     family = languages.family(facts.language)
     return f"{family or 'unknown language'}: {', '.join(labels)}"
 
@@ -192,7 +216,7 @@ def _summary(
     explanation: Explanation, look: Look | None, anchors: int | None, microseconds: float | None
 ) -> Iterable[str]:
     missing = explanation.first_failure
-    yield "match" if explanation.matches else "no match" + (f", first missing: {missing.label}" if missing else "")
+    yield "match" if explanation.matches else "no match" + (f", first missing: {missing.text}" if missing else "")
     if explanation.matches:
         yield f"{len(explanation.spans)} span{'s' if len(explanation.spans) > 1 else ''}"
     yield f"lexicon {explanation.lexicon}"

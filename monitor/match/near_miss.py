@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 from monitor.match import evaluate, patterns
 from monitor.match.concepts import Concepts
-from monitor.match.evaluate import Apart, Atom, Check, Close, Facts, Mark, Same
+from monitor.match.evaluate import Apart, Atom, Check, Close, Facts, Mark, Same, Without
 from monitor.match.patterns import Kind
 from monitor.match.scan import FIELDS, Entry
-from monitor.match.tree import ConceptRef, Near, Operand, Term, Together
+from monitor.match.tree import ConceptRef, Near, NotNear, Operand, Term, Together
 from monitor.text import languages, words
 from monitor.text.words import Word
 
@@ -75,7 +75,17 @@ def _wider(term: Term, letters: str, concepts: Concepts) -> Iterator[str]:
             yield f"~{concept.name}"
 
 
-def pair(node: Near | Together, check: Check, entry: Entry) -> str:
+def excluded(check: Check, entry: Entry, facts: Facts) -> str:
+    """Say what stands in the entry although NOT excludes it."""
+    if not isinstance(check, Without) or check.check.marks(entry, facts) is None:
+        return ""
+    for other in check.others:
+        for number, start, end, _ in other.marks(entry, facts) or ():
+            return f"{entry.fields[number].text[start:end]} {FIELDS[number]}[{start}:{end}] is excluded"
+    return "the entry is excluded"
+
+
+def pair(node: Near | NotNear | Together, check: Check, entry: Entry) -> str:
     """Say how far apart the closest two occurrences are."""
     if not isinstance(check, Close | Apart | Same):
         return ""
@@ -88,6 +98,8 @@ def pair(node: Near | Together, check: Check, entry: Entry) -> str:
     between, left, right = min(apart)
     shown = f"{_written(left, entry)} and {_written(right, entry)}"
     field = entry.fields[left[0]]
+    if isinstance(node, NotNear):
+        return f"{shown}: {between} words between, at least {node.words + 1} asked"
     if isinstance(node, Together):
         return f"{shown} are in different {node.unit}s"
     if field.paragraph(left[1]) != field.paragraph(right[1]):

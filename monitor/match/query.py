@@ -63,13 +63,13 @@ def _keyword(word: str, concepts: Concepts) -> str:
 
 
 def _read(text: str, concepts: Concepts) -> tuple[Node | None, tuple[QueryError, ...]]:
-    if not text.strip():
-        return None, (QueryError(1, "empty query", code="E050"),)
     if len(text) > MOST_CHARACTERS:
         message = f"{len(text):,} characters; the limit is {MOST_CHARACTERS:,}"
         return None, (QueryError(1, message, "use a concept or two watches", code="E050"),)
     errors: list[QueryError] = []
     cut = tokens.cut(text, errors)
+    if not cut:
+        return None, (*errors, QueryError(1, "empty query", code="E050"))
     too_big = _too_big(cut)
     if too_big:
         return None, (too_big,)

@@ -235,9 +235,15 @@ class Entry:
         return known
 
     def _checked(self, leaf: Leaf) -> list[Occurrence]:
-        found = set()
-        for field, position in self.hits.get(leaf.number, ()):
-            place = self.fields[field].find(leaf, position)
+        found: set[Occurrence] = set()
+        word = (-1, 0)
+        for number, position in self.hits.get(leaf.number, ()):
+            # The same word again: an endless one may hold an anchor thousands of times.
+            if word[0] == number and position < word[1]:
+                continue
+            field = self.fields[number]
+            word = number, field.blank.find(" ", position)
+            place = field.find(leaf, position)
             if place is not None:
-                found.add((field, *place))
+                found.add((number, *place))
         return sorted(found)

@@ -24,6 +24,8 @@ _ELSEWHERE = {
     "SAME": "PARAGRAPH", "ANDNOT": "AND NOT", "BUTNOT": "NOT",
 }  # fmt: skip
 """What other services call these operators."""
+_SHORT = 5
+"""Words up to here are one slip from an operator at most: NATO is not meant to be NOT."""
 
 _DOUBLE_QUOTES = '"“”„‟«»'
 _OPERATOR = re.compile(rf"({'|'.join(OPERATORS)})(?:/(\d*))?")
@@ -135,9 +137,9 @@ def _open_group(text: str, start: int, place: int, errors: list[QueryError]) -> 
     errors.append(
         QueryError(place + 1, "group inside a word is never closed", "no space in it: zem(lj|alj)*", code="E051")
     )
-    while place < len(text) and not text[place].isspace():
-        place += 1
-    return Token(Kind.WRONG, start, place, text[start:place])
+    rest = re.compile(r"[^()]*\)|\S*").match(text, place + 1)
+    end = rest.end() if rest else len(text)
+    return Token(Kind.WRONG, start, end, text[start:end])
 
 
 def _field(text: str, start: int, end: int, errors: list[QueryError]) -> Token:
@@ -174,7 +176,7 @@ def meant_operator(word: str) -> str | None:
     """The operator a word was probably meant to be."""
     if word.upper() in _ELSEWHERE:
         return _ELSEWHERE[word.upper()]
-    return suggest.closest(word, OPERATORS, 1 if len(word) <= 3 else suggest.FARTHEST)
+    return suggest.closest(word, OPERATORS, 1 if len(word) <= _SHORT else suggest.FARTHEST)
 
 
 def _paired(tokens: list[Token], errors: list[QueryError]) -> list[Token]:
