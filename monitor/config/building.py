@@ -45,7 +45,8 @@ def build(
         ),
         concepts=dict(file.concepts),
         stories=_stories(file.stories),
-        alerts_raw={key: data[key] for key in ALERT_SECTIONS if key in data},
+        alerts_raw={key: data[key] for key in ALERT_SECTIONS if key in data} | {"timezone": file.timezone},
+        canary=values.Canary(file.canary.every, file.canary.channel, file.canary.ping),
         sha256=sha256,
         file=document.file,
     )

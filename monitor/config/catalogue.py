@@ -278,17 +278,37 @@ _WARNINGS = (
         _feeds("{url: https://a.example/rss, tls: insecure}"),
         _feeds("{url: https://a.example/rss}"),
     ),
-    Code("W020", "A watch that no route takes."),
+    Code("W020", "A watch that reaches nobody.", _watch("Serbia"), _watch("Serbia") + _CONSOLE),
     Code(
         "W021",
         "An incoming webhook cannot update its messages, and a lost reply may repeat one.",
         _channels("desk: {type: slack_webhook, url: {env: HOOK}}"),
         _channels("desk: {type: slack, token: {env: TOKEN}, recipients: [{to: C0DESK}]}"),
     ),
-    Code("W022", "A recipient that no route reaches."),
-    Code("W023", "News about the program itself has only one way out although there are more channels."),
+    Code(
+        "W022",
+        "A channel that no route reaches.",
+        _channels("console: {type: stdout}", "files: {type: folder, path: out}") + "routes: {to: [console]}\n",
+        _channels("console: {type: stdout}", "files: {type: folder, path: out}") + "routes: {to: [console, files]}\n",
+    ),
+    Code(
+        "W023",
+        "News about the program itself has only one way out although there are more channels.",
+        _channels("console: {type: stdout}", "files: {type: folder, path: out}")
+        + "routes: {to: [console], routes: [{kind: response, to: [files]}]}\n",
+        _channels("console: {type: stdout}", "files: {type: folder, path: out}") + "routes: {to: [console, files]}\n",
+    ),
     Code("W024", "Without the history scope Slack cannot be asked whether a message arrived."),
-    Code("W030", "A planned digest inside the quiet hours of its recipient runs at their end."),
+    Code(
+        "W030",
+        "A planned digest inside the quiet hours of its recipient runs at their end.",
+        _channels("console: {type: stdout, recipients: [{quiet_hours: nights}]}")
+        + 'quiet_hours: {nights: {from: "22:00", to: "07:00"}}\n'
+        + 'digests: {early: {at: ["06:00"]}}\nroutes: {to: [console], send: [{digest: early}]}\n',
+        _channels("console: {type: stdout, recipients: [{quiet_hours: nights}]}")
+        + 'quiet_hours: {nights: {from: "22:00", to: "07:00"}}\n'
+        + 'digests: {early: {at: ["08:00"]}}\nroutes: {to: [console], send: [{digest: early}]}\n',
+    ),
     Code(
         "W031",
         "A wait longer than the pause between messages.",

@@ -12,10 +12,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from monitor.config import faults, neighbours, queries, references, secret_checks
+from alerts import config as alerts_config
+from alerts.errors import ConfigError as AlertsConfigError
+from monitor.config import faults, queries, references, secret_checks
 from monitor.config.interpolation import resolve
 from monitor.config.reading import Document, Path
-from monitor.config.shape import ALERT_SECTIONS, FileShape
+from monitor.config.shape import FileShape
 from monitor.errors import LexiconError, Problem
 from monitor.match.concepts import Concepts
 
@@ -89,11 +91,25 @@ def _queries(document: Document, data: Mapping[str, Any], found: list[Problem]) 
 
 
 def _alerts(document: Document, data: Mapping[str, Any]) -> Iterator[Problem]:
-    raw = {key: data[key] for key in (*ALERT_SECTIONS, "timezone") if key in data}
-    watches = tuple(str(watch["name"]) for _, watch in references.rows(data, "watches") if "name" in watch)
-    for code, path, message, hint in neighbours.alert_faults(raw, watches):
-        place = document.key_place(path) if code in ("E010", "E011", "E026") else document.value_place(path)
-        yield faults.problem(document, code, path, message, hint=hint, place=place)
+    """Ask the telling half about its sections."""
+    for found in alerts_config.problems({key: data[key] for key in alerts_config.SECTIONS if key in data}):
+        code, path = _placed(found)
+        place = document.key_place(path) if code in _AT_THE_KEY else document.value_place(path)
+        yield faults.problem(document, code, path, found.message, hint=found.hint, place=place)
+
+
+_AT_THE_KEY = ("E010", "E011", "E026", "W022")
+"""Faults that are told where a thing is named, not where its value begins."""
+
+
+def _placed(found: AlertsConfigError) -> tuple[str, Path]:
+    """Put a fault of the telling half where people look for it: what a type of channel cannot do stands at the type."""
+    match found.code, found.path:
+        case "W021", (section, name, *_):
+            return "W021", (section, name, "type")
+        case "E060", (*_, "fallback"):
+            return "E062", found.path
+    return found.code, found.path
 
 
 def in_order(problems: list[Problem]) -> tuple[Problem, ...]:

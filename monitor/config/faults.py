@@ -16,6 +16,8 @@ from monitor.config.secrets import redact
 from monitor.config.shape import FileShape
 from monitor.errors import Problem
 
+MOST = 500
+"""Faults of shape that are told in one run; who has more has another kind of file."""
 _ELSEWHERE = {
     "send_to": "routes name the channels",
     "channel": "routes name the channels",
@@ -73,7 +75,7 @@ def _below(node: Any, step: str | int) -> Any:
 
 def from_validation(error: ValidationError, document: Document) -> Iterator[Problem]:
     """Turn everything the shapes refused into problems. The values themselves are never looked at for a message."""
-    for detail in error.errors(include_input=False, include_url=False):
+    for detail in error.errors(include_input=False, include_url=False)[:MOST]:
         yield _problem(detail, document)
 
 

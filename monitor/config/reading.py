@@ -7,12 +7,13 @@ a problem: tags, duplicate keys, several documents, deep nesting, aliases that e
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from monitor.errors import Problem
@@ -25,6 +26,7 @@ MAX_NODES = 100_000
 MAX_DEPTH = 50
 _CORE = "tag:yaml.org,2002:"
 _TAGGED = re.compile(r"(?:&\S+\s+)?!")
+_BRACKETS = re.compile(r"[\[\]{}]")
 _DIRECTIVE = re.compile(r"^%(?:YAML|TAG)\b", re.MULTILINE)
 _BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
 
@@ -98,6 +100,9 @@ def read_text(text: str, file: str) -> Document:
         said = "directives are not supported; the file is YAML 1.2"
         document.problems.append(_problem(file, "E003", said, Place(line, 1, 1 + len(found[0]))))
         return document
+    if too_deep := _too_deep(text):
+        document.problems.append(_problem(file, "E006", f"nested deeper than {MAX_DEPTH} levels", too_deep))
+        return document
     node = _compose(text, document)
     if document.problems:
         return document
@@ -113,13 +118,27 @@ def read_text(text: str, file: str) -> Document:
     return document
 
 
+def _too_deep(text: str) -> Place | None:
+    """Find brackets that open far more often than they close: the library would take seconds to say so."""
+    depth = 0
+    for found in _BRACKETS.finditer(text):
+        depth = depth + 1 if found[0] in "[{" else max(depth - 1, 0)
+        if depth > 4 * MAX_DEPTH:
+            line = text.count("\n", 0, found.start()) + 1
+            column = found.start() - text.rfind("\n", 0, found.start())
+            return Place(line, column, column + 1)
+    return None
+
+
 def _is_null(node: Node) -> bool:
     return isinstance(node, ScalarNode) and node.tag == _CORE + "null"
 
 
 def _compose(text: str, document: Document) -> Node | None:
     try:
-        return YAML(typ="safe", pure=True).compose(text)  # type: ignore[no-any-return]  # the library does not say
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ReusedAnchorWarning)  # it would print lines of the file
+            return YAML(typ="safe", pure=True).compose(text)  # type: ignore[no-any-return]  # the library does not say
     except MarkedYAMLError as exc:
         document.problems.append(_syntax(exc, document))
     except RecursionError:

@@ -24,7 +24,7 @@ _WINDOW = (timedelta(hours=1), timedelta(days=14))
 
 def problems(document: Document, data: Mapping[str, Any]) -> Iterator[Problem]:
     """Check everything that is not the business of one value."""
-    for check in (_feeds, _watches, _tags, _routes, _storage, _engine, _stories, _habits, _zones):
+    for check in (_feeds, _watches, _tags, _routes, _channels, _storage, _engine, _stories, _habits, _zones):
         yield from check(document, data)
 
 
@@ -139,6 +139,38 @@ def _route(document: Document, route: Any, path: Path, names: set[str]) -> Itera
     below = route.get("routes")
     for i, child in enumerate(below if isinstance(below, list) else []):
         yield from _route(document, child, (*path, "routes", i), names)
+
+
+def _channels(document: Document, data: Mapping[str, Any]) -> Iterator[Problem]:
+    channels = data.get("channels")
+    names = list(channels) if isinstance(channels, dict) else []
+    if data.get("watches") and not names:
+        said = "no watch reaches anybody: there is no channel"
+        place = document.key_place(("watches",))
+        yield problem(document, "W020", ("watches",), said, hint="channels: {console: {type: stdout}}", place=place)
+    canary = data.get("canary")
+    channel = canary.get("channel") if isinstance(canary, dict) else None
+    if isinstance(channel, str) and channel not in names:
+        said = f"channel {channel!r} is not defined (channels: {words.listed(names) or 'none'})"
+        yield problem(document, "E031", ("canary", "channel"), said, hint=words.suggestion(channel, names))
+    yield from _one_way_out(document, data.get("routes"), names)
+
+
+def _one_way_out(document: Document, root: Any, names: list[str]) -> Iterator[Problem]:
+    """Warn when news about the program itself depends on one channel although there are more."""
+    if not isinstance(root, dict) or len(names) < 2:
+        return
+    below = root.get("routes")
+    children = [(("routes", "routes", i), child) for i, child in enumerate(below if isinstance(below, list) else [])]
+    routes: list[tuple[Path, Any]] = [*children, (("routes",), root)]
+    for path, route in routes:
+        if not isinstance(route, dict) or (route is not root and route.get("class") not in ("operator", ["operator"])):
+            continue
+        to = route.get("to")
+        if isinstance(to, str) or (isinstance(to, list) and len(to) == 1):
+            said = "news about storywatch itself has only this way out: the one channel may be the sick one"
+            yield problem(document, "W023", (*path, "to"), said, hint="routes: [{class: operator, to: [A, B]}]")
+        return
 
 
 def _storage(document: Document, data: Mapping[str, Any]) -> Iterator[Problem]:

@@ -31,8 +31,6 @@ class WholeFile(FileShape):
     """How many messages at most."""
     routes: telling.Route | None = None
     """Which events go where; may be left out with exactly one channel."""
-    canary: telling.Canary = telling.Canary()
-    """A made-up story that shows the whole way works."""
 
 
 def json_schema() -> dict[str, Any]:
@@ -128,10 +126,8 @@ _HEADINGS = {
     "Email": "channels{} of type email",
     "Smtp": "channels{} of type email: smtp",
     "Webhook": "channels{} of type webhook",
-    "FeedChannel": "channels{} of type feed",
     "Folder": "channels{} of type folder",
     "Stdout": "channels{} of type stdout",
-    "Apprise": "channels{} of type apprise",
     "Recipient": "channels{}.recipients[]",
     "Digest": "digests{}",
     "QuietHours": "quiet_hours{}",
@@ -182,8 +178,9 @@ def _plain_kind(described: dict[str, Any]) -> str:
     kind = described.get("type", "any")
     if kind == "array":
         return f"list of {_kind(described['items'])}"
-    if kind == "object" and isinstance(described.get("additionalProperties"), dict):
-        return f"mapping to {_kind(described['additionalProperties'])}"
+    inner = [*described.get("patternProperties", {}).values(), described.get("additionalProperties")]
+    if kind == "object" and isinstance(inner[0], dict):
+        return f"mapping to {_kind(inner[0])}"
     if kind == "null":
         return ""
     examples = described.get("examples")

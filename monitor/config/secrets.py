@@ -23,7 +23,9 @@ _TOKENS = re.compile(
     r"|AKIA[0-9A-Z]{16}"
     r"|eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*"
 )
-_USERINFO = re.compile(r"(?P<scheme>[a-zA-Z][\w+.-]*://)(?P<user>[^\s/@:\"']*):(?P<password>[^\s/@\"']+)@")
+_USERINFO = re.compile(
+    r"(?<![\w+.-])(?P<scheme>[a-zA-Z][\w+.-]{0,30}://)(?P<user>[^\s/@:\"']*):(?P<password>[^\s/@\"']+)@"
+)
 _SECRET_KEY = re.compile(
     r"(?P<key>\b[\w-]*(?:password|passwd|token|secrets?|api_?key|authorization|cookie)[\w-]*[\"']?\s*:\s*)"
     r"(?!\[?\s*\{\s*(?:env|file|credential)\s*:)(?P<value>\S[^\n]*)",

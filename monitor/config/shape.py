@@ -363,6 +363,17 @@ class Stories(Section):
     """A language model asked about close calls; needs an extra."""
 
 
+class Canary(Section):
+    """A made-up story that shows the whole way works."""
+
+    every: DurationOrOff = default("off")
+    """How often."""
+    channel: Name | None = None
+    """Where it must arrive."""
+    ping: SecretOrText | None = None
+    """An address asked every minute while everything turns over."""
+
+
 class FileShape(Section):
     """Configuration of storywatch."""
 
@@ -395,7 +406,7 @@ class FileShape(Section):
     stories: Stories = Stories()
     """How entries become stories."""
     channels: Any = None
-    """Where messages go. This and what follows is read by `alerts`."""
+    """Where messages go. This and the next four are read by `alerts`."""
     digests: Any = None
     """Planned digests."""
     quiet_hours: Any = None
@@ -404,9 +415,9 @@ class FileShape(Section):
     """How many messages at most."""
     routes: Any = None
     """Which events go where; may be left out with exactly one channel."""
-    canary: Any = None
+    canary: Canary = Canary()
     """A made-up story that shows the whole way works."""
 
 
-ALERT_SECTIONS = ("channels", "digests", "quiet_hours", "caps", "routes", "canary")
+ALERT_SECTIONS = ("channels", "digests", "quiet_hours", "caps", "routes")
 """Sections that are handed to `alerts` as they are."""

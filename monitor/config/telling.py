@@ -15,7 +15,6 @@ from monitor.config.fields import (
     Country,
     DomainName,
     Duration,
-    DurationOrOff,
     Government,
     Language,
     Name,
@@ -32,7 +31,6 @@ from monitor.config.fields import (
 )
 from monitor.config.section import Section
 from monitor.config.vocabulary import (
-    BREAKTHROUGH,
     DAYS,
     EVENT_CLASSES,
     EVENT_KINDS,
@@ -56,6 +54,8 @@ class Caps(Section):
 
     per_story: Rate = default("1/15m")
     """Prompt messages of one story."""
+    urgent_per_story: Rate = default("4/1h")
+    """Answers of governments in one story."""
     per_hour: Annotated[int, whole(1, 1000)] = default(6)
     """Prompt messages in an hour."""
     per_day: Annotated[int, whole(1, 10_000)] = default(30)
@@ -75,7 +75,7 @@ class Recipient(Section):
     """Zone of quiet hours, digests and times shown."""
     quiet_hours: Name | None = None
     """A name from `quiet_hours`."""
-    breakthrough: list[Annotated[str, word(BREAKTHROUGH)]] = default([])
+    breakthrough: Annotated[list[Annotated[str, word(EVENT_KINDS)]], ONE_OR_MANY] = default([])
     """Kinds that come through in quiet hours."""
     caps: Caps | None = None
     """Other limits than the file's."""
@@ -83,8 +83,6 @@ class Recipient(Section):
     """Language of the frame of a message."""
     heartbeat: Annotated[str, word(("off", "daily", "every_slot"))] = default("off")
     """Whether a digest with nothing new is sent too."""
-    weekly_note: Truth = default(False)
-    """A weekly line on what made most messages."""
 
 
 class _Channel(Section):
@@ -92,8 +90,6 @@ class _Channel(Section):
     """Who gets it."""
     fallback: Name | None = None
     """The channel urgent messages go to when this one has not answered for 30 minutes."""
-    ambiguous: Annotated[str, word(("resend", "hold"))] = default("resend")
-    """What to do when it cannot be found out whether a message arrived."""
 
 
 class Slack(_Channel):
@@ -103,6 +99,8 @@ class Slack(_Channel):
     """slack"""
     token: Secret
     """Where the bot token is kept."""
+    ambiguous: Annotated[str, word(("resend", "hold"))] = default("resend")
+    """What to do when it cannot be found out whether a message arrived."""
     api: WebAddress = default("https://slack.com/api/")
     """Address of the API."""
 
@@ -141,7 +139,9 @@ class Email(_Channel):
     sender: Annotated[str, Field(alias="from")]
     """Who the mail is from."""
     bounce: Text | None = None
-    """Where undeliverable mail comes back to."""
+    """Where undeliverable mail comes back to; the sender unless given."""
+    domain: Text | None = None
+    """Right side of Message-ID; the sender's unless given."""
 
 
 class Webhook(_Channel):
@@ -153,15 +153,10 @@ class Webhook(_Channel):
     """Where to."""
     secrets: list[Secret] = default([])
     """Signing keys; the first is the newest."""
+    allow: Annotated[list[Text], ONE_OR_MANY] = default([])
+    """Hosts that may be asked although their address is private."""
     insecure: Truth = default(False)
     """Whether plain http is allowed."""
-
-
-class FeedChannel(_Channel):
-    """An Atom feed on the pages."""
-
-    type: Literal["feed"]
-    """feed"""
 
 
 class Folder(_Channel):
@@ -178,20 +173,11 @@ class Stdout(_Channel):
 
     type: Literal["stdout"]
     """stdout"""
+    colour: Truth = default(False)
+    """Whether colours are used."""
 
 
-class Apprise(_Channel):
-    """Anything Apprise can send to; no receipts."""
-
-    type: Literal["apprise"]
-    """apprise"""
-    url: Secret
-    """Where the Apprise address is kept."""
-
-
-Channel = Annotated[
-    Slack | SlackWebhook | Email | Webhook | FeedChannel | Folder | Stdout | Apprise, Field(discriminator="type")
-]
+Channel = Annotated[Slack | SlackWebhook | Email | Webhook | Folder | Stdout, Field(discriminator="type")]
 
 
 class Digest(Section):
@@ -201,7 +187,7 @@ class Digest(Section):
     """Local times of the recipient."""
     days: list[Annotated[str, word(DAYS)]] = default(list(DAYS))
     """Local days."""
-    max_stories: Annotated[int, whole(1, 1000)] = default(40)
+    max_stories: Annotated[int, whole(1, 500)] = default(40)
     """Stories in full; the rest get one line each."""
 
 
@@ -264,14 +250,3 @@ class Route(Section):
     """Older than this it is not sent any more: 72h, 24h for digests."""
     routes: list[Route] = default([])
     """Routes tried before this one's own channels."""
-
-
-class Canary(Section):
-    """A made-up story that shows the whole way works."""
-
-    every: DurationOrOff = default("off")
-    """How often."""
-    channel: Name | None = None
-    """Where it must arrive."""
-    ping: SecretOrText | None = None
-    """An address asked every minute while everything turns over."""

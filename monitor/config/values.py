@@ -216,10 +216,19 @@ class Stories:
 
 
 @dataclass(frozen=True, slots=True)
+class Canary:
+    """A made-up story sent every so often; None is never. `ping` is an address that may be a secret."""
+
+    every: timedelta | None = None
+    channel: str | None = None
+    ping: str | SecretRef | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """One accepted state of the file.
 
-    `alerts_raw` holds the sections that belong to the telling half, as plain values; `sha256` names the text.
+    `alerts_raw` holds what `alerts.config.from_raw` reads, as plain values; `sha256` names the text.
     """
 
     contact: str
@@ -236,6 +245,7 @@ class Config:
     concepts: Mapping[str, Any]
     stories: Stories
     alerts_raw: Mapping[str, Any]
+    canary: Canary
     sha256: str
     file: str
 

@@ -53,7 +53,6 @@ WATCH_KINDS = tuple(
 """Kinds of events that a watch can ask for; it asks for all of them unless it says otherwise."""
 EVENT_KINDS = tuple(kind.value for kind in Kind)
 EVENT_CLASSES = tuple(name.value for name in EventClass)
-BREAKTHROUGH = ("response", "stance_change", "silence_broken")
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 STANCES = (
     "confirmed",
@@ -67,8 +66,5 @@ STANCES = (
     "no_reply",
 )
 ORIGINS = ("own", "new", "known", "unknown")
-CHANNEL_TYPES = ("slack", "slack_webhook", "email", "webhook", "feed", "folder", "stdout", "apprise")
-SINGLE_RECIPIENT = frozenset({"slack_webhook", "webhook", "feed", "folder", "stdout"})
-"""Channels with one recipient, named like the channel."""
 PLACEHOLDER_CONTACT = "https://example.org/change-me"
 """What the shipped file says; `check` warns until it is changed."""

@@ -15,7 +15,8 @@ ENVIRON = {"PAGER_HOOK": "https://hooks.example/pager"}
 
 
 def check(text: str, environ: dict[str, str] | None = None) -> tuple[Problem, ...]:
-    return api.check_text(HEAD + text, environ or {})
+    told = "" if "channels:" in text else "channels: {console: {type: stdout}}\n"
+    return api.check_text(HEAD + text + told, environ or {})
 
 
 def places(problems: tuple[Problem, ...]) -> list[str]:
@@ -76,7 +77,7 @@ FORM = {
     "a tag": ("version: !int 1\n", "1:10 E005"),
     "a Python object": ("version: !!python/object:os.system x\n", "1:10 E005"),
     "an alias that holds itself": ("web: &a [*a]\n", "1:6 E006"),
-    "brackets without end": ("[" * 3000, "1:1 E006"),
+    "brackets without end": ("[" * 3000, "1:201 E006"),
     "a control character": ("version: 1\nweb: \x00\n", "2:6 E003"),
 }
 

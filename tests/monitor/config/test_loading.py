@@ -111,7 +111,7 @@ def test_a_threshold_of_a_language_falls_back_to_the_general_one(whole: Config) 
 
 
 def test_sections_of_the_telling_half_are_handed_on_as_they_are(whole: Config) -> None:
-    assert set(whole.alerts_raw) == {"channels", "digests", "quiet_hours", "caps", "routes"}
+    assert set(whole.alerts_raw) == {"channels", "digests", "quiet_hours", "caps", "routes", "timezone"}
     assert whole.alerts_raw["channels"]["files"] == {"type": "folder", "path": "out"}
 
 

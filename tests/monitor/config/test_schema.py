@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 
+from alerts.channels.registry import TYPES
 from monitor.config import schema
 from monitor.config.shape import FileShape
 
@@ -74,3 +75,8 @@ def test_defaults_are_written_as_the_file_writes_them() -> None:
 
 def test_the_described_file_has_the_keys_the_check_knows() -> None:
     assert set(schema.WholeFile.model_fields) == set(FileShape.model_fields)
+
+
+def test_every_type_of_channel_is_described() -> None:
+    (channel,) = schema.json_schema()["properties"]["channels"]["patternProperties"].values()
+    assert set(channel["discriminator"]["mapping"]) == set(TYPES)
