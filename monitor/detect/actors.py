@@ -45,7 +45,7 @@ class Case(StrEnum):
 class Actor:
     """A noun phrase, `tokens[start:end]` of its sentence. `government` is None while no country is known.
 
-    `metonym`: a country or capital stands for its government; `officials`: unnamed people in the plural;
+    `metonym`: a country or capital stands for its government; `officials`: unnamed people in the plural; `generic`: a bare word like "ministry";
     `surnames` are folded words that may name the same speaker later.
     """
 
@@ -58,6 +58,7 @@ class Actor:
     metonym: bool = False
     officials: bool = False
     bare_speaker: bool = False
+    generic: bool = False
     surnames: tuple[str, ...] = ()
     rule: str = ""
 
@@ -75,7 +76,9 @@ def find(
     """All actors of a sentence, from left to right. `media` are the token spans of outlets' names."""
     taken = [*media]
     chosen = _longest(sentence, hits, taken)
-    actors = [Actor(start, end, Kind.MEDIA, _case(sentence, hits, pack, start, nominative=True)) for start, end in media]
+    actors = [
+        Actor(start, end, Kind.MEDIA, _case(sentence, hits, pack, start, nominative=True)) for start, end in media
+    ]
     for phrase in _phrases(sentence, chosen, hits, pack):
         actors.extend(_interpret(sentence, phrase, hits, pack, day))
     return tuple(sorted(actors, key=lambda actor: actor.start))
@@ -84,7 +87,7 @@ def find(
 def _longest(sentence: Sentence, hits: Sequence[Found], taken: Sequence[tuple[int, int]]) -> list[Found]:
     """The longest hits that name somebody, none overlapping."""
     rows = [hit for hit in hits if _names_somebody(sentence, hit)]
-    rows.sort(key=lambda hit: (hit.start - hit.end, _rank(hit), hit.start))
+    rows.sort(key=lambda hit: (hit.start - hit.end, _rank(hit), not hit.nominative, hit.start))
     used = {at for start, end in taken for at in range(start, end)}
     chosen = []
     for hit in rows:
@@ -164,7 +167,7 @@ def _adjacent(last: Found, hit: Found, pack: Pack) -> bool:
 
 
 def _apposition(sentence: Sentence, last: Found, hit: Found, between: range) -> bool:
-    """"Foreign Minister of Serbia, Marko Djuric" and "Anne Richards, assistant secretary"."""
+    """ "Foreign Minister of Serbia, Marko Djuric" and "Anne Richards, assistant secretary"."""
     named = isinstance(last.payload, Leader) or isinstance(hit.payload, Leader)
     others = [at for at in between if at != between[0] and not sentence.tokens[at].capital]
     return named and not others and not isinstance(hit.payload, Tag)
@@ -174,9 +177,7 @@ def _is_pronoun(hit: Found) -> bool:
     return isinstance(hit.payload, Tag) and hit.payload.name == "pronoun"
 
 
-def _closed(
-    sentence: Sentence, group: list[Found], chosen: list[Found], verbs: set[int], pack: Pack
-) -> _Phrase:
+def _closed(sentence: Sentence, group: list[Found], chosen: list[Found], verbs: set[int], pack: Pack) -> _Phrase:
     """The phrase with the names that follow it: "minister Ana Novak", "minister, Ana Novak,"."""
     end = group[-1].end
     starts = {hit.start for hit in chosen}
@@ -209,10 +210,14 @@ def _case(sentence: Sentence, hits: Sequence[Found], pack: Pack, start: int, *, 
     """What stands before the phrase: nothing, a preposition, "from", "in", "according to"."""
     at = start - 1
     words = sentence.words
-    while at >= 0 and start - at <= _REACH and (
-        words[at] == '"' or (pack.lists["det"].accepts(words[at]) and not pack.lists["prep"].accepts(words[at]))
+    while (
+        at >= 0
+        and start - at <= _REACH
+        and (words[at] == '"' or (pack.lists["det"].accepts(words[at]) and not pack.lists["prep"].accepts(words[at])))
     ):
         at -= 1
+    if at > 0 and "realm" in pack.lists and pack.lists["realm"].accepts(words[at - 1]) and start - at == 1:
+        return _case(sentence, hits, pack, at - 1, nominative=nominative)
     if at < 0:
         return Case.SUBJECT if nominative else Case.OBLIQUE
     for hit in hits:
@@ -240,8 +245,9 @@ def _interpret(
     if "third" in tags or _is_former(sentence, phrase, tags, pack):
         yield Actor(phrase.start, phrase.end, Kind.THIRD, case)
         return
-    if _modifies(sentence, phrase, hits, pack):
-        case = Case.OBLIQUE
+    if _modifies(sentence, phrase, hits, pack) or _appended(sentence, phrase, hits):
+        yield Actor(phrase.start, phrase.end, Kind.THIRD, case)
+        return
     if head is None:
         yield from _metonym(sentence, phrase, case, hits, pack)
         return
@@ -276,13 +282,23 @@ def _modifies(sentence: Sentence, phrase: _Phrase, hits: Sequence[Found], pack: 
     return bool(pack.has("headnouns") and pack.lists["headnoun"].accepts(sentence.words[at]))
 
 
-def _metonym(
-    sentence: Sentence, phrase: _Phrase, case: Case, hits: Sequence[Found], pack: Pack
-) -> Iterator[Actor]:
+def _appended(sentence: Sentence, phrase: _Phrase, hits: Sequence[Found]) -> bool:
+    """"its key member, deputy prime minister X": the office describes somebody who is no government."""
+    at = phrase.start - 1
+    if at < 1 or sentence.words[at] != ",":
+        return False
+    return any(isinstance(hit.payload, Tag) and hit.payload.name == "third" and hit.end == at for hit in hits)
+
+
+def _metonym(sentence: Sentence, phrase: _Phrase, case: Case, hits: Sequence[Found], pack: Pack) -> Iterator[Actor]:
     place = phrase.hits[0].payload
     if len(phrase.hits) > 1 or not isinstance(place, Place) or place.kind == "adjective":
         return
-    if not _stands_alone(sentence, phrase, hits, pack):
+    ending = sentence.tokens[phrase.end - 1].ending
+    nominative = pack.lists.get("acronym_nominative")
+    if not _stands_alone(sentence, phrase, hits, pack) or (
+        ending and not (nominative is not None and nominative.accepts(ending))
+    ):
         case = Case.OBLIQUE
     yield Actor(phrase.start, phrase.end, Kind.GOVERNMENT, case, place.code, "government", metonym=True,
                 rule=f"{place.code}-{place.kind}")  # fmt: skip
@@ -331,6 +347,7 @@ def _official(
             return
     made = Actor(phrase.start, phrase.end, kind, case, code, body or "government", officials=officials,
                  bare_speaker=isinstance(payload, Speaker) and not code, surnames=_surnames(sentence, phrase),
+                 generic=len(hits) == 1 and code is None and hits[0].end - hits[0].start == 1,
                  rule=_rule(hits))  # fmt: skip
     yield made
     for place in places:

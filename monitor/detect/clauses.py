@@ -22,13 +22,14 @@ _TOKEN = re.compile(
     r"|[^\W_]+"
     r"|[,;:!?…()\[\]|\"“”„«»‟‘’‚'‹›\-–—−]|\.+|\n[ \t]*\n|\n"
 )
+_ENDING = re.compile(r"[-–]([a-zа-яёђјљњћџѓќëç]{1,4})\b")
 _OPEN, _CLOSE, _BOTH = "„«“‟‹", "”»›", '"'
 _DASHES = "-–—−"
 _SINGLE = "'‘’‚"
 
 
 class Token(NamedTuple):
-    """One word or sign. `glued` says that it hangs on the word before by a hyphen."""
+    """One word or sign. `glued`: it hangs on the word before by a hyphen; `ending`: "a" in "EU-a"."""
 
     word: str
     start: int
@@ -36,6 +37,7 @@ class Token(NamedTuple):
     capital: bool
     glued: bool
     quoted: bool
+    ending: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,9 @@ def _tokens(text: str) -> Iterator[Token]:
             if glued and len(written) <= 4 and written.islower() and _acronym(text, start - 1):
                 before = end
                 continue
-            yield Token(word.replace("’", "'"), start, end, sign.isupper(), glued, quoted or single)
+            found_ending = _ENDING.match(text, end) if written.isupper() and len(written) > 1 else None
+            ending = fold(found_ending[1]) if found_ending else ""
+            yield Token(word.replace("’", "'"), start, end, sign.isupper(), glued, quoted or single, ending)
             before = end
             continue
         if sign in _SINGLE:

@@ -12,10 +12,11 @@ from monitor.detect.actors import Actor, Kind
 from monitor.detect.clauses import Sentence
 from monitor.detect.forms import Found
 from monitor.detect.lexicon import Pack
-from monitor.detect.lexicon_rows import Row, Tag
+from monitor.detect.lexicon_rows import Tag
 from monitor.detect.predicates import Predicate
 
-_NEAR = 6
+_NEAR = 5
+_BEFORE = 3
 """Words between a negation and what it negates."""
 _VERB_FIRST = ("denied", "refused", "agreed", "condemned")
 
@@ -28,7 +29,7 @@ class Content:
     end: int
     tags: dict[str, list[int]]
     negations: list[int]
-    rows: list[tuple[int, str]]
+    breaks: list[int]
 
     def has(self, *names: str) -> bool:
         """Whether any of the tags occurs."""
@@ -36,15 +37,23 @@ class Content:
 
     def negated(self, *names: str) -> bool:
         """Whether a negation stands near one of the tags, before or after it."""
+        return self.distance(*names) <= _NEAR
+
+    def distance(self, *names: str) -> int:
+        """Words between one of the tags and the nearest negation."""
         places = [at for name in names for at in self.tags.get(name, ())]
-        return any(-_NEAR <= at - no <= _NEAR for no in self.negations for at in places)
+        return min((abs(at - no) for no in self.negations for at in places if self.bound(no, at)), default=99)
+
+    def bound(self, one: int, other: int) -> bool:
+        """Whether two words stand in one phrase: no comma, semicolon or colon between them."""
+        return not any(min(one, other) < at < max(one, other) for at in self.breaks)
 
 
 def read(sentence: Sentence, hits: Sequence[Found], start: int, end: int, pack: Pack) -> Content:
     """Collect what the classifier looks at in `tokens[start:end]`."""
     tags: dict[str, list[int]] = {}
     negations: list[int] = []
-    rows: list[tuple[int, str]] = []
+    breaks = [at for at in range(start, end) if sentence.words[at] in (",", ";", ":", ".")]
     for hit in hits:
         if start <= hit.start and hit.end <= end:
             payload = hit.payload
@@ -53,9 +62,7 @@ def read(sentence: Sentence, hits: Sequence[Found], start: int, end: int, pack: 
                     negations.append(hit.start)
                 elif payload.name.startswith("c_") or payload.name == "modal":
                     tags.setdefault(payload.name, []).append(hit.start)
-            elif isinstance(payload, Row):
-                rows.append((hit.start, payload.stance))
-    return Content(start, end, tags, negations, rows)
+    return Content(start, end, tags, negations, breaks)
 
 
 def classify(
@@ -73,18 +80,16 @@ def classify(
     own = _own(content, predicates, actors, speaker)
     said = _by_content(content, sentence, own=own)
     if verb == "said":
-        return said or _inner(content, predicates, own=own) or "commented"
+        return _inner(content, sentence, predicates, own=own) or said or "commented"
     if verb == "confirmed":
-        inner = _inner(content, predicates, own=own)
+        inner = _inner(content, sentence, predicates, own=own)
         return "agreed" if own and (said == "agreed" or inner == "agreed") else "confirmed"
     if verb == "announced_action":
         return said if own and said in ("agreed", "refused") else verb
     return verb
 
 
-def _own(
-    content: Content, predicates: Sequence[Predicate], actors: Sequence[Actor], speaker: str | None
-) -> bool:
+def _own(content: Content, predicates: Sequence[Predicate], actors: Sequence[Actor], speaker: str | None) -> bool:
     """Whether the complement is about the speaker's own side: its first subject is, or there is none."""
     for actor in actors:
         if content.start <= actor.start < content.end and actor.case == "subject" and actor.kind is not Kind.MEDIA:
@@ -129,12 +134,23 @@ def _denies(content: Content, sentence: Sentence) -> bool:
 
 def _wills(content: Content) -> bool:
     """A negated will near the noun: "will not accept the request" refuses, it does not deny."""
-    return content.negated("c_accept") or (content.negated("c_will") and content.has("c_accept"))
+    near = content.distance("c_receipt")
+    return content.distance("c_accept") < near or (content.distance("c_will") < near and content.has("c_accept"))
 
 
-def _inner(content: Content, predicates: Sequence[Predicate], *, own: bool) -> str | None:
-    """The stance of a verb inside the complement, when it is the speaker's own side that acts."""
+def _inner(content: Content, sentence: Sentence, predicates: Sequence[Predicate], *, own: bool) -> str | None:
+    """The stance of the first verb inside the complement, when it is the speaker's own side that acts."""
+    if not own:
+        return None
     for predicate in predicates:
-        if content.start <= predicate.start < content.end and own and predicate.stance in _VERB_FIRST:
-            return predicate.stance
+        if content.start <= predicate.start < content.end and predicate.stance != "said":
+            near = any(0 <= predicate.start - no <= _BEFORE for no in content.negations)
+            asked = any(0 <= predicate.start - at <= _BEFORE for at in content.tags.get("modal", ()))
+            unrejected = predicate.stance == "commented" and "reject" in " ".join(
+                sentence.words[predicate.start : predicate.end]
+            )
+            if unrejected:
+                return "commented"
+            if predicate.stance in _VERB_FIRST and not near and not asked:
+                return predicate.stance
     return None

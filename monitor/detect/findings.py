@@ -7,7 +7,7 @@ Countries that the sentence does not tell stay open; `resolve` fills them in.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from monitor.detect import actors as actors_of
@@ -17,10 +17,11 @@ from monitor.detect.actors import Actor, Case, Kind
 from monitor.detect.clauses import Sentence
 from monitor.detect.forms import Found
 from monitor.detect.lexicon import Pack
-from monitor.detect.lexicon_rows import Tag
+from monitor.detect.lexicon_rows import Row, Tag
 from monitor.detect.predicates import Predicate
 from monitor.values import Certainty
 
+ACCORDING = "according-to"
 _TAIL = 9
 """Words after a closing "X said" that are still place, time and audience, not a complement."""
 _INVERTED = 9
@@ -130,9 +131,43 @@ def judge(parsed: Parsed, before: str | None = None) -> tuple[Verdict, ...]:
             continue
         owner = next((one for span, one in covered if span[0] <= predicate.start < span[1]), None)
         inside = any(span[0] <= predicate.start < span[1] for span, _ in covered)
-        verdicts.extend(_plain(parsed, predicate, owner=owner, inside=inside))
+        made = _plain(parsed, predicate, owner=owner, inside=inside)
+        verdicts.extend(made)
+        span = _that_clause(parsed, predicate)
+        if span is not None and not inside:
+            covered.append((span, made[0].actor if made else None))
     verdicts.extend(_according(parsed))
-    return tuple(verdicts)
+    return tuple(_without_frames(verdicts))
+
+
+def _that_clause(parsed: Parsed, predicate: Predicate) -> tuple[int, int] | None:
+    """The that-clause after a verb of stance: what it holds is told by the verb's subject."""
+    if predicate.silent:
+        return None
+    end = parsed.clause(predicate.start)[1]
+    for at in range(predicate.end, min(predicate.end + _INVERTED, end)):
+        word = parsed.sentence.words[at]
+        if parsed.pack.lists["that"].accepts(word) and not parsed.pack.lists["to"].accepts(word):
+            return at + 1, end
+        if parsed.pack.lists["that"].accepts(word) and at - predicate.end <= 4:
+            return at + 1, end
+        if word in (",", ";"):
+            return None
+    return None
+
+
+def _without_frames(verdicts: list[Verdict]) -> list[Verdict]:
+    """"said it would not comment" is one non-answer: the verb of speech around it says nothing more."""
+    silent = [one for one in verdicts if one.predicate.silent and one.reason is None]
+    out = []
+    for verdict in verdicts:
+        start, end = verdict.content
+        framed = verdict.predicate.stance == "said" and verdict.reason is None and any(
+            start <= one.predicate.start < end and one.actor == verdict.actor
+            and (one.predicate.start - start <= _INVERTED or end <= verdict.predicate.start) for one in silent
+        )  # fmt: skip
+        out.append(replace(verdict, reason="frames a non-answer") if framed else verdict)
+    return out
 
 
 # ------------------------------------------------------------------------------------------------- who says what
@@ -163,13 +198,16 @@ def subject(parsed: Parsed, predicate: Predicate) -> tuple[Actor | None, bool]:
     at = predicate.start - 1
     while at >= 0 and parsed.pack.lists["perfect"].accepts(words[at]):
         at -= 1
+    if _leads(parsed, predicate):
+        return _main_subject(parsed, predicate), True
     closed = at < 0 or words[at] in (",", '"', "-")
-    if closed and predicate.row.actor == "before" and not _after_parenthesis(parsed, at):
+    left = _left(parsed, predicate) if predicate.row.actor != "after" else None
+    parenthesis = left is not None and closed and at >= 0 and _parenthesis(parsed, left, at)
+    if closed and predicate.row.actor == "before" and not parenthesis:
         right = _right(parsed, predicate)
         if right is not None:
             return right, True
-    left = _left(parsed, predicate) if predicate.row.actor != "after" else None
-    if left is not None and not (closed and at >= 0 and words[at] != '"' and left.end < at and _is_trailing(parsed, left, at)):
+    if left is not None and (not closed or at < 0 or parenthesis or words[at] == '"' or _opens(words, left)):
         return left, False
     if parsed.pack.has("inversion") or predicate.row.actor in ("after", "any") or closed:
         right = _right(parsed, predicate)
@@ -178,16 +216,36 @@ def subject(parsed: Parsed, predicate: Predicate) -> tuple[Actor | None, bool]:
     return None, closed and at >= 0
 
 
-def _is_trailing(parsed: Parsed, left: Actor, comma: int) -> bool:
-    """"Srbija ... , rekao je": the subject before the comma belongs to what is said."""
-    return not any(end == comma for _, end in parsed.embedded)
-
-
-def _after_parenthesis(parsed: Parsed, at: int) -> bool:
-    """A comma that closes a relative clause or an apposition leads back to the subject before it."""
-    if at < 0:
+def _parenthesis(parsed: Parsed, left: Actor, comma: int) -> bool:
+    """Whether the comma before the verb closes what began right after the subject: "The king, meanwhile, said"."""
+    words = parsed.sentence.words
+    if left.end == comma + 1 or any(end == comma and start - 1 == left.end for start, end in parsed.embedded):
+        return True
+    if left.end >= len(words) or words[left.end] != "," or left.end == comma:
         return False
-    return any(end == at for _, end in parsed.embedded) or any(actor.end == at + 1 for actor in parsed.actors)
+    return not any(left.end < other.start < comma for other in parsed.predicates)
+
+
+def _opens(words: Sequence[str], left: Actor) -> bool:
+    """Whether the subject follows a comma or a quotation: "..., Anne Roe, assistant secretary for peace, said"."""
+    return any(word in (",", '"') for word in words[max(0, left.start - 4) : left.start])
+
+
+def _leads(parsed: Parsed, predicate: Predicate) -> bool:
+    """A participle that opens the sentence: "Confirming the arrest, the ministry said"."""
+    word = parsed.sentence.words[predicate.start]
+    endings = tuple(name.removeprefix("participle:") for name in parsed.pack.settings if name.startswith("participle:"))
+    return predicate.start <= 1 and bool(endings) and word.endswith(endings) and "," in parsed.sentence.words
+
+
+def _main_subject(parsed: Parsed, predicate: Predicate) -> Actor | None:
+    """The subject of the main clause after an opening participle."""
+    words = parsed.sentence.words
+    for actor in parsed.actors:
+        if actor.start > predicate.end and actor.case is Case.SUBJECT and actor.kind is not Kind.PRONOUN:
+            if "," in words[max(predicate.end, actor.start - 3) : actor.start]:
+                return actor
+    return None
 
 
 def _left(parsed: Parsed, predicate: Predicate) -> Actor | None:
@@ -195,7 +253,9 @@ def _left(parsed: Parsed, predicate: Predicate) -> Actor | None:
     home = parsed.embedding(predicate.start)
     oblique: Actor | None = None
     for actor in reversed(parsed.actors):
-        if actor.end > predicate.start or actor.start < clause[0]:
+        if actor.start < clause[0] or (actor.end > predicate.start and predicate.row.actor != "any"):
+            continue
+        if actor.start >= predicate.end:
             continue
         if parsed.sentence.tokens[actor.start].quoted and not parsed.sentence.tokens[predicate.start].quoted:
             continue
@@ -212,11 +272,15 @@ def _left(parsed: Parsed, predicate: Predicate) -> Actor | None:
 
 def _is_object(parsed: Parsed, actor: Actor, predicate: Predicate) -> bool:
     """What directly follows an earlier verb of stance is its object: "accused the ministry and said"."""
+    words = parsed.sentence.words
+    after = words[actor.end : predicate.start]
+    beside = len(after) <= 2 and not any(word == "," or parsed.pack.lists["and"].accepts(word) for word in after)
     for other in parsed.predicates:
         if other.start < predicate.start and other.end <= actor.start and other.stance not in ("said", "believed"):
-            between = parsed.sentence.words[other.end : actor.start]
-            if not any(word in (",", ";", "-", '"') for word in between) and not _has_that(parsed, other.end, actor.start):
-                return not other.silent or actor.case is not Case.SUBJECT
+            between = words[other.end : actor.start]
+            direct = not any(word in (",", ";", "-", '"') for word in between)
+            if direct and not _has_that(parsed, other.end, actor.start):
+                return not beside
     return False
 
 
@@ -232,21 +296,37 @@ def _right(parsed: Parsed, predicate: Predicate) -> Actor | None:
         if actor.start < predicate.end or actor.start > limit:
             continue
         between = words[predicate.end : actor.start]
-        if not free and (any(word in (",", ";", '"', ":") for word in between) or _has_that(parsed, predicate.end, actor.start)):
+        if not free and (
+            any(word in (",", ";", '"', ":") for word in between) or _has_that(parsed, predicate.end, actor.start)
+        ):
             return None
         if actor.kind is Kind.MEDIA and actor.case is not Case.SUBJECT:
             continue
+        if not free and not parsed.pack.has("inversion") and not _closes(parsed, actor):
+            return None
         if free or actor.case is Case.SUBJECT or (actor.case in (Case.FROM, Case.IN) and not actor.metonym):
             return actor
     return None
 
 
-def _content(
-    parsed: Parsed, predicate: Predicate, actor: Actor | None, *, inverted: bool
-) -> tuple[int, int]:
+def _closes(parsed: Parsed, actor: Actor) -> bool:
+    """In languages without free order an inverted subject ends its clause: "..., said the minister on Friday"."""
+    words = parsed.sentence.words
+    if actor.end >= len(words) or words[actor.end] in (",", ".", ";", '"', "-", "!", "?", "("):
+        return True
+    word = words[actor.end]
+    return any(parsed.pack.lists[name].accepts(word) for name in ("prep", "in", "time", "and", "relative"))
+
+
+def _content(parsed: Parsed, predicate: Predicate, actor: Actor | None, *, inverted: bool) -> tuple[int, int]:
     """The words a verb of speech reports: after it, or before when it closes the sentence."""
     words = parsed.sentence.words
     clause = parsed.clause(predicate.start)
+    if _leads(parsed, predicate):
+        comma = next((at for at in range(predicate.end, len(words)) if words[at] == ","), len(words))
+        if actor is not None:
+            comma = max(at for at in range(predicate.end, actor.start + 1) if words[at] == "," or at == predicate.end)
+        return predicate.end, comma
     last = max(predicate.end, actor.end if actor and inverted else 0)
     edge = min(predicate.start, actor.start if actor and not inverted else predicate.start)
     before = edge - 1
@@ -266,22 +346,23 @@ def _reports_after(parsed: Parsed, start: int, end: int) -> bool:
     head = words[start:end]
     if not head:
         return False
-    for at, word in enumerate(head[:_TAIL]):
+    for word in head[:_TAIL]:
         if parsed.pack.lists["that"].accepts(word) or word in (":", '"'):
             return True
-        if word == "," or (at > 0 and word == "."):
+        if word in (",", "."):
             return False
-    if parsed.pack.lists["prep"].accepts(head[0]) or parsed.pack.lists["in"].accepts(head[0]):
+    lists = parsed.pack.lists
+    if lists["there"].accepts(head[0]) or lists["pronoun"].accepts(head[0]) or lists["neg"].accepts(head[0]):
+        return True
+    if lists["prep"].accepts(head[0]) or lists["in"].accepts(head[0]) or lists["time"].accepts(head[0]):
         return False
-    return len([word for word in head if word[0].isalpha()]) > 4
+    return len([word for word in head if word[0].isalpha()]) > 2
 
 
 # ------------------------------------------------------------------------------------------------------ verdicts
 
 
-def _spoken(
-    parsed: Parsed, predicate: Predicate, content: tuple[int, int], actor: Actor | None
-) -> list[Verdict]:
+def _spoken(parsed: Parsed, predicate: Predicate, content: tuple[int, int], actor: Actor | None) -> list[Verdict]:
     if actor is None:
         return [Verdict(parsed.sentence, predicate, None, "said", "no subject", content)]
     if actor.kind is Kind.MEDIA or predicate.stance == "believed":
@@ -293,13 +374,15 @@ def _spoken(
     return [_weighed(parsed, predicate, one, content) for one in _group(parsed, actor)]
 
 
-def _plain(
-    parsed: Parsed, predicate: Predicate, *, owner: Actor | None, inside: bool
-) -> list[Verdict]:
+def _plain(parsed: Parsed, predicate: Predicate, *, owner: Actor | None, inside: bool) -> list[Verdict]:
     """A stance or a non-answer. Inside what somebody else says it counts only as a non-answer of that speaker."""
     actor, _ = subject(parsed, predicate)
+    if predicate.stance in ("said", "believed"):
+        return [Verdict(parsed.sentence, predicate, actor, "said", "part of what is said")]
     if inside:
         return _reported(parsed, predicate, owner, actor)
+    if not predicate.silent and parsed.embedding(predicate.start) is not None:
+        return [Verdict(parsed.sentence, predicate, actor, predicate.stance, "relative clause")]
     if actor is None:
         return [Verdict(parsed.sentence, predicate, None, predicate.stance, "no subject")]
     if actor.kind is Kind.ANONYMOUS:
@@ -310,9 +393,7 @@ def _plain(
     return [_weighed(parsed, predicate, one, (predicate.end, end)) for one in _group(parsed, actor)]
 
 
-def _reported(
-    parsed: Parsed, predicate: Predicate, owner: Actor | None, actor: Actor | None
-) -> list[Verdict]:
+def _reported(parsed: Parsed, predicate: Predicate, owner: Actor | None, actor: Actor | None) -> list[Verdict]:
     if owner is None or owner.kind is Kind.MEDIA:
         if owner is not None and actor is not None and actor.kind is Kind.GOVERNMENT:
             end = parsed.clause(predicate.start)[1]
@@ -330,7 +411,9 @@ def _reported(
 def _weighed(parsed: Parsed, predicate: Predicate, actor: Actor, content: tuple[int, int]) -> Verdict:
     """Apply the guards, then let the complement choose the stance."""
     clause = parsed.clause(predicate.start)
-    reason = guards.mood(parsed.sentence, predicate, clause, parsed.hits, parsed.pack)
+    reason = None
+    if predicate.row.id != ACCORDING:
+        reason = guards.mood(parsed.sentence, predicate, clause, parsed.hits, parsed.pack)
     if reason == "infinitive" and parsed.sentence.headline:
         reason = None
     if reason is None and guards.passive(parsed.sentence, predicate, parsed.pack):
@@ -356,9 +439,11 @@ def _own_words(
     """The tokens whose time words speak of the predicate itself, the complement left out."""
     start, end = clause
     if predicate.stance != "said" and not _has_that(parsed, predicate.end, min(predicate.end + 4, end)):
-        return start, end
+        return start, min(end, predicate.end + _TAIL)
     if content[0] >= predicate.end:
-        return start, max(content[0], predicate.end) + (0 if _has_that(parsed, content[0], content[0] + 3) else 0)
+        that = next((at for at in range(content[0], min(content[0] + _INVERTED, end))
+                     if parsed.pack.lists["that"].accepts(parsed.sentence.words[at])), content[0])  # fmt: skip
+        return start, max(that, predicate.end)
     return content[1], len(parsed.sentence.words)
 
 
@@ -405,7 +490,7 @@ def _differs(one: Actor, other: Actor) -> bool:
 
 
 def _according(parsed: Parsed) -> list[Verdict]:
-    """"according to an ICE spokeswoman": the rest of the sentence is what that body says."""
+    """ "according to an ICE spokeswoman": the rest of the sentence is what that body says."""
     out = []
     words = parsed.sentence.words
     for actor in parsed.actors:
@@ -415,10 +500,7 @@ def _according(parsed: Parsed) -> list[Verdict]:
             continue
         leading = actor.start < len(words) // 3
         content = (actor.end, len(words)) if leading else (0, max(0, actor.start - 2))
-        from monitor.detect.lexicon_rows import Row  # noqa: PLC0415
-
-        row = Row("according-to", "said")
-        made = Predicate(actor.start - 1, actor.start, row, "said")
+        made = Predicate(actor.start - 1, actor.start, Row(ACCORDING, "said"), "said")
         out.extend(_weighed(parsed, made, one, content) for one in [actor])
     return out
 

@@ -44,10 +44,16 @@ def mood(
 
 
 def _infinitive(sentence: Sentence, predicate: Predicate, pack: Pack) -> str | None:
-    """"to refuse", "da prihvati": no finite verb of its own. Headlines use the infinitive as a future."""
+    """ "to refuse", "da prihvati": no finite verb of its own. Headlines use the infinitive as a future."""
     at = predicate.start
+    word = sentence.words[at]
+    endings = tuple(name.removeprefix("infinitive:") for name in pack.settings if name.startswith("infinitive:"))
+    if endings and predicate.end - at == 1 and not predicate.silent and word.endswith(endings):
+        return "infinitive"
     if at and not predicate.silent and pack.lists["to"].accepts(sentence.words[at - 1]):
-        return None if predicate.stance == "said" and pack.lists["that"].accepts(sentence.words[at - 1]) else "infinitive"
+        return (
+            None if predicate.stance == "said" and pack.lists["that"].accepts(sentence.words[at - 1]) else "infinitive"
+        )
     return None
 
 
@@ -56,7 +62,7 @@ def _comma_between(words: Sequence[str], start: int, end: int) -> bool:
 
 
 def passive(sentence: Sentence, predicate: Predicate, pack: Pack) -> bool:
-    """"was rejected": whoever stands before it is not the doer."""
+    """ "was rejected": whoever stands before it is not the doer."""
     if predicate.silent:
         return False
     before = sentence.words[max(0, predicate.start - 2) : predicate.start]
@@ -82,7 +88,11 @@ def background(
             if name == "background":
                 return "old", None
             recent = recent or name == "recent"
-            if name == "pluperfect" and 0 <= predicate.start - hit.end <= _MODAL_REACH and _finite(sentence, hit, predicate):
+            if (
+                name == "pluperfect"
+                and 0 <= predicate.start - hit.end <= _MODAL_REACH
+                and _finite(sentence, hit, predicate)
+            ):
                 return "recent" if recent else "old", None
     said = said_at(sentence, span, pack, day)
     if said is None:
@@ -100,9 +110,7 @@ def _finite(sentence: Sentence, hit: Found, predicate: Predicate) -> bool:
     return "," not in sentence.words[hit.end : predicate.start]
 
 
-def said_at(
-    sentence: Sentence, span: tuple[int, int], pack: Pack, day: date | None
-) -> tuple[date, bool] | None:
+def said_at(sentence: Sentence, span: tuple[int, int], pack: Pack, day: date | None) -> tuple[date, bool] | None:
     """The date named in a stretch of words; True when it is a bare month or year other than the entry's own."""
     words = sentence.words
     for at in range(span[0], span[1]):

@@ -18,7 +18,7 @@ from monitor.errors import LexiconError
 
 Raw = Mapping[str, Any]
 _SPEECH = "speech/"
-_ROW_KEYS = frozenset(("id", "stance", "forms", "needs", "not", "objects", "actor", "asker", "impersonal", "examples"))
+_ROW_KEYS = frozenset(("id", "stance", "forms", "needs", "not", "objects", "actor", "asker", "impersonal", "before", "examples"))
 _FILE_KEYS = frozenset(("inherits", "names", "home", "settings", "lists", "bodies", "speakers", "rows", "months"))
 _MONTHS = 12
 T = TypeVar("T")
@@ -269,12 +269,13 @@ class _Builder:
             actor=raw.get("actor", "before"),
             asker=bool(raw.get("asker")),
             impersonal=bool(raw.get("impersonal")),
+            before=_choices(items(raw["before"])) if raw.get("before") else None,
         )
         texts = items(raw["forms"])
         for text in texts:
             other = self.claimed.setdefault(text, row)
             clash = other.stance != row.stance and other.silent != row.silent
-            if clash and not (row.excludes or row.needs or other.excludes or other.needs):
+            if clash and not (row.excludes or row.needs or other.excludes or other.needs or row.before or other.before):
                 raise LexiconError(f"{_SPEECH}{file}", row.id, f"form {text!r} belongs to {other.id!r} already")
         self._add(row.id, texts, row)
 

@@ -76,7 +76,7 @@ class Row:
     """A predicate. `needs` and `excludes` look at the clause, `objects` at the words after the verb.
 
     `actor` says where the government stands: before or after the verb as grammar has it, only after it, or anywhere
-    in the clause. `asker`: the subject is who asked.
+    in the clause. `asker`: the subject is who asked. `before`: words that must stand before the verb.
     """
 
     id: str
@@ -87,6 +87,7 @@ class Row:
     actor: str = "before"
     asker: bool = False
     impersonal: bool = False
+    before: Element | None = None
 
     @property
     def silent(self) -> bool:

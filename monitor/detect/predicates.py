@@ -44,7 +44,13 @@ def find(sentence: Sentence, hits: Sequence[Found], clauses: Sequence[tuple[int,
 
 
 def _quoted(sentence: Sentence, hit: Found) -> bool:
-    return sentence.tokens[hit.start].quoted
+    """Whether a row's form is no verb of this sentence: quoted, or a name ("the United States")."""
+    token = sentence.tokens[hit.start]
+    if token.quoted:
+        return True
+    if not token.capital or sentence.shouting or hit.start == 0:
+        return False
+    return sentence.words[hit.start - 1] not in (".", ":", '"', "-", "(")
 
 
 def _order(hit: Found) -> int:
@@ -62,6 +68,8 @@ def _made(sentence: Sentence, hit: Found, clause: tuple[int, int]) -> Predicate 
     assert isinstance(row, Row)
     words = sentence.words[clause[0] : clause[1]]
     if row.needs is not None and not _any(row.needs, words):
+        return None
+    if row.before is not None and not _any(row.before, sentence.words[clause[0] : hit.start]):
         return None
     if row.excludes is not None and _any(row.excludes, words):
         return None

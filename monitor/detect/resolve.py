@@ -73,23 +73,42 @@ class Memory:
             return governments.pop(), "article"
         return None, "passage"
 
-    def settle(self, verdict: Verdict, number: int) -> tuple[str, str, str, Certainty] | None:
+    def settle(self, verdict: Verdict, number: int, parsed: Parsed) -> tuple[str, str, str, Certainty] | None:
         """Government, body, via and certainty of a verdict's speaker; None when nobody can be found."""
         actor = verdict.actor
         if actor is None or actor.kind is Kind.PRONOUN or actor.bare_speaker:
+            near = self._beside(actor, parsed)
+            if near is not None:
+                return near
             if self.last is not None and number - self.last[0] <= _BACK:
                 return self.last[1], self.last[2], "article", Certainty.LIKELY
-            if actor is not None and actor.bare_speaker:
-                return None
             return None
         if actor.government:
             return actor.government, actor.body, "passage", verdict.certainty
+        if actor.generic and self.last is not None and number - self.last[0] <= _BACK and _alike(actor.body, self.last[2]):
+            return self.last[1], self.last[2], "article", Certainty.LIKELY
         if actor.body in self.by_body:
             return self.by_body[actor.body], actor.body, "article", Certainty.LIKELY
         if verdict.about:
             return verdict.about, actor.body, "passage", Certainty.LIKELY
         code, via = self._bare(actor)
         return code or UNKNOWN, actor.body, via, Certainty.LIKELY
+
+
+    def _beside(self, actor: Actor | None, parsed: Parsed) -> tuple[str, str, str, Certainty] | None:
+        """The government named before a bare spokesperson or pronoun in the same sentence."""
+        if actor is None:
+            return None
+        for other in parsed.actors:
+            if other.end <= actor.start and other.government and other.kind is Kind.GOVERNMENT:
+                if other.case is Case.SUBJECT and not other.metonym:
+                    return other.government, other.body, "passage", Certainty.LIKELY
+        return None
+
+
+def _alike(body: str, other: str) -> bool:
+    """Whether a bare "ministry" or "agency" may mean a body named before."""
+    return body == other or (body == "other ministry" and "ministry" in other)
 
 
 def resolve(sentences: Sequence[tuple[Parsed, Sequence[Verdict]]], home: str | None) -> list[Resolved]:
@@ -99,7 +118,7 @@ def resolve(sentences: Sequence[tuple[Parsed, Sequence[Verdict]]], home: str | N
     for number, (parsed, verdicts) in enumerate(sentences):
         for verdict in verdicts:
             if verdict.reason is None:
-                settled = memory.settle(verdict, number)
+                settled = memory.settle(verdict, number, parsed)
                 if settled is not None:
                     government, body, via, certainty = settled
                     out.append(Resolved(verdict, government, body, via, certainty, len(out)))
@@ -133,7 +152,7 @@ def _outdone(row: Resolved, rows: Iterable[Resolved]) -> bool:
 
 
 def _weaker_comments(rows: list[Resolved]) -> list[Resolved]:
-    """"commented" beside another answer of the same body in the same sentence says nothing more."""
+    """ "commented" beside another answer of the same body in the same sentence says nothing more."""
     return [
         row for row in rows
         if row.verdict.stance != "commented" or not any(
