@@ -95,7 +95,8 @@ def _alerts(document: Document, data: Mapping[str, Any]) -> Iterator[Problem]:
     for found in alerts_config.problems({key: data[key] for key in alerts_config.SECTIONS if key in data}):
         code, path = _placed(found)
         place = document.key_place(path) if code in _AT_THE_KEY else document.value_place(path)
-        yield faults.problem(document, code, path, found.message, hint=found.hint, place=place)
+        said = f"{path[1]} is {found.message}" if code == "W021" else found.message
+        yield faults.problem(document, code, path, said, hint=found.hint, place=place)
 
 
 _AT_THE_KEY = ("E010", "E011", "E026", "W022")

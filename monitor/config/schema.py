@@ -90,10 +90,11 @@ _MAPS = ("properties", "$defs")
 def reference_page() -> str:
     """Write the reference of every key as Markdown."""
     schema = json_schema()
-    parts = [_PAGE_HEAD, "## The file\n", *_table(schema)]
-    for name, definition in schema["$defs"].items():
+    defined = schema["$defs"]
+    parts = [_PAGE_HEAD, "## The file\n", *_table(schema, defined)]
+    for name, definition in defined.items():
         if "properties" in definition:
-            parts += [f"\n## {_heading(name)}\n", *_table(definition)]
+            parts += [f"\n## {_heading(name)}\n", *_table(definition, defined)]
     return "\n".join(parts) + "\n"
 
 
@@ -141,13 +142,19 @@ def _heading(name: str) -> str:
     return _HEADINGS.get(name, name.lower())
 
 
-def _table(definition: dict[str, Any]) -> Iterator[str]:
+def _table(definition: dict[str, Any], defined: dict[str, Any]) -> Iterator[str]:
     required = definition.get("required", [])
     yield f"{definition.get('description', '')}\n"
     yield "| key | value | default | meaning |\n|---|---|---|---|"
     for key, described in definition["properties"].items():
         usual = "required" if key in required else _default(described)
-        yield f"| `{key}` | {_kind(described)} | {usual} | {_cell(described.get('description', ''))} |"
+        yield f"| `{key}` | {_kind(described)} | {usual} | {_cell(_meaning(described, defined))} |"
+
+
+def _meaning(described: dict[str, Any], defined: dict[str, Any]) -> str:
+    """Give a key's own words, else those of the section it holds."""
+    own = described.get("description") or defined.get(described.get("$ref", "").removeprefix(_DEFINED), {})
+    return own if isinstance(own, str) else str(own.get("description", ""))
 
 
 def _default(described: dict[str, Any]) -> str:
