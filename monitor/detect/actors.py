@@ -15,6 +15,7 @@ from monitor.detect.clauses import Sentence
 from monitor.detect.forms import PUNCTUATION, Found
 from monitor.detect.lexicon import Pack
 from monitor.detect.lexicon_rows import Body, Leader, Place, Row, Speaker, Tag
+from monitor.text.fold import fold
 
 _NAMES = 4
 """Capitalised words after an office that are taken as its holder's name."""
@@ -86,7 +87,7 @@ def find(
 
 def _longest(sentence: Sentence, hits: Sequence[Found], taken: Sequence[tuple[int, int]]) -> list[Found]:
     """The longest hits that name somebody, none overlapping."""
-    rows = [hit for hit in hits if _names_somebody(sentence, hit)]
+    rows = [hit for hit in hits if _names_somebody(sentence, hit, hits)]
     rows.sort(key=lambda hit: (hit.start - hit.end, _rank(hit), not hit.nominative, hit.start))
     used = {at for start, end in taken for at in range(start, end)}
     chosen = []
@@ -108,7 +109,7 @@ def _rank(hit: Found) -> int:
     return 5 if isinstance(payload, Speaker) else 6
 
 
-def _names_somebody(sentence: Sentence, hit: Found) -> bool:
+def _names_somebody(sentence: Sentence, hit: Found, hits: Sequence[Found]) -> bool:
     payload, first = hit.payload, sentence.tokens[hit.start]
     if isinstance(payload, Tag):
         return payload.name in ("third", "former", "pronoun")
@@ -116,8 +117,25 @@ def _names_somebody(sentence: Sentence, hit: Found) -> bool:
         return False
     if isinstance(payload, (Body, Place)) and payload.shout:
         return sentence.cut(hit.start, hit.end).replace(".", "").isupper()
-    if isinstance(payload, Leader) or (isinstance(payload, Place) and payload.kind != "adjective"):
+    if isinstance(payload, Leader):
+        return first.capital and _is_the_one(sentence, hit, payload, hits)
+    if isinstance(payload, Place) and payload.kind != "adjective":
         return first.capital
+    return True
+
+
+def _is_the_one(sentence: Sentence, hit: Found, leader: Leader, hits: Sequence[Found]) -> bool:
+    """Not somebody else of that surname ("Eric Trump"), nor a thing named after the holder ("Trump Tower")."""
+    if sentence.shouting:
+        return True
+    given = set(fold(leader.name).replace("-", " ").split())
+    if hit.start and sentence.tokens[hit.start - 1].capital:
+        before = sentence.words[hit.start - 1]
+        named = any(one.end == hit.start and not isinstance(one.payload, Row) for one in hits)
+        if before not in given and not named and hit.start > 1:
+            return False
+    if hit.end < len(sentence.tokens) and sentence.tokens[hit.end].capital:
+        return any(one.start == hit.end for one in hits) or sentence.words[hit.end] in given
     return True
 
 
