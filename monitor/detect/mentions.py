@@ -361,10 +361,11 @@ def _is_small(sentence: _Sentence, at: int) -> bool:
 
 
 def _has_outlet_word(sentence: _Sentence, first: int, last: int) -> bool:
-    """Two words or more, the first or last of them a word for an outlet."""
+    """Two words or more, the first or last of them a word for an outlet; a channel's number may follow."""
     if last - first < 2:
         return False
-    ends = (sentence.words[first].folded, sentence.words[last - 1].folded)
+    end = last - 2 if sentence.words[last - 1].folded.isdigit() else last - 1
+    ends = (sentence.words[first].folded, sentence.words[end].folded)
     return any(word in sentence.language.media for word in ends)
 
 

@@ -54,6 +54,7 @@ class Name:
     owners: tuple[str, ...]
     spelled: frozenset[str]
     strict: bool
+    languages: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +85,11 @@ class NameIndex:
     def find(self, text: str, cut: tuple[Word, ...], language: str | None) -> tuple[Found, ...]:
         """Find all names, leftmost and longest, none overlapping."""
         endings = self.all_endings(language)
+        base = (language or "").split("-")[0]
         found: list[Found] = []
         at = 0
         while at < len(cut):
-            best = self._best_at(text, cut, at, endings) if self._may_start(text, cut[at]) else None
+            best = self._best_at(text, cut, at, endings, base) if self._may_start(text, cut[at]) else None
             if best is None:
                 at += 1
             else:
@@ -99,13 +101,19 @@ class NameIndex:
         """Nine words of ten begin small, and only few names do."""
         return not text[word.start].islower() or word.folded[:_SHORT] in self.small
 
-    def _best_at(self, text: str, cut: tuple[Word, ...], at: int, endings: frozenset[str]) -> Found | None:
-        best: Found | None = None
+    def _best_at(
+        self, text: str, cut: tuple[Word, ...], at: int, endings: frozenset[str], language: str
+    ) -> Found | None:
+        """The longest name there; of equally long ones the uninflected, then one of the text's language."""
+        best: tuple[tuple[int, bool, bool], Found] | None = None
         for name in self._starting(cut[at].folded):
             last = _match(name, text, cut, at, endings)
-            if last is not None and (best is None or last > best.last):
-                best = Found(cut[at].start, cut[last - 1].end, at, last, name)
-        return best
+            if last is not None:
+                exact = all(part == word.folded for part, word in zip(name.parts, cut[at:last], strict=True))
+                order = (last, exact, language in name.languages)
+                if best is None or order > best[0]:
+                    best = (order, Found(cut[at].start, cut[last - 1].end, at, last, name))
+        return best[1] if best else None
 
     def _starting(self, folded: str) -> Iterable[Name]:
         for cut in range(5):

@@ -67,6 +67,8 @@ class OutletTable:
 
     def by_url(self, url: str) -> Outlet | None:
         """The outlet an address belongs to: listed, else its registrable domain; None without a host."""
+        if "//" not in url and not _HOST.fullmatch(url.partition("/")[0]):
+            return None
         try:
             parts = urlsplit(url if "//" in url else f"//{url}")
             host = (parts.hostname or "").lower().rstrip(".")
@@ -172,7 +174,7 @@ def from_raw(raw: Mapping[str, Any], extra: Mapping[str, Row] | None = None) -> 
             if _is_host(name):
                 hosts.setdefault(name.lower().removeprefix("www."), outlet)
             elif outlet.kind not in _NOT_CREDITED:
-                _own(owners, name, domain, strict)
+                _own(owners, name, outlet, strict)
     for domain, row in (extra or {}).items():
         for alias in row.get("aliases") or ():
             if _is_host(alias):
@@ -189,30 +191,33 @@ class _Owned:
     owners: list[str]
     spelled: set[str]
     strict: bool
+    languages: set[str]
 
     def name(self, parts: tuple[str, ...]) -> names.Name:
-        return names.Name(parts, tuple(self.owners), frozenset(self.spelled), self.strict)
+        return names.Name(parts, tuple(self.owners), frozenset(self.spelled), self.strict, frozenset(self.languages))
 
 
-def _own(owners: dict[tuple[str, ...], _Owned], name: str, domain: str, strict: bool) -> None:
+def _own(owners: dict[tuple[str, ...], _Owned], name: str, outlet: Outlet, strict: bool) -> None:
     parts = names.split_name(name)
     if not parts:
         return
-    owned = owners.setdefault(parts, _Owned([], set(), strict))
+    owned = owners.setdefault(parts, _Owned([], set(), strict, set()))
     owned.spelled.add(name)
+    owned.languages.update((outlet.language,) if outlet.language else ())
     owned.strict = owned.strict or strict
-    if domain not in owned.owners:
-        owned.owners.append(domain)
+    if outlet.domain not in owned.owners:
+        owned.owners.append(outlet.domain)
 
 
 def _names(outlet: Outlet, row: Row) -> Iterable[tuple[str, bool]]:
-    """All ways to write an outlet, and whether that way is a common word."""
+    """All ways to write an outlet, and whether that way is a common word: "Danas" is, "list Danas" is not."""
     common = row.get("common") is True
-    strict = {fold for name in row.get("strict") or () for fold in [names.split_name(name)]}
+    strict = {names.split_name(name) for name in row.get("strict") or ()}
     for name in (outlet.name, *(row.get("aliases") or ())):
-        yield name, common or names.split_name(name) in strict
+        is_word = common and (name == outlet.name or " " not in name)
+        yield name, is_word or names.split_name(name) in strict
         if name.startswith("The ") and name.count(" ") > 1:
-            yield name.removeprefix("The "), common or names.split_name(name) in strict
+            yield name.removeprefix("The "), is_word or names.split_name(name) in strict
     for name in row.get("strict") or ():
         yield name, True
 
