@@ -6,6 +6,8 @@ A channel repeats nothing, holds no state between deliveries and decides nothing
 from __future__ import annotations
 
 import asyncio
+import functools
+import ssl
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -100,6 +102,12 @@ def reveal(channel: str, secret: Secret) -> str:
         raise ChannelBroken(channel, "secret_missing", str(exc)) from None
 
 
+@functools.cache
+def _trust() -> ssl.SSLContext:
+    """Load the trusted authorities once: it takes longer than a request."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 async def call(channel: str, request: Request, total: timedelta) -> Answer:
     """Make one HTTP exchange with a client of its own: no retry, no redirect, no proxy, a bound on the whole of it.
 
@@ -108,7 +116,10 @@ async def call(channel: str, request: Request, total: timedelta) -> Answer:
     seconds = total.total_seconds()
     timeout = httpx.Timeout(seconds, connect=min(CONNECT_S, seconds))
     try:
-        async with asyncio.timeout(seconds), httpx.AsyncClient(timeout=timeout, trust_env=False) as client:
+        async with (
+            asyncio.timeout(seconds),
+            httpx.AsyncClient(verify=_trust(), timeout=timeout, trust_env=False) as client,
+        ):
             return await _exchange(client, request)
     except (httpx.ConnectError, httpx.ConnectTimeout) as exc:
         raise DeliveryError(channel, "unreachable", type(exc).__name__) from exc
