@@ -23,7 +23,8 @@ class Row:
     """An unanswered question. `asker` is None when nobody says who asked; `office` is the speaker as first named.
 
     `partial`: the body refused beside an answer it gave in the same text, so it was not silent. `entries` are those
-    that carried the row, copies left out. `answered_by` is the entry with the first answer of that voice.
+    that carried the row, copies left out. `answered_by` is the entry with the first new
+    answer of that voice.
     """
 
     government: str
@@ -54,9 +55,14 @@ def rows(facts: StoryFacts, table: OutletTable) -> tuple[Row, ...]:
     """Work out the rows of a story from its stances, in the order in which they were opened."""
     seen_at = {mention.entry: mention.seen_at for mention in facts.mentions}
     book: list[Row] = []
+    known: set[tuple[str, str, Stance]] = set()
     counted = (fact for fact in facts.stances if _counts(fact))
     for entry, group in groupby(counted, key=lambda fact: fact.entry):
-        book = _after(book, tuple(group), seen_at.get(entry), table)
+        added = tuple(group)
+        # A re-telling of what that voice said before the question was asked is no answer to it.
+        news = [fact for fact in added if fact.stance.is_answer and _said(fact) not in known]
+        known.update(_said(fact) for fact in added)
+        book = _after(book, news, added, seen_at.get(entry), table)
     return tuple(book)
 
 
@@ -100,12 +106,17 @@ def _same_voice(row: Row, fact: StanceFact) -> bool:
     return (row.government, row.voice) == (fact.government, fact.voice)
 
 
-def _after(book: list[Row], added: tuple[StanceFact, ...], seen: datetime | None, table: OutletTable) -> list[Row]:
-    """The book after one entry: its answers close what stood before, then its non-answers join or open rows."""
-    answers = [fact for fact in added if fact.stance.is_answer]
-    for fact in answers:
+def _said(fact: StanceFact) -> tuple[str, str, Stance]:
+    return fact.government, fact.voice, fact.stance
+
+
+def _after(
+    book: list[Row], news: list[StanceFact], added: tuple[StanceFact, ...], seen: datetime | None, table: OutletTable
+) -> list[Row]:
+    """The book after one entry: its new answers close what stood before, then its non-answers join or open rows."""
+    for fact in news:
         book = [_closed(row, fact, seen or fact.said_at) for row in book]
-    answered = {(fact.government, fact.voice) for fact in answers}
+    answered = {(fact.government, fact.voice) for fact in added if fact.stance.is_answer}
     for fact in added:
         if not fact.stance.is_answer:
             partial = fact.partial or (fact.government, fact.voice) in answered
