@@ -36,6 +36,12 @@ def _channels(*lines: str) -> str:
 
 
 _CONSOLE = _channels("console: {type: stdout}")
+
+
+def _told(query: str) -> str:
+    return _watch(query) + _CONSOLE
+
+
 _FILE = (
     Code("E001", "The file is not there, is a directory, or may not be read."),
     Code("E002", "The file is empty or holds a list. An empty file never means the defaults.", "# nothing\n", HEAD),
@@ -240,7 +246,12 @@ _SECRETS = (
     Code("E081", "The database cannot be reached, or is newer than this program."),
 )
 _WARNINGS = (
-    Code("W007", "A term takes words that are not meant, or misses forms of its own."),
+    Code(
+        "W007",
+        "A term takes words that are not meant, or misses forms of its own.",
+        _told("deport*"),
+        _told("~deportation"),
+    ),
     Code("W008", "The query found nothing in 30 days of stored entries, or more than 200 a day."),
     Code(
         "W009",

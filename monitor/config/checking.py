@@ -84,7 +84,7 @@ def _queries(document: Document, data: Mapping[str, Any], found: list[Problem]) 
         concepts = queries.lexicon({})
     for path, watch in references.rows(data, "watches"):
         if "query" in watch:
-            found += queries.query_problems(document, (*path, "query"), watch["query"], concepts)
+            found += queries.query_problems(document, (*path, "query"), watch, concepts)
         if "keywords" in watch:
             found += queries.keyword_problems(document, (*path, "keywords"), watch["keywords"], concepts)
     return concepts

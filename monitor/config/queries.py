@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from monitor import lexicons
+from monitor.config import advice
 from monitor.config.faults import problem
 from monitor.config.reading import Document, Path, Place
 from monitor.errors import LexiconError, Problem, QueryError
@@ -81,16 +83,29 @@ def style_problems(document: Document, path: Path) -> Iterator[Problem]:
         yield problem(document, "W011", path, said, hint="write the query as a block (|)")
 
 
-def query_problems(document: Document, path: Path, query: Any, concepts: Concepts) -> Iterator[Problem]:
-    """Check one query: how YAML treats it, and what the language says."""
+def query_problems(document: Document, path: Path, watch: Mapping[str, Any], concepts: Concepts) -> Iterator[Problem]:
+    """Check the query of one watch: how YAML treats it, what the language says, which terms are doubtful."""
+    query = watch["query"]
     if query is None or (isinstance(query, str) and not query.strip()):
         hint = "write the query as a block (|)" if query is None else None
         yield problem(document, "E050", path, "empty query", hint=hint)
     elif isinstance(query, str):
         yield from style_problems(document, path)
-        for error in language.problems(query, concepts):
+        faulty = language.problems(query, concepts)
+        for error in faulty:
             place = place_in(document, path, query, error.column)
             yield problem(document, error.code, path, error.message, hint=error.hint, place=place)
+        if not faulty:
+            yield from _doubtful_terms(document, path, watch, concepts)
+
+
+def _doubtful_terms(document: Document, path: Path, watch: Mapping[str, Any], concepts: Concepts) -> Iterator[Problem]:
+    written = watch.get("languages")
+    languages = [code for code in written if isinstance(code, str)] if isinstance(written, list) else None
+    for column, term, message, hint in advice.warnings(watch["query"], languages, concepts):
+        start = place_in(document, path, watch["query"], column)
+        place = replace(start, end_column=max(start.column + len(term), start.end_column))
+        yield problem(document, "W007", path, message, hint=hint, place=place)
 
 
 def keyword_problems(document: Document, path: Path, keywords: Any, concepts: Concepts) -> Iterator[Problem]:
