@@ -135,6 +135,7 @@ def _finding(row: Resolved, rows: Sequence[Resolved], asked: askers.Askers) -> F
         background=verdict.background,
         rule=verdict.predicate.row.id,
         certainty=row.certainty if row.government != resolve.UNKNOWN else Certainty.WEAK,
+        metonym=actor.metonym if actor else False,
     )
 
 
