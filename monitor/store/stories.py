@@ -14,6 +14,7 @@ from monitor.store import tables
 from monitor.values import (
     Asker,
     Assignment,
+    Certainty,
     Citation,
     Domain,
     Entry,
@@ -258,6 +259,9 @@ def _stance_facts(connection: Connection, story: int, mentions: Mapping[EntryId,
             partial=row.partial,
             first_hand=row.hand == "first",
             from_copy=mention is not None and mention.role is Role.COPY,
+            background=row.background,
+            certainty=Certainty(row.certainty),
+            office=row.office or "",
         )
 
 
