@@ -29,7 +29,6 @@ class RawItem:
     links: tuple[RawLink, ...] = ()
     original_link: str | None = None
     title: str | None = None
-    title_is_plain: bool = False
     summary: str | None = None
     content: str | None = None
     author: str | None = None

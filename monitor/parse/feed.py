@@ -132,7 +132,7 @@ def _read(tidied: repair.Tidied, url: str, headers: Mapping[str, str]) -> RawDoc
     if root in _SITEMAPS:
         return sitemap.read(text, root)
     if root in _XML_FEEDS:
-        return xml_feed.read(text, root, url)
+        return xml_feed.read(text, root, url, tidied.entities)
     if root in ("item", "entry"):
         return xml_feed.read(f"<rss><channel>{text}</channel></rss>", "rss", url)
     if root in _HTML_ROOTS or _says_html(text, headers):
@@ -163,7 +163,7 @@ def _refuse_empty(document: RawDocument) -> None:
     """A feed may be empty; one that says nothing at all is an error in a feed's clothes."""
     if document.new_location and links.absolute(document.new_location, ""):
         raise _moved(document.new_location, "")
-    if not markup.line(document.title) and not document.truncated:
+    if not markup.line(document.title):
         raise ParseError(ParseReason.EMPTY_SHELL, "a feed without title and entries: likely a server's error")
 
 

@@ -20,7 +20,7 @@ HBS = frozenset({"sr", "hr", "bs", "sh", "cnr", "hbs"})
 """One language in four standards."""
 _MIN_LETTERS = 20
 """Below this a declared language is believed: three words are too few for any identifier."""
-_MAX_CHARS = 1_000
+_MAX_CHARS = 600
 _COUNTRY_LABELS = {"RS": "sr", "HR": "hr", "BA": "bs", "ME": "sr"}
 _LETTERS = re.compile(r"[^\W\d_]")
 _ADDRESS = re.compile(r"https?://\S+|\S+@\S+")

@@ -62,7 +62,7 @@ _RARE, _FOREIGN, _BROKEN, _ODD_CASE = 0.75, -0.5, -1.5, -1.0
 _HABIT = 0.8
 """What a whole language's small words weigh against the letters."""
 _DENSE = "оеаинтсрвαειοτνσ"
-_QUOTES = frozenset("„“”‘’‚«»–—…•·§©®°€™\u00a0\u00ad№")
+_QUOTES = frozenset("„“”‘’‚«»–—…•·§©®°€£™\u00a0\u00ad№")
 
 
 def fit(words: Counter[str], encoding: str) -> float:
@@ -107,6 +107,7 @@ def _habit(words: Counter[str], language: _Language) -> float:
     return _HABIT * min(1.0, 5 * found / total) if total else 0.0
 
 
+_BEFORE_DIGIT = re.compile(r"[^\W\d_\x00-\x7f][0-9]")
 _MIXED = re.compile(r"[A-Za-z][\u0370-\u04ff]|[\u0370-\u04ff][A-Za-z]")
 _SYMBOL_INSIDE = re.compile(r"[^\W\d_][^\w\s\x00-\x7f„“”‘’‚«»–—…\u00a0\u00ad][^\W\d_]|[\x80-\x9f\ufffd]")
 
@@ -116,6 +117,6 @@ def _damage(word: str) -> float:
     harm = 0.0
     if _SYMBOL_INSIDE.search(word):
         harm += _BROKEN * len(_SYMBOL_INSIDE.findall(word))
-    harm += _BROKEN * len(_MIXED.findall(word))
+    harm += _BROKEN * (len(_MIXED.findall(word)) + len(_BEFORE_DIGIT.findall(word)))
     low_then_high = sum(a.islower() and b.isupper() for a, b in pairwise(word) if b > "\x7f" or a > "\x7f")
     return harm + _ODD_CASE * low_then_high

@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from collections.abc import Iterator
 
 MAX_TITLE_BYTES = 2 * 1024
 MAX_TEXT_BYTES = 64 * 1024
@@ -21,10 +22,9 @@ _INVISIBLE = re.compile(
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 """Default-ignorable code points of Unicode: they are not seen and make equal words differ."""
+_PRINTABLE_BUT_INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-_SPACE = re.compile(r"\s+")
-_PARAGRAPH = re.compile(r"[^\S\n]*\n[^\S\n]*(?:\n\s*)+")
 _DOUBLED = re.compile(
     "[\u00c2-\u00f4][\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122]"
 )
@@ -39,13 +39,13 @@ _HTML_NAMES = (
     "sup|svg|table|tbody|td|template|textarea|tfoot|th|thead|time|title|tr|track|tt|u|ul|var|video|wbr|[a-z]+:[a-z]+"
 )
 _KNOWN_TAG = re.compile(rf"</?(?:{_HTML_NAMES})(?:[\s/][^<>]*)?>", re.IGNORECASE)
-_BLOCK_TAG = re.compile(
-    r"</?(?:address|article|aside|blockquote|center|dd|div|dl|dt|figcaption|figure|footer|form|h[1-6]|header|hr|li|main|"
-    r"menu|nav|ol|p|pre|section|table|tbody|td|tfoot|th|thead|tr|ul)(?:[\s/][^<>]*)?>|(?:<br\s*/?>\s*){2,}",
-    re.IGNORECASE,
-)
-_ANY_TAG = re.compile(r"</?[A-Za-z][^<>]*>|<[!?][^<>]*>")
-_BREAK_TAG = re.compile(r"<br(?:[\s/][^<>]*)?>", re.IGNORECASE)
+_BLOCKS = frozenset({
+    "address", "article", "aside", "blockquote", "center", "dd", "div", "dl", "dt", "figcaption", "figure", "footer",
+    "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "menu", "nav", "ol", "p", "pre",
+    "section", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul",
+})  # fmt: skip
+_TAG_NAME = re.compile(r"<[/!?]?([A-Za-z][A-Za-z0-9:-]*)[^<>]*>")
+_BREAKS = re.compile(r"(?:<br\s*/?>\s*){2,}", re.IGNORECASE)
 
 
 def unescape(text: str) -> str:
@@ -61,8 +61,8 @@ def unescape(text: str) -> str:
 
 def clean(text: str) -> str:
     """NFC without invisible and control characters; white space is kept as it is. Homoglyphs stay."""
-    if text.isascii():
-        return _CONTROL.sub("", text)
+    if text.isprintable() and not _PRINTABLE_BUT_INVISIBLE.search(text):
+        return text if text.isascii() else unicodedata.normalize("NFC", text)
     return unicodedata.normalize("NFC", _CONTROL.sub("", _INVISIBLE.sub("", text)))
 
 
@@ -102,7 +102,7 @@ def line(markup: str | None) -> str | None:
         if "&" not in text:
             break
         text = unescape(text)
-    text = _SPACE.sub(" ", clean(undoubled(text))).strip()
+    text = " ".join(clean(undoubled(" ".join(text.split()))).split())
     return shortened(text, MAX_TITLE_BYTES) or None
 
 
@@ -113,12 +113,26 @@ def paragraphs(markup: str | None) -> str | None:
     text = markup[:_MAX_RAW_CHARS]
     for turn in range(3):
         if "<" in text:
-            text = _strip(text, known_only=turn > 0)
+            text = _KNOWN_TAG.sub(_gap, text) if turn else _strip(text)
         if "&" not in text:
             break
         text = unescape(text)
-    blocks = (_SPACE.sub(" ", block).strip() for block in _PARAGRAPH.split(clean(undoubled(text))))
+    blocks = (clean(undoubled(block)).strip() for block in _blocks(text))
     return shortened("\n\n".join(block for block in blocks if block), MAX_TEXT_BYTES) or None
+
+
+def _blocks(text: str) -> Iterator[str]:
+    """What blank lines separate, each as one line."""
+    lines: list[str] = []
+    for row in text.split("\n"):
+        words = row.split()
+        if words:
+            lines += words
+        elif lines:
+            yield " ".join(lines)
+            lines = []
+    if lines:
+        yield " ".join(lines)
 
 
 def shortened(text: str, max_bytes: int) -> str:
@@ -132,12 +146,18 @@ def shortened(text: str, max_bytes: int) -> str:
 
 
 def _gap(tag: re.Match[str]) -> str:
-    return " " if _BLOCK_TAG.match(tag.group()) or _BREAK_TAG.match(tag.group()) else ""
+    name = tag.group()[1:].lstrip("/").rstrip("/> ").split(maxsplit=1)[0].lower()
+    return " " if name in _BLOCKS or name == "br" else ""
 
 
-def _strip(text: str, *, known_only: bool) -> str:
-    text = _BREAK_TAG.sub("\n", _BLOCK_TAG.sub("\n\n", _without_hidden(text)))
-    return (_KNOWN_TAG if known_only else _ANY_TAG).sub("", text)
+def _strip(text: str) -> str:
+    """Text without tags: blocks become blank lines, a single break a line's end, anything else nothing."""
+    text = _BREAKS.sub("\n\n", _without_hidden(text))
+    parts = _TAG_NAME.split(text)
+    for at in range(1, len(parts), 2):
+        name = parts[at].lower()
+        parts[at] = "\n\n" if name in _BLOCKS else "\n" if name == "br" else ""
+    return "".join(parts)
 
 
 def _without_hidden(text: str) -> str:

@@ -8,8 +8,8 @@ expat refused. Neither parses: whether a mend helped is for the caller to see. C
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from html.entities import html5
 from xml.sax.saxutils import escape
 
@@ -25,6 +25,10 @@ _PREFIX = re.compile(r"(?:</?|\s)([A-Za-z_][\w.-]*):[A-Za-z_]")
 _DECLARED = re.compile(r"\sxmlns:([A-Za-z_][\w.-]*)\s*=")
 
 _TEXT_START = re.compile(r"<((?:content:encoded|description|summary|content))(?:\s[^<>]*)?>", re.IGNORECASE)
+
+_PLAIN_ENTITY = re.compile(r"""<!ENTITY\s+([\w.-]{1,40})\s+["']([^"'&<>%]{0,200})["']\s*>""")
+_MAX_ENTITIES, _MAX_DOCTYPE = 50, 65_536
+_INLINE = frozenset({"b", "br", "br/", "font", "i", "p", "pre", "span", "strong", "div", "hr", "em", "small"})
 
 WELL_KNOWN = {
     "a10": "http://www.w3.org/2005/Atom",
@@ -46,12 +50,15 @@ WELL_KNOWN = {
 
 @dataclass(frozen=True, slots=True)
 class Tidied:
-    """A document from its root on. `root` is the lower-case local name, None if there is no element at all."""
+    """A document from its root on. `root` is the lower-case local name, None if there is no element at all.
+
+    `entities` are the plain short texts its DOCTYPE named; anything longer or nested is an attack or not needed.
+    """
 
     text: str
     root: str | None
     repaired: bool
-    doctype: bool = False
+    entities: Mapping[str, str] = field(default_factory=dict)
 
 
 def tidy(text: str) -> Tidied:
@@ -62,15 +69,17 @@ def tidy(text: str) -> Tidied:
     junk = bool(text[:start].lstrip("\ufeff")) or text[:start].count("\ufeff") > 1
     body = text[start:]
     body, root, doctype = _without_prolog(body)
+    entities = dict(_PLAIN_ENTITY.findall(doctype)[:_MAX_ENTITIES])
     if _ILLEGAL.search(body):
         body, junk = _ILLEGAL.sub("", body), True
-    return Tidied(body, root, junk or doctype, doctype)
+    return Tidied(body, root, junk or bool(doctype), entities)
 
 
-def mend(text: str, root: str) -> str:
+def mend(text: str, root: str, entities: Mapping[str, str] | None = None) -> str:
     """Mend what expat does not take: entities, bare ampersands, lone `<`, unbound prefixes, junk after the root."""
+    known = entities or {}
     text = _without_tail(text, root)
-    return _with_prefixes("".join(_outside_sections(text, _mend_text)))
+    return _with_prefixes("".join(_outside_sections(text, lambda piece: _mend_text(piece, known))))
 
 
 def close_truncated(text: str) -> str | None:
@@ -98,14 +107,22 @@ def _document_start(text: str) -> int:
         return declaration.start()
     first = re.compile(r"[\s\ufeff]*").match(text)
     after_space = first.end() if first else 0
-    if root and not text.startswith("<", after_space):
+    if root and (
+        not text.startswith("<", after_space) or _is_a_notice(text[after_space : root.start()], root.group(1))
+    ):
         return root.start()
     return after_space
 
 
-def _without_prolog(text: str) -> tuple[str, str | None, bool]:
-    """The text from its first element on, that element's local name, and whether a DOCTYPE was dropped."""
-    at, doctype = 0, False
+def _is_a_notice(before: str, root: str) -> bool:
+    """Whether what stands before a feed's root is a server's message in a few inline tags."""
+    names = {name.lower() for name in _START_TAG.findall(before)}
+    return root.lower() in ("rss", "feed", "rdf") and bool(names) and names <= _INLINE
+
+
+def _without_prolog(text: str) -> tuple[str, str | None, str]:
+    """The text from its first element on, that element's local name, and the DOCTYPE that was dropped, if any."""
+    at, doctype = 0, ""
     while True:
         at = text.find("<", at)
         if at < 0:
@@ -115,7 +132,8 @@ def _without_prolog(text: str) -> tuple[str, str | None, bool]:
         elif text.startswith("<!--", at):
             at = _after(text, "-->", at)
         elif text[at : at + 9].upper() == "<!DOCTYPE":
-            at, doctype = _after_doctype(text, at), True
+            end = _after_doctype(text, at)
+            at, doctype = end, text[at : min(end, at + _MAX_DOCTYPE)]
         elif found := _START_TAG.match(text, at):
             return text[at:], found.group(1).rpartition(":")[2].lower(), doctype
         else:
@@ -203,15 +221,17 @@ def _blank_sections(text: str) -> Iterator[str]:
         yield " " * len(piece) if blanked else piece
 
 
-def _mend_text(text: str) -> str:
+def _mend_text(text: str, entities: Mapping[str, str]) -> str:
     text = _LONE_LESS.sub("&lt;", text)
     if "&" not in text:
         return text
-    return _CHARREF.sub(_legal_reference, _AMPERSAND.sub(_named_or_bare, text))
+    return _CHARREF.sub(_legal_reference, _AMPERSAND.sub(lambda found: _named_or_bare(found, entities), text))
 
 
-def _named_or_bare(found: re.Match[str]) -> str:
+def _named_or_bare(found: re.Match[str], entities: Mapping[str, str]) -> str:
     name = found.group(1)
+    if name and name[:-1] in entities:
+        return escape(entities[name[:-1]])
     if name and name in html5:
         return escape(html5[name])
     return f"&amp;{name or ''}"

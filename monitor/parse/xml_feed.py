@@ -15,7 +15,7 @@ import re
 import xml.sax
 import xml.sax.handler
 import xml.sax.xmlreader
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -30,8 +30,39 @@ from monitor.parse.documents import RawDocument, RawItem, RawLink
 Attributes = dict[str, str]
 
 _ITEMS = ("item", "entry")
-_WITH_CHILDREN = ("author", "contributor", "source", "dc:creator", "dc:contributor", "a10:author", "managingeditor")
+_WITH_CHILDREN = ("author", "dc:creator", "source")
 """Children of an item whose own children belong to it; inside any other, nothing may touch the item."""
+_TITLES = ("title", "dc:title", "media:title", "itunes:title")
+_IDS = ("guid", "id")
+_LINKS = ("link", "atom:link", "a10:link")
+_ORIGINAL_LINKS = ("feedburner:origlink", "pheedo:origlink")
+_SUMMARIES = ("description", "summary", "abstract")
+_LESSER_SUMMARIES = ("dc:description", "itunes:summary", "itunes:subtitle", "media:description")
+_CONTENTS = ("content:encoded", "content", "fullitem", "body", "xhtml:body", "yandex:full-text", "full-text")
+_DATES = (
+    ("pubdate", "published", "issued", "dcterms:issued"),
+    ("updated", "modified", "dcterms:modified", "atom:updated", "a10:updated"),
+    ("dc:date", "date", "dcterms:created", "created", "prism:publicationdate"),
+)
+_AUTHORS = ("author", "dc:creator", "creator", "itunes:author")
+_SOURCES = ("source", "news:source")
+_TONGUES = ("dc:language", "language")
+_WANTED = frozenset(
+    itertools.chain(
+        _TITLES,
+        _IDS,
+        _LINKS,
+        _ORIGINAL_LINKS,
+        _SUMMARIES,
+        _LESSER_SUMMARIES,
+        _CONTENTS,
+        *_DATES,
+        _AUTHORS,
+        _SOURCES,
+        _TONGUES,
+    )
+)
+"""The children of an item that are read. Others are not shown to feedparser: it would parse, copy and store them."""
 _CONTAINERS = frozenset({"channel", "feed", "rdf", "rdf:rdf", "rss"})
 _NOT_OF_THE_FEED = frozenset({"image", "textinput", "skiphours", "skipdays"})
 _PERIODS = {"hourly": 3600, "daily": 86_400, "weekly": 604_800, "monthly": 2_592_000, "yearly": 31_536_000}
@@ -56,7 +87,7 @@ class _Item:
     fields: list[_Field] = field(default_factory=list)
     attributes: Attributes = field(default_factory=dict)
     source: list[_Field] = field(default_factory=list)
-    names: list[str] = field(default_factory=list)
+    names: list[_Field] = field(default_factory=list)
     complete: bool = False
 
 
@@ -87,6 +118,8 @@ class _Recorder:
             super().unknown_starttag(tag, attrs)  # type: ignore[misc]  # the parser this is mixed into
             return
         name = self._name(tag)
+        if name in _ITEMS and self._item_at >= 0 and self._item_at == len(self.path) - 1:
+            self._close_item()  # an item directly in an item: the end tag of the first was forgotten
         opened = _Open(name, ignored=self._is_foreign(name))
         self.path.append(opened)
         if opened.ignored:
@@ -111,17 +144,30 @@ class _Recorder:
             super().unknown_endtag(tag)  # type: ignore[misc]
             if opened.record is not None:
                 opened.record.value, opened.record.type = self._popped or "", kind
-        if at == self._item_at:
+        if at <= self._item_at:
+            self.items[-1].complete = at == self._item_at
             self._item_at = -1
-            self.items[-1].complete = True
-        elif at < self._item_at:
-            self._item_at = -1
+            known: Any = self
+            known.incontent = 0  # a text element that was never closed ends with its item
+            known.contentparams.clear()
 
     def pop(self, element: str, strip_whitespace: int = 1) -> Any:
-        value = super().pop(element, strip_whitespace)  # type: ignore[misc]
+        """Take an item's value as its text, before feedparser guesses at types, dates and addresses in it.
+
+        What goes on to feedparser's own dictionaries is empty: nothing reads them.
+        """
+        known: Any = self
+        if self._item_at < 0 or known.contentparams.get("base64"):
+            value = super().pop(element, strip_whitespace)  # type: ignore[misc]
+        elif known.elementstack and known.elementstack[-1][0] == element:
+            pieces = known.elementstack.pop()[2]
+            text = "".join(piece.decode("utf-8", "replace") if isinstance(piece, bytes) else piece for piece in pieces)
+            value = known.decode_entities(element, text.strip())
+        else:
+            return None
         if self._popped is None and isinstance(value, str):
             self._popped = value
-        return value
+        return value if self._item_at < 0 else ""
 
     def resolve_uri(self, uri: str) -> str:
         """As written: we resolve, and only what is a link."""
@@ -135,6 +181,10 @@ class _Recorder:
             return local
         mapped = getattr(self, "namespacemap", {}).get(prefix, prefix)
         return f"{mapped}:{local}" if mapped else local
+
+    def _close_item(self) -> None:
+        del self.path[self._item_at :]
+        self._item_at = -1
 
     def _matching(self, tag: str) -> int | None:
         name = self._name(tag)
@@ -150,7 +200,9 @@ class _Recorder:
         if name in _ITEMS:
             return True
         inside = self.path[self._item_at + 1 :]
-        return bool(inside) and (inside[0].tag not in _WITH_CHILDREN or len(inside) > 2 or inside[-1].ignored)
+        if not inside:
+            return name not in _WANTED
+        return inside[0].tag not in _WITH_CHILDREN or len(inside) > 2 or inside[-1].ignored
 
     def _place(self, record: _Field) -> _Field | None:
         if self._item_at >= 0:
@@ -159,6 +211,8 @@ class _Recorder:
                 item.fields.append(record)
             elif inside[0].tag == "source":
                 item.source.append(record)
+            elif record.tag == "name":
+                item.names.append(record)
             else:
                 return None
             return record
@@ -183,8 +237,9 @@ class _Loose(_Recorder, feedparser.api.LooseFeedParser):  # type: ignore[misc]
         super().__init__(base, None, "utf-8", {})
 
 
-def read(text: str, root: str, base: str) -> RawDocument:
-    """Read an XML feed from its root element on. `base` is its address, used only where xml:base is.
+def read(text: str, root: str, base: str, entities: Mapping[str, str] | None = None) -> RawDocument:
+    """Read an XML feed from its root element on. `base` is its address, used only where xml:base is;
+    `entities` are texts its DOCTYPE named.
 
     Never raises for what the text holds: a document of which nothing can be read has no items and no title.
     """
@@ -193,7 +248,7 @@ def read(text: str, root: str, base: str) -> RawDocument:
     if parser is not None:
         return _document(parser, mended=False, truncated=False)
     closed = repair.close_truncated(text)
-    mended = repair.mend(closed if closed is not None else text, root)
+    mended = repair.mend(closed if closed is not None else text, root, entities)
     parser = _strict(mended, base) or _loose(mended, base)
     return _document(parser, mended=True, truncated=closed is not None)
 
@@ -265,52 +320,43 @@ def _kind(version: str) -> str:
 
 def _item(item: _Item) -> RawItem:
     fields = item.fields
-    title = _first_field(fields, "title", "dc:title", "media:title")
-    guid = _first_field(fields, "guid", "id")
+    title = _first_field(fields, *_TITLES)
+    guid = _first_field(fields, *_IDS)
     summary, content = _texts(fields)
-    names = _source(item)
+    source_name, source_url = _source(item)
     return RawItem(
         id=(guid.value.strip() if guid else "") or item.attributes.get("rdf:about", "").strip() or None,
-        id_is_link=guid is not None
-        and guid.tag == "guid"
-        and guid.attributes.get("ispermalink", "true").lower() != "false",
-        links=tuple(_links(fields)),
-        original_link=_first(fields, "feedburner:origlink", "pheedo:origlink"),
+        id_is_link=_is_permalink(guid),
+        links=(*_links(fields), *_links_of_item(item)),
+        original_link=_first(fields, *_ORIGINAL_LINKS),
         title=title.value if title else None,
-        title_is_plain=title is not None and title.attributes.get("type", "").lower() in ("text", "text/plain"),
         summary=summary,
         content=content,
-        author=_author(fields),
-        dates=tuple(_dates(fields)),
-        source_name=names[0],
-        source_url=names[1],
-        language=_language(item),
+        author=_first(item.names, "name") or _first(fields, *_AUTHORS),
+        dates=tuple(itertools.chain.from_iterable(_all(fields, *tags) for tags in _DATES)),
+        source_name=source_name,
+        source_url=source_url,
+        language=_first(fields, *_TONGUES) or item.attributes.get("xml:lang") or None,
     )
+
+
+def _is_permalink(guid: _Field | None) -> bool:
+    """An RSS guid is an address unless it says otherwise, an Atom id never is."""
+    return guid is not None and guid.tag == "guid" and guid.attributes.get("ispermalink", "true").lower() != "false"
+
+
+def _links_of_item(item: _Item) -> Iterable[RawLink]:
+    """CDF wrote an item's address as its attribute."""
+    if item.attributes.get("href"):
+        yield RawLink(item.attributes["href"])
 
 
 def _texts(fields: list[_Field]) -> tuple[str | None, str | None]:
     """Summary and content; a second description is content, as feedparser sees it."""
-    short = _all(fields, "description", "summary", "abstract") or _all(fields, "dc:description")
-    full = _first(
-        fields, "content:encoded", "content", "fullitem", "body", "xhtml:body", "yandex:full-text", "full-text"
-    )
-    more = _first(fields, "itunes:summary", "itunes:subtitle", "media:description")
-    summary = short[0] if short else None
-    content = full or (short[1] if len(short) > 1 else None)
-    return summary or content or more, content if summary else None
-
-
-def _dates(fields: list[_Field]) -> Iterable[str]:
-    for tags in (
-        ("pubdate", "published", "issued", "dcterms:issued"),
-        ("updated", "modified", "dcterms:modified", "atom:updated"),
-        ("dc:date", "date", "dcterms:created", "created", "prism:publicationdate"),
-    ):
-        yield from _all(fields, *tags)
-
-
-def _author(fields: list[_Field]) -> str | None:
-    return _first(fields, "author", "dc:creator", "creator", "itunes:author", "media:credit")
+    short = _all(fields, *_SUMMARIES)
+    full = _first(fields, *_CONTENTS) or (short[1] if len(short) > 1 else None)
+    summary = short[0] if short else _first(fields, *_LESSER_SUMMARIES)
+    return summary or full, full if summary else None
 
 
 def _source(item: _Item) -> tuple[str | None, str | None]:
@@ -328,13 +374,9 @@ def _source(item: _Item) -> tuple[str | None, str | None]:
     return _first(item.fields, "news:source"), None
 
 
-def _language(item: _Item) -> str | None:
-    return _first(item.fields, "dc:language", "language") or item.attributes.get("xml:lang") or None
-
-
 def _links(fields: list[_Field]) -> Iterable[RawLink]:
     for found in fields:
-        if found.tag not in ("link", "atom:link", "a10:link"):
+        if found.tag not in _LINKS:
             continue
         href = found.attributes.get("href") or found.value
         if href.strip():
