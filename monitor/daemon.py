@@ -99,9 +99,18 @@ def run(path: Path, environ: Mapping[str, str], *, port: int | None = None) -> i
     config, problems = _start_config(path, environ)
     if port is not None:
         config = replace(config, web=replace(config.web, port=port))
-    for problem in problems:
-        log.warning("config_problem", problem=str(problem))
+    _say_problems(problems)
     return asyncio.run(_run(config, path, environ))
+
+
+def _say_problems(problems: tuple[Problem, ...]) -> None:
+    """Errors one by one, warnings as a number: `storywatch check` tells them."""
+    for problem in problems:
+        if problem.severity == "error":
+            log.error("config_problem", problem=str(problem))
+    warnings = sum(problem.severity != "error" for problem in problems)
+    if warnings:
+        log.info("config_warnings", count=warnings, hint="storywatch check shows them")
 
 
 def _use_uvloop() -> None:
@@ -149,7 +158,7 @@ async def _run(config: Config, path: Path, environ: Mapping[str, str]) -> int:
     url = environ.get("STORYWATCH_STORAGE_URL") or secrets.reveal(config.storage.url, environ)
     with filelock.FileLock(url):
         async with assembled(config, environ, url=url, now=utc_now, who="start", text=_text_of(path)) as running:
-            await _serve(running, environ)
+            await _serve(running)
             return running.exit_code
 
 
@@ -238,32 +247,25 @@ def _coverage(engine: Engine, now: Callable[[], datetime]) -> Coverage:
         return status.coverage(connection, now())
 
 
-async def _serve(running: Running, environ: Mapping[str, str]) -> None:
+async def _serve(running: Running) -> None:
+    from monitor.web import binding
+
+    web = running.config.web
+    bound = binding.bind(web.host, web.port)
+    ticking = tick.Tick(_jobs(running), partial(_give_up, running), wall=lambda: utc_now().timestamp())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, _asked_to_stop, running, number)
+    _say_started(running, binding.address(bound))
+    await _poll_due(running)
+    ticking.start()
     # FastAPI costs a third of a second to import: the first polls do not wait for it.
-    first = asyncio.create_task(_poll_due(running))
     from monitor.web import server
 
-    loop = asyncio.get_running_loop()
-    web = running.config.web
-    page = server.Page(web.host, web.port, _sources(running, web.host))
-    await page.start()
-    ticking = tick.Tick(
-        {
-            "tick": tick.Job(partial(_poll_due, running), running.config.engine.tick),
-            "send": tick.Job(running.work_alerts, _SEND_EVERY),
-            "prune": tick.Job(partial(_prune, running), _PRUNE_EVERY),
-        },
-        partial(_give_up, running),
-        wall=lambda: utc_now().timestamp(),
-    )
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, _asked_to_stop, running, number)
-    ticking.start()
-    _say_started(running, page.address)
+    page = server.Page(bound, _sources(running, web.host))
+    page.start()
     await running.stopping.wait()
     log.info("stopping")
     ticking.pause()
-    await asyncio.gather(first, return_exceptions=True)
     cut = await running.poller.stop(_STOP_POLLS)
     running.teller.stop()
     ticking.stop()
@@ -271,8 +273,16 @@ async def _serve(running: Running, environ: Mapping[str, str]) -> None:
     log.info("stopped", cut=cut)
 
 
+def _jobs(running: Running) -> dict[str, tick.Job]:
+    return {
+        "tick": tick.Job(partial(_poll_due, running), running.config.engine.tick),
+        "send": tick.Job(running.work_alerts, _SEND_EVERY),
+        "prune": tick.Job(partial(_prune, running), _PRUNE_EVERY),
+    }
+
+
 def _sources(running: Running, host: str) -> Any:
-    from monitor.web import app, server
+    from monitor.web import app, binding
 
     knowledge = running.context.knowledge
     return app.Sources(
@@ -281,7 +291,7 @@ def _sources(running: Running, host: str) -> Any:
         ready=lambda: "stopping" if running.stopping.is_set() else None,
         outlet_name=lambda domain: knowledge.outlets.by_domain(Domain(domain)).name,
         government_name=lambda code: knowledge.governments.get(code, code),
-        hosts=server.local_names(host),
+        hosts=binding.local_names(host),
     )
 
 
@@ -378,8 +388,7 @@ def poll_once(path: Path, environ: Mapping[str, str], *, ignore_schedule: bool, 
     """
     logs.configure(sys.stderr, quiet=True)
     config, problems = _start_config(path, environ)
-    for problem in problems:
-        log.warning("config_problem", problem=str(problem))
+    _say_problems(problems)
     url = environ.get("STORYWATCH_STORAGE_URL") or secrets.reveal(config.storage.url, environ)
     with filelock.FileLock(url):
         return asyncio.run(_poll_once(config, path, environ, url, ignore_schedule, force))

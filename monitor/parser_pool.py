@@ -223,14 +223,14 @@ class _Worker:
     def abort(self) -> None:
         """End the process and start no other; a thread that waits for it goes on."""
         self.closed = True
-        if self.process is not None:
+        if self.pid is not None and self.process is not None:  # one that is just being started has no id yet
             self.process.kill()
 
     def stop(self) -> None:
         """End the process, at once, and let go of it."""
         if self.pipe is not None:
             self.pipe.close()
-        if self.process is not None:
+        if self.pid is not None and self.process is not None:
             self.process.kill()
             self.process.join()
             self.process.close()

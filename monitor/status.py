@@ -246,7 +246,7 @@ def coverage(connection: Connection, now: datetime) -> Coverage:
             healthy += 1
             slowest = max(slowest, interval)
         else:
-            blind.append(Blind(row.host, row.first_fail_at or row.last_ok_at, row.fail_reason))
+            blind.append(Blind(row.url.partition("://")[2], row.first_fail_at or row.last_ok_at, row.fail_reason))
     return Coverage(healthy, len(rows), tuple(blind), slowest or None)
 
 

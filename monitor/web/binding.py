@@ -1,0 +1,41 @@
+"""Takes the page's address before anything heavy is imported, so that a taken port stops the start at once."""
+
+from __future__ import annotations
+
+import socket
+
+from monitor.errors import StoreError
+
+_LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class PortTaken(StoreError):
+    """The address of the page is in use, or cannot be bound."""
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Bind and listen.
+
+    Errors: PortTaken with what to do.
+    """
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+        bound.listen(128)
+    except OSError as exc:
+        bound.close()
+        said = exc.strerror or str(exc)
+        raise PortTaken(f"web.listen {host}:{port} cannot be used ({said}); try make run PORT=8081") from exc
+    return bound
+
+
+def address(bound: socket.socket) -> str:
+    """Where people look."""
+    host, port = bound.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+
+
+def local_names(host: str) -> frozenset[str]:
+    """The names under which a page bound to `host` may be asked for."""
+    return _LOCAL | {host}
