@@ -18,7 +18,7 @@ from monitor.errors import Problem
 
 MOST = 500
 """Faults of shape that are told in one run; who has more has another kind of file."""
-_ELSEWHERE = {
+ELSEWHERE = {
     "send_to": "routes name the channels",
     "channel": "routes name the channels",
     "channels": "routes name the channels",
@@ -101,7 +101,7 @@ def _unknown_key(path: Path, document: Document) -> Problem:
     key, holder = str(path[-1]), path[:-1]
     where = f" in {shown_path(holder, document.data)}" if holder else ""
     allowed = known_keys(holder)
-    hint = _ELSEWHERE.get(key) or words.suggestion(key, allowed) or f"known keys: {words.listed(sorted(allowed))}"
+    hint = ELSEWHERE.get(key) or words.suggestion(key, allowed) or f"known keys: {words.listed(sorted(allowed))}"
     said = redact(f"unknown key {key!r}{where}")
     return problem(document, "E011", path, said, hint=hint, place=document.key_place(path))
 
