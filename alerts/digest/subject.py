@@ -23,12 +23,12 @@ STANCES = {
 
 
 def cut(text: str, length: int) -> str:
-    """Shorten a text to `length` characters at a space, with an ellipsis.
+    """Shorten a text to `length` visible characters at a space, with an ellipsis.
 
     >>> cut("one two three", 9)
     'one two…'
     """
-    text = " ".join(text.split())
+    text = " ".join("".join(letter for letter in text if letter.isprintable() or letter.isspace()).split())
     if len(text) <= length:
         return text
     short = text[: length - 1]
@@ -78,7 +78,8 @@ def what_is_new(fresh: Sequence[Event]) -> str:
     if first.answer is not None and first.kind in story.ANSWERS:
         said = STANCES.get(first.answer.stance, first.answer.stance)
         others = len({_body(event) for event in fresh if event.kind in story.ANSWERS}) - 1
-        return f"{first.answer.government_name or first.answer.government} {said}" + (f" (+{others})" if others else "")
+        who = cut(first.answer.government_name or first.answer.government, 60)
+        return f"{who} {said}" + (f" (+{others} more)" if others else "")
     outlets = [event for event in fresh if event.kind is Kind.NEW_OUTLET]
     match first.kind:
         case Kind.WITHDRAWN:
@@ -101,12 +102,12 @@ def _outlets(outlets: Sequence[Event]) -> str:
         if event.own_reporting or event.origin == "own":
             return f"own reporting: {_outlet(event)}"
         if event.origin == "new" and event.origin_name:
-            return f"new origin: {event.origin_name}"
+            return f"new origin: {cut(event.origin_name, 60)}"
     return f"new outlet: {_outlet(outlets[0])}" if len(outlets) == 1 else _count(len(outlets), "new outlet")
 
 
 def _outlet(event: Event) -> str:
-    return event.mention.outlet_name if event.mention else ""
+    return cut(event.mention.outlet_name, 60) if event.mention else ""
 
 
 def _body(event: Event) -> tuple[str, str]:

@@ -18,7 +18,9 @@ TIMES = frozenset({"decided_at", "published", "first_seen", "said_at"})
 
 def dump(event: Event) -> str:
     """Write an event as compact JSON."""
-    return json.dumps(_plain(event), ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(_plain(event), ensure_ascii=False, separators=(",", ":"))
+    # Half a surrogate pair, which a broken feed can hold, has no place in a database.
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _plain(value: Any) -> Any:

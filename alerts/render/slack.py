@@ -116,7 +116,7 @@ def _blocks(digest: Digest, most: int) -> list[Block]:
 
 
 def _story(part: StoryPart, digest: Digest, times: words.Clock, most: int) -> list[Block]:
-    title = words.clean(part.headline, HEADER) or part.group
+    title = words.clean(part.headline, HEADER).replace("<", "‹").replace(">", "›") or part.group
     blocks: list[Block] = [{"type": "header", "text": {"type": "plain_text", "text": title[:HEADER], "emoji": False}}]
     blocks.append(_context(f"{escape(words.counts(part, times))} · message {part.number}"))
     if part.notes:

@@ -63,7 +63,7 @@ def _data(digest: Digest, most: int) -> dict[str, Any]:
         "schema": 1,
         "delivery_id": digest.delivery_id,
         "recipient": digest.recipient.to,
-        "subject": digest.subject,
+        "subject": words.clean(digest.subject, 300),
         "config_rev": digest.config_rev,
     }
     if digest.form is DigestForm.PROMPT and digest.stories:
@@ -88,11 +88,12 @@ def _data(digest: Digest, most: int) -> dict[str, Any]:
 
 def _story(part: StoryPart, most: int) -> dict[str, Any]:
     silent = [event for body in part.non_answers for event in body.events]
+    chains = [[words.clean(name, 60) for name in chain] for chain in part.chains[:most]]
     lists: dict[str, Sequence[Any]] = {
         "events": [_event(event) for event in part.fresh[:most]],
         "responses": [_answer(event) for event in part.answers[:most]],
         "non_answers": [_answer(event) for event in silent[:most]],
-        "attributions": [list(chain) for chain in part.chains[:most]],
+        "attributions": chains,
     }
     whole = {
         "events": len(part.fresh),
@@ -128,14 +129,14 @@ def _event(event: Event) -> dict[str, Any]:
         "key": event.key,
         "watch": event.watch or None,
         "decided": _time(event.decided_at),
-        "outlet": mention.outlet or mention.outlet_name if mention else None,
+        "outlet": _outlet(event),
         "title": words.clean(mention.title, words.TITLE) if mention else None,
         "url": words.link(mention.url) if mention else None,
         "published": _time(mention.published) if mention else None,
         "first_seen": _time(mention.first_seen) if mention else None,
         "origin": event.origin,
-        "origin_name": event.origin_name,
-        "copy_of": event.copy_of,
+        "origin_name": words.clean(event.origin_name, 60) if event.origin_name else None,
+        "copy_of": words.clean(event.copy_of, 60) if event.copy_of else None,
     }
     if event.facts:
         row["facts"] = {name: words.clean(value, words.QUOTE) for name, value in event.facts[:20]}
@@ -151,14 +152,19 @@ def _answer(event: Event) -> dict[str, Any]:
         "office": words.clean(answer.office, 120),
         "stance": answer.stance,
         "was": answer.was,
-        "asker": answer.asker or answer.asker_name,
+        "asker": words.clean(answer.asker or answer.asker_name or "", 60) or None,
         "partial": answer.partial,
-        "outlet": mention.outlet or mention.outlet_name if mention else None,
+        "outlet": _outlet(event),
         "url": words.link(mention.url) if mention else None,
         "seen": _time(words.when(event)),
         "language": answer.language,
         "quote": words.clean(answer.quote, words.QUOTE),
     }
+
+
+def _outlet(event: Event) -> str | None:
+    mention = event.mention
+    return words.clean(mention.outlet or mention.outlet_name, 120) if mention else None
 
 
 def _time(at: datetime | None) -> str | None:
