@@ -76,7 +76,7 @@ def find(
 ) -> tuple[Actor, ...]:
     """All actors of a sentence, from left to right. `media` are the token spans of outlets' names."""
     taken = [*media]
-    chosen = _longest(sentence, hits, taken)
+    chosen = _longest(sentence, hits, taken, day)
     actors = [
         Actor(start, end, Kind.MEDIA, _case(sentence, hits, pack, start, nominative=True)) for start, end in media
     ]
@@ -85,9 +85,12 @@ def find(
     return tuple(sorted(actors, key=lambda actor: actor.start))
 
 
-def _longest(sentence: Sentence, hits: Sequence[Found], taken: Sequence[tuple[int, int]]) -> list[Found]:
+def _longest(
+    sentence: Sentence, hits: Sequence[Found], taken: Sequence[tuple[int, int]], day: date | None
+) -> list[Found]:
     """The longest hits that name somebody, none overlapping."""
     rows = [hit for hit in hits if _names_somebody(sentence, hit, hits)]
+    rows = [hit for hit in rows if not _succeeded(hit, rows, day)]
     rows.sort(key=lambda hit: (hit.start - hit.end, _rank(hit), not hit.nominative, hit.start))
     used = {at for start, end in taken for at in range(start, end)}
     chosen = []
@@ -96,6 +99,19 @@ def _longest(sentence: Sentence, hits: Sequence[Found], taken: Sequence[tuple[in
             used.update(range(hit.start, hit.end))
             chosen.append(hit)
     return sorted(chosen, key=lambda hit: hit.start)
+
+
+def _succeeded(hit: Found, rows: Sequence[Found], day: date | None) -> bool:
+    """Whether another row of the same name holds an office on the day, and this one does not."""
+    if not isinstance(hit.payload, Leader) or _in_office(hit.payload.since, hit.payload.until, day):
+        return False
+    return any(
+        isinstance(one.payload, Leader)
+        and one.start < hit.end
+        and hit.start < one.end
+        and _in_office(one.payload.since, one.payload.until, day)
+        for one in rows
+    )
 
 
 def _rank(hit: Found) -> int:
@@ -169,8 +185,10 @@ def _joins(sentence: Sentence, group: list[Found], hit: Found, pack: Pack, verbs
         if word in PUNCTUATION or at in verbs:
             return False
         glue = pack.lists["det"].accepts(word) or pack.lists["genitive"].accepts(word)
-        if not glue and not (token.capital and not sentence.shouting and not token.glued):
+        if not glue and not (token.capital and not sentence.shouting):
             return False
+    if fixed and isinstance(hit.payload, Leader) and any(isinstance(one.payload, Body) for one in group):
+        return True
     if fixed:
         return words[last.end] == "'s" and not isinstance(hit.payload, Place)
     return not (isinstance(hit.payload, Tag) and pack.lists["genitive"].accepts(words[last.end]))
@@ -209,7 +227,17 @@ def _closed(sentence: Sentence, group: list[Found], chosen: list[Found], verbs: 
             if name > end + 1 and name < len(sentence.words) and sentence.words[name] == ",":
                 grown = name + 1
         end = grown
-    return _Phrase(tuple(group), group[0].start, end)
+    return _Phrase(tuple(group), _given(sentence, group[0], starts, verbs), end)
+
+
+def _given(sentence: Sentence, first: Found, starts: set[int], verbs: set[int]) -> int:
+    """Where the phrase of a holder begins, given names included."""
+    at = first.start
+    if isinstance(first.payload, Leader) and not sentence.shouting:
+        given = set(fold(first.payload.name).replace("-", " ").split())
+        while at and at - 1 not in starts and at - 1 not in verbs and sentence.words[at - 1] in given:
+            at -= 1
+    return at
 
 
 def _grow(sentence: Sentence, at: int, starts: set[int], verbs: set[int], pack: Pack) -> int:
@@ -269,7 +297,7 @@ def _interpret(
     if head is None:
         yield from _metonym(sentence, phrase, case, hits, pack)
         return
-    yield from _official(sentence, phrase, head, case, day, pack)
+    yield from _official(sentence, phrase, head, case, day, pack, hits)
 
 
 def _head(hits: Sequence[Found]) -> Found | None:
@@ -301,7 +329,7 @@ def _modifies(sentence: Sentence, phrase: _Phrase, hits: Sequence[Found], pack: 
 
 
 def _appended(sentence: Sentence, phrase: _Phrase, hits: Sequence[Found]) -> bool:
-    """"its key member, deputy prime minister X": the office describes somebody who is no government."""
+    """ "its key member, deputy prime minister X": the office describes somebody who is no government."""
     at = phrase.start - 1
     if at < 1 or sentence.words[at] != ",":
         return False
@@ -314,12 +342,26 @@ def _metonym(sentence: Sentence, phrase: _Phrase, case: Case, hits: Sequence[Fou
         return
     ending = sentence.tokens[phrase.end - 1].ending
     nominative = pack.lists.get("acronym_nominative")
+    if _described(sentence, phrase, hits, pack):
+        case = Case.OBLIQUE
     if not _stands_alone(sentence, phrase, hits, pack) or (
         ending and not (nominative is not None and nominative.accepts(ending))
     ):
         case = Case.OBLIQUE
     yield Actor(phrase.start, phrase.end, Kind.GOVERNMENT, case, place.code, "government", metonym=True,
                 rule=f"{place.code}-{place.kind}")  # fmt: skip
+
+
+def _described(sentence: Sentence, phrase: _Phrase, hits: Sequence[Found], pack: Pack) -> bool:
+    """A word between a preposition and the country: "in northwestern Russia"."""
+    at = phrase.start - 1
+    if at < 1 or sentence.tokens[at].capital or not sentence.words[at].isalpha():
+        return False
+    if any(hit.start <= at < hit.end and not isinstance(hit.payload, Tag) for hit in hits):
+        return False
+    before = sentence.words[at - 1]
+    known = any(pack.lists[name].accepts(sentence.words[at]) for name in ("that", "aux", "and", "det", "by"))
+    return not known and bool(pack.lists["prep"].accepts(before) or pack.lists["in"].accepts(before))
 
 
 def _stands_alone(sentence: Sentence, phrase: _Phrase, hits: Sequence[Found], pack: Pack) -> bool:
@@ -341,7 +383,7 @@ def _stands_alone(sentence: Sentence, phrase: _Phrase, hits: Sequence[Found], pa
 
 
 def _official(
-    sentence: Sentence, phrase: _Phrase, head: Found, case: Case, day: date | None, pack: Pack
+    sentence: Sentence, phrase: _Phrase, head: Found, case: Case, day: date | None, pack: Pack, seats: Sequence[Found]
 ) -> Iterator[Actor]:
     hits = phrase.hits
     payload = head.payload
@@ -368,7 +410,7 @@ def _official(
                  generic=len(hits) == 1 and code is None and hits[0].end - hits[0].start == 1,
                  rule=_rule(hits))  # fmt: skip
     yield made
-    for place in places:
+    for place in (*places, *_shared_seat(sentence, phrase, pack, seats)):
         yield replace(made, government=place)
 
 
@@ -419,6 +461,20 @@ def _country(
     if isinstance(seat, Place) and pack.lists["in"].accepts(sentence.words[there[0].start - 1]):
         return seat.code, _further(sentence, there[0], hits)
     return None, ()
+
+
+def _shared_seat(sentence: Sentence, phrase: _Phrase, pack: Pack, hits: Sequence[Found]) -> Iterator[str]:
+    """A second capital after the phrase: "leaders in Pristina and Tirana"."""
+    last = phrase.hits[-1]
+    seated = isinstance(last.payload, Place) and pack.lists["in"].accepts(sentence.words[last.start - 1])
+    if not seated or phrase.end + 1 >= len(sentence.words) or not pack.lists["and"].accepts(sentence.words[phrase.end]):
+        return
+    at = phrase.end + 1
+    at += 1 if pack.lists["in"].accepts(sentence.words[at]) else 0
+    for hit in hits:
+        if hit.start == at and isinstance(hit.payload, Place) and hit.payload.kind != "adjective":
+            yield hit.payload.code
+            return
 
 
 def _possessive(word: str, pack: Pack) -> bool:

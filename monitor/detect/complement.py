@@ -60,7 +60,7 @@ def read(sentence: Sentence, hits: Sequence[Found], start: int, end: int, pack: 
             if isinstance(payload, Tag):
                 if payload.name == "neg":
                     negations.append(hit.start)
-                elif payload.name.startswith("c_") or payload.name == "modal":
+                elif payload.name.startswith("c_") or payload.name in ("modal", "condition"):
                     tags.setdefault(payload.name, []).append(hit.start)
     return Content(start, end, tags, negations, breaks)
 
@@ -103,21 +103,23 @@ def _by_content(content: Content, sentence: Sentence, *, own: bool) -> str | Non
     """First hit wins: denial, refusal, openness, acceptance, fact, measure, blame."""
     if _denies(content, sentence):
         return "denied"
-    if own and content.negated("c_will", "c_accept", "c_plan"):
+    if own and content.negated("c_accept", "c_plan"):
         return "refused"
+    if own and content.has("c_plan") and not content.has("modal"):
+        return "announced_action"
     if content.has("c_blame") and not own:
         return "condemned"
     if content.has("c_open"):
         return "commented"
     if own and content.has("c_agreed") and not content.has("modal"):
         return "agreed"
-    if content.has("c_fact") and not content.negated("c_fact"):
+    measure = own and content.has("c_will") and content.has("c_act")
+    fact = content.has("c_fact") and not content.negated("c_fact")
+    if fact and not (measure and min(content.tags["c_will"]) < min(content.tags["c_fact"])):
         return "confirmed"
     if content.has("c_blame"):
         return "condemned"
-    if own and content.has("c_will"):
-        return "announced_action"
-    return None
+    return "announced_action" if measure else None
 
 
 def _denies(content: Content, sentence: Sentence) -> bool:
@@ -144,6 +146,11 @@ def _inner(content: Content, sentence: Sentence, predicates: Sequence[Predicate]
         return None
     for predicate in predicates:
         if content.start <= predicate.start < content.end and predicate.stance != "said":
+            conditional = any(
+                at < predicate.start and content.bound(at, predicate.start) for at in content.tags.get("condition", ())
+            )
+            if conditional or sentence.words[predicate.start] == "to":
+                continue
             near = any(0 <= predicate.start - no <= _BEFORE for no in content.negations)
             asked = any(0 <= predicate.start - at <= _BEFORE for at in content.tags.get("modal", ()))
             unrejected = predicate.stance == "commented" and "reject" in " ".join(

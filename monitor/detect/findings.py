@@ -17,7 +17,7 @@ from monitor.detect.actors import Actor, Case, Kind
 from monitor.detect.clauses import Sentence
 from monitor.detect.forms import Found
 from monitor.detect.lexicon import Pack
-from monitor.detect.lexicon_rows import Row, Tag
+from monitor.detect.lexicon_rows import Place, Row, Tag
 from monitor.detect.predicates import Predicate
 from monitor.values import Certainty
 
@@ -64,6 +64,11 @@ class Parsed:
             hit for hit in self.hits
             if isinstance(hit.payload, Tag) and hit.payload.name == name and start <= hit.start < end
         ]  # fmt: skip
+
+    @property
+    def places(self) -> list[str]:
+        """Codes of all countries named, in whatever case."""
+        return [hit.payload.code for hit in self.hits if isinstance(hit.payload, Place)]
 
     def clause(self, at: int) -> tuple[int, int]:
         """The clause that holds a word."""
@@ -157,7 +162,7 @@ def _that_clause(parsed: Parsed, predicate: Predicate) -> tuple[int, int] | None
 
 
 def _without_frames(verdicts: list[Verdict]) -> list[Verdict]:
-    """"said it would not comment" is one non-answer: the verb of speech around it says nothing more."""
+    """ "said it would not comment" is one non-answer: the verb of speech around it says nothing more."""
     silent = [one for one in verdicts if one.predicate.silent and one.reason is None]
     out = []
     for verdict in verdicts:
@@ -261,6 +266,8 @@ def _left(parsed: Parsed, predicate: Predicate) -> Actor | None:
             continue
         if parsed.embedding(actor.start) != home:
             continue
+        if actor.kind is Kind.THIRD and _apposed(parsed, actor):
+            continue
         if actor.case in (Case.SUBJECT,) and not _is_object(parsed, actor, predicate):
             return actor
         if actor.case in (Case.FROM, Case.IN) and oblique is None and not (actor.metonym and actor.case is Case.IN):
@@ -268,6 +275,14 @@ def _left(parsed: Parsed, predicate: Predicate) -> Actor | None:
         if predicate.row.actor == "any" and oblique is None:
             oblique = actor
     return oblique
+
+
+def _apposed(parsed: Parsed, actor: Actor) -> bool:
+    """"President X, member of the party, said": the description between the commas is no subject."""
+    words = parsed.sentence.words
+    if actor.start < 1 or words[actor.start - 1] != "," or actor.end >= len(words) or words[actor.end] != ",":
+        return False
+    return any(other.end == actor.start - 1 and other.kind is Kind.GOVERNMENT for other in parsed.actors)
 
 
 def _is_object(parsed: Parsed, actor: Actor, predicate: Predicate) -> bool:
@@ -416,6 +431,10 @@ def _weighed(parsed: Parsed, predicate: Predicate, actor: Actor, content: tuple[
         reason = guards.mood(parsed.sentence, predicate, clause, parsed.hits, parsed.pack)
     if reason == "infinitive" and parsed.sentence.headline:
         reason = None
+    if reason is None and actor.metonym and _future(parsed, predicate):
+        reason = "future"
+    if reason is None and predicate.stance == "commented" and _retold(parsed):
+        reason = "a reporter's claim"
     if reason is None and guards.passive(parsed.sentence, predicate, parsed.pack):
         reason = "passive"
     span = _own_words(parsed, predicate, actor, content, clause)
@@ -431,6 +450,19 @@ def _weighed(parsed: Parsed, predicate: Predicate, actor: Actor, content: tuple[
     certainty = Certainty.LIKELY if parsed.sentence.headline or actor.kind is Kind.PRONOUN else Certainty.SURE
     return Verdict(parsed.sentence, predicate, actor, stance, reason, content, when is not None, said, certainty,
                    about=_about(parsed, content))  # fmt: skip
+
+
+def _future(parsed: Parsed, predicate: Predicate) -> bool:
+    """What a country "will" do without anybody saying so is the reporter's word; a headline's word is not."""
+    if parsed.sentence.headline or predicate.silent or predicate.stance == "said":
+        return False
+    words = parsed.sentence.words[max(0, predicate.start - 2) : predicate.end]
+    return any(parsed.pack.lists["future"].accepts(word) for word in words)
+
+
+def _retold(parsed: Parsed) -> bool:
+    """"urged Serbia to accept them, according to Bloomberg": one government's demand in an outlet's words."""
+    return any(actor.kind is Kind.MEDIA and actor.case is Case.BY for actor in parsed.actors)
 
 
 def _own_words(

@@ -37,10 +37,13 @@ class Element:
         """0 for no, 1 for yes, 2 for yes in an oblique case."""
         if word in self.exact or (self.prefixes and word.startswith(self.prefixes)):
             return 1
+        best = 0
         for stem, nominative in self.stems:
             if word.startswith(stem) and len(word) <= len(stem) + ENDING:
-                return 1 if nominative is None or word[len(stem) :] in nominative else 2
-        return 0
+                if nominative is None or word[len(stem) :] in nominative:
+                    return 1
+                best = 2
+        return best
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,12 +25,17 @@ def mood(
 ) -> str | None:
     """Conditional, expected, demanded or unknown: none of it happened."""
     words, at = sentence.words, predicate.start
+    if not sentence.headline and pack.lists["to"].accepts(words[at]):
+        return "infinitive"
     for hit in hits:
         if not isinstance(hit.payload, Tag) or not clause[0] <= hit.start < at:
             continue
         name = hit.payload.name
         if name == "condition" and not _comma_between(words, hit.end, at):
             return "conditional"
+        if name == "because" and not predicate.silent and predicate.stance != "said":
+            if not _comma_between(words, hit.end, at):
+                return "subordinate"
         if name == "whether" and not _comma_between(words, hit.end, at):
             return "unknown"
         if name == "unknown" and not predicate.silent:

@@ -18,7 +18,9 @@ from monitor.errors import LexiconError
 
 Raw = Mapping[str, Any]
 _SPEECH = "speech/"
-_ROW_KEYS = frozenset(("id", "stance", "forms", "needs", "not", "objects", "actor", "asker", "impersonal", "before", "examples"))
+_ROW_KEYS = frozenset(
+    ("id", "stance", "forms", "needs", "not", "objects", "actor", "asker", "impersonal", "before", "examples")
+)
 _FILE_KEYS = frozenset(("inherits", "names", "home", "settings", "lists", "bodies", "speakers", "rows", "months"))
 _MONTHS = 12
 T = TypeVar("T")

@@ -41,6 +41,7 @@ class Memory:
     last: tuple[int, str, str] | None = None
     subjects: list[str] = field(default_factory=list)
     mentioned: dict[str, int] = field(default_factory=dict)
+    settled: dict[tuple[int, int, str | None], tuple[str, str, str, Certainty]] = field(default_factory=dict)
 
     def learn(self, parsed: Parsed, number: int) -> None:
         """Remember who was named in a sentence."""
@@ -76,6 +77,18 @@ class Memory:
     def settle(self, verdict: Verdict, number: int, parsed: Parsed) -> tuple[str, str, str, Certainty] | None:
         """Government, body, via and certainty of a verdict's speaker; None when nobody can be found."""
         actor = verdict.actor
+        key = (number, actor.start if actor else -1, actor.government if actor else None)
+        if key not in self.settled:
+            found = self._settle(verdict, number, parsed)
+            if found is None:
+                return None
+            self.settled[key] = found
+        return self.settled[key]
+
+    def _settle(
+        self, verdict: Verdict, number: int, parsed: Parsed
+    ) -> tuple[str, str, str, Certainty] | None:
+        actor = verdict.actor
         if actor is None or actor.kind is Kind.PRONOUN or actor.bare_speaker:
             near = self._beside(actor, parsed)
             if near is not None:
@@ -85,7 +98,12 @@ class Memory:
             return None
         if actor.government:
             return actor.government, actor.body, "passage", verdict.certainty
-        if actor.generic and self.last is not None and number - self.last[0] <= _BACK and _alike(actor.body, self.last[2]):
+        if (
+            actor.generic
+            and self.last is not None
+            and number - self.last[0] <= _BACK
+            and _alike(actor.body, self.last[2])
+        ):
             return self.last[1], self.last[2], "article", Certainty.LIKELY
         if actor.body in self.by_body:
             return self.by_body[actor.body], actor.body, "article", Certainty.LIKELY
@@ -93,7 +111,6 @@ class Memory:
             return verdict.about, actor.body, "passage", Certainty.LIKELY
         code, via = self._bare(actor)
         return code or UNKNOWN, actor.body, via, Certainty.LIKELY
-
 
     def _beside(self, actor: Actor | None, parsed: Parsed) -> tuple[str, str, str, Certainty] | None:
         """The government named before a bare spokesperson or pronoun in the same sentence."""
@@ -114,6 +131,9 @@ def _alike(body: str, other: str) -> bool:
 def resolve(sentences: Sequence[tuple[Parsed, Sequence[Verdict]]], home: str | None) -> list[Resolved]:
     """Settle the verdicts of an entry, sentence by sentence."""
     memory = Memory(home)
+    for parsed, _ in sentences:
+        for code in parsed.places:
+            memory.mentioned.setdefault(code, 0)
     out: list[Resolved] = []
     for number, (parsed, verdicts) in enumerate(sentences):
         for verdict in verdicts:
