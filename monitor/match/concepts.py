@@ -183,4 +183,4 @@ def _check_references(concepts: Mapping[str, Concept]) -> None:
         for pattern in concept.patterns:
             for name in pattern.only_with:
                 if _key(name) not in concepts:
-                    raise LexiconError(concept.name, pattern.text, f"only_with names no concept: {name}")
+                    raise LexiconError("concepts", concept.name, f"{pattern.text}: only_with names no concept: {name}")

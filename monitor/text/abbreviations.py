@@ -25,7 +25,7 @@ _BY_LANGUAGE = {
     "hu": "dr prof ifj stb",
     "el": "κκ δρ καθ αρ δηλ βλ στρ",
 }
-_BEFORE_A_NUMBER = "no art fig vol pag pág"
+_BEFORE_A_NUMBER = "no art fig vol pag pág jan mar apr jun jul dec"
 
 ABBREVIATIONS = frozenset(fold(word) for line in _BY_LANGUAGE.values() for word in line.split())
 NUMBERED = frozenset(fold(word) for word in _BEFORE_A_NUMBER.split())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import repeat
 
@@ -120,12 +120,17 @@ def offsets(text: str, table: FoldTable = DEFAULT) -> tuple[int, ...] | None:
     """The place in `text` of every code point of its folding; None when they are the same."""
     if text.isascii():
         return None
-    lengths = [len(table[ord(letter)]) for letter in _composed(text)]
-    if lengths.count(1) == len(lengths):
+    composed = _composed(text)
+    # Most letters stay one letter: only the places of the others are worked out one by one.
+    odd = {letter: len(table[ord(letter)]) for letter in set(composed) if len(table[ord(letter)]) != 1}
+    if not odd:
         return None
-    return tuple(_places(lengths))
-
-
-def _places(lengths: Iterable[int]) -> Iterable[int]:
-    for place, length in enumerate(lengths):
-        yield from repeat(place, length)
+    out: list[int] = []
+    done = 0
+    for place, letter in enumerate(composed):
+        if letter in odd:
+            out.extend(range(done, place))
+            out.extend(repeat(place, odd[letter]))
+            done = place + 1
+    out.extend(range(done, len(composed)))
+    return tuple(out)

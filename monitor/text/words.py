@@ -7,11 +7,11 @@ SHBA-së) are no words of their own, U.S. is one word, addresses are no text. Ca
 from __future__ import annotations
 
 import re
-from bisect import bisect
+from bisect import bisect, bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from monitor.text.fold import DEFAULT, INVISIBLE, FoldTable, fold
+from monitor.text.fold import DEFAULT, INVISIBLE, FoldTable, fold, offsets
 from monitor.text.marks import MARKS
 
 APOSTROPHES = "'’‘ʼ`´＇"
@@ -61,7 +61,13 @@ def words(text: str, table: FoldTable = DEFAULT) -> tuple[Word, ...]:
     >>> [w.folded for w in words("The U.S. told TPS-om holders at https://example.org/x: Serbia’s turn")]
     ['the', 'us', 'told', 'tps', 'holders', 'at', 'serbia', 'turn']
     """
-    return tuple(_word(text, place, table) for place in places(text))
+    folded, origins = fold(text, table), offsets(text, table)
+    if origins is None:
+        return tuple(_word(text, place, folded[place[0] : place[1]]) for place in places(text))
+    return tuple(
+        _word(text, place, folded[bisect_left(origins, place[0]) : bisect_left(origins, place[1])])
+        for place in places(text)
+    )
 
 
 def places(text: str) -> tuple[Place, ...]:
@@ -87,10 +93,10 @@ def letters(text: str, place: Place) -> str:
     return text[start:end].replace(".", "") if dotted else text[start:end]
 
 
-def _word(text: str, place: Place, table: FoldTable) -> Word:
+def _word(text: str, place: Place, folded: str) -> Word:
     start, end, dotted = place
-    written = letters(text, place)
-    return Word(start, end, fold(written, table), written[0].isupper(), is_caps(written), dotted)
+    caps = dotted or is_caps(text[start:end])
+    return Word(start, end, folded.replace(".", "") if dotted else folded, text[start].isupper(), caps, dotted)
 
 
 def _runs(text: str) -> list[Place]:
