@@ -48,7 +48,7 @@ def assign(read: Read, window: Window, settings: Settings) -> Assignment:
         return Assignment(None, 0.0, threshold, Role.ORIGINAL, reason=f"excluded:{read.excluded}")
     words = window.words(read.features.family).vector(read.features.words)
     names = window.names.vector(read.features.names)
-    pairs = _pairs(read, window, settings, words, names)
+    pairs = _pairs(read, window, threshold / 2, settings, words, names)
     sources = _sources(read, window, settings.copies, pairs)
     decided, pair = _decide(threshold, scoring.rank(pairs, window.stories), sources)
     if pair is not None:
@@ -56,36 +56,42 @@ def assign(read: Read, window: Window, settings: Settings) -> Assignment:
     return decided if decided.joined is None else _with_role(decided, sources, read.shingles, settings.copies)
 
 
-def _pairs(read: Read, window: Window, settings: Settings, words: Vector, names: Vector) -> list[Pair]:
-    """All live entries that have something to do with the new one, in the order in which they came."""
+def _pairs(read: Read, window: Window, least: float, settings: Settings, words: Vector, names: Vector) -> list[Pair]:
+    """The live entries that speak for a story, in the order in which they came.
+
+    Stories without a pair of `least` are left out: none of them could be joined.
+    """
     family, naming = read.features.family, read.features.naming
     is_short = read.features.chars < settings.title_only_chars
-    by_words, _ = window.words(family).similar(words)
-    by_names, shared = window.names.similar(names)
-    ageing = _Ageing(read, window, settings)
-    found = []
+    by_words, by_names = window.words(family).similar(words), window.names.similar(names)
+    cosines = {}
     for number, cosine in by_words.items():
         if cosine > scoring.LEAST_PAIR:
-            live = window.live[number]
-            if scoring.names_others(naming, live.naming):
+            if scoring.names_others(naming, window.live[number].naming):
                 cosine *= scoring.OTHER_NAMES
             if is_short:
                 cosine += scoring.NAMES_SHARE * (by_names.get(number, 0.0) - cosine)
-            found.append(Pair(number, live.story, cosine * ageing.of(live), True))
+            cosines[number] = cosine
     for number, cosine in by_names.items():
-        if cosine > scoring.LEAST_PAIR and shared[number] >= scoring.LEAST_SHARED:
-            live = window.live[number]
-            if live.family != family:
-                bounded = scoring.without_heaviest(cosine, names, window.names.vector_of(number))
-                found.append(Pair(number, live.story, scoring.OTHER_FAMILY * bounded * ageing.of(live), False))
-    return sorted((pair for pair in found if pair.score > scoring.LEAST_PAIR), key=lambda pair: pair.number)
+        if cosine > scoring.LEAST_PAIR and window.live[number].family != family:
+            cosines[number] = scoring.across_languages(names, window.names.vector_of(number))
+    hopeful = {window.live[number].story for number, cosine in cosines.items() if cosine >= least}
+    ageing = _Ageing(read, window, settings)
+    found = []
+    for number in sorted(cosines):
+        live = window.live[number]
+        if live.story in hopeful:
+            score = cosines[number] * ageing.of(live)
+            if score > scoring.LEAST_PAIR:
+                found.append(Pair(number, live.story, score, live.family == family))
+    return found
 
 
 class _Ageing:
     """What remains of a pair's score for the time between both entries, and between the new one and the story."""
 
     def __init__(self, read: Read, window: Window, settings: Settings) -> None:
-        self._told = scoring.told_at(read.item.published_at, read.item.seen_at)
+        self._told_s = scoring.told_at(read.item.published_at, read.item.seen_at).timestamp()
         self._window = window
         decay_s = settings.decay.total_seconds()
         self._pair_s, self._story_s = decay_s * scoring.PAIR_DECAY, decay_s * scoring.STORY_DECAY
@@ -95,10 +101,10 @@ class _Ageing:
         """The share that remains of a pair with this entry."""
         remains = self._stories.get(live.story)
         if remains is None:
-            live_entries = self._window.live
-            gap = min(abs(self._told - live_entries[number].told_at) for number in self._window.stories[live.story])
-            remains = self._stories[live.story] = scoring.remains(gap, self._story_s)
-        return remains * scoring.remains(abs(self._told - live.told_at), self._pair_s)
+            entries, told_s = self._window.live, self._told_s
+            gap_s = min(abs(told_s - entries[number].told_s) for number in self._window.stories[live.story])
+            remains = self._stories[live.story] = scoring.remains(gap_s, self._story_s)
+        return remains * scoring.remains(abs(self._told_s - live.told_s), self._pair_s)
 
 
 def _decide(threshold: float, ranked: list[Ranked], sources: list[_Source]) -> tuple[Assignment, Pair | None]:

@@ -72,7 +72,7 @@ class Index:
             id=item.id,
             story=story,
             seen_at=item.seen_at,
-            told_at=scoring.told_at(item.published_at, item.seen_at),
+            told_s=scoring.told_at(item.published_at, item.seen_at).timestamp(),
             publisher=item.publisher,
             family=read.features.family,
             folded_title=read.features.folded_title,

@@ -31,10 +31,11 @@ class Beginnings:
         found = self.whole.get(word)
         if found is not None:
             return found
-        for length in range(min(len(word), _LONGEST_BEGINNING), 1, -1):
-            found = self.starts.get(word[:length])
-            if found is not None:
-                return found
+        starts = self.starts
+        for length in range(min(len(word), _LONGEST_BEGINNING), 2, -1):
+            beginning = word[:length]
+            if beginning in starts:
+                return starts[beginning]
         return None
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from math import exp
 
 from monitor.cluster.view import Vector
@@ -20,7 +20,7 @@ best alone chains story to story; a centroid drifts towards the theme."""
 BEST_PAIRS = 3
 OTHER_FAMILY = 0.8
 LEAST_SHARED = 2
-RELIANCE = 2.5
+RELIANCE = 3.0
 """A pair across languages scores at most so many times what it scores without its heaviest feature: one name is no
 story."""
 OTHER_NAMES = 0.3
@@ -57,15 +57,21 @@ def told_at(published_at: datetime | None, seen_at: datetime) -> datetime:
     return seen_at if published_at is None else min(published_at, seen_at)
 
 
-def remains(gap: timedelta, decay_s: float) -> float:
+def remains(gap_s: float, decay_s: float) -> float:
     """What remains of a score after some time: e-folding with `decay_s` seconds."""
-    return exp(-gap.total_seconds() / decay_s)
+    return exp(-gap_s / decay_s)
 
 
-def without_heaviest(cosine: float, vector: Vector, other: Vector) -> float:
-    """A cosine bounded by what it is without its heaviest feature."""
-    heaviest = max((weight * other[name] for name, weight in vector.items() if name in other), default=0.0)
-    return min(cosine, RELIANCE * (cosine - heaviest))
+def across_languages(vector: Vector, other: Vector) -> float:
+    """How like each other two entries of different families are: 0 for a single shared feature.
+
+    A cosine, bounded by what it is without its heaviest feature.
+    """
+    products = [weight * other[name] for name, weight in vector.items() if name in other]
+    if len(products) < LEAST_SHARED:
+        return 0.0
+    cosine = sum(products)
+    return OTHER_FAMILY * min(cosine, RELIANCE * (cosine - max(products)))
 
 
 def names_others(one: frozenset[str], other: frozenset[str]) -> bool:

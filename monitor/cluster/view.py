@@ -6,7 +6,7 @@ current epoch and are made anew when the next one begins. Used by `index` only; 
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 from math import log, sqrt
 
@@ -14,6 +14,8 @@ from monitor.cluster.features import Bag
 
 MOST_POSTINGS = 400
 """A feature of more live entries than this tells nothing and costs everything."""
+
+_MOST_REMEMBERED = 100_000
 
 Vector = dict[str, float]
 
@@ -27,6 +29,7 @@ class View:
         self._bags: dict[int, Bag] = {}
         self._vectors: dict[int, Vector] | None = {} if keeps_vectors else None
         self._postings: dict[str, deque[tuple[int, float]]] = {}
+        self._shares: dict[str, float] = {}
         self._rarity: dict[str, float] = {}
         self._frequency: dict[str, int] = {}
         self._documents = 0
@@ -54,9 +57,18 @@ class View:
 
     def vector(self, bag: Bag) -> Vector:
         """The bag weighted by rarity, of length 1."""
-        weighted = [(name, weight * self._rarity_of(name)) for name, weight in bag]
-        length = sqrt(sum(value * value for _, value in weighted))
-        return {name: value / length for name, value in weighted if value} if length else {}
+        known = self._rarity
+        weighted: Vector = {}
+        square = 0.0
+        for name, weight in bag:
+            rarity = known.get(name)
+            if rarity is None:
+                rarity = self._rarity_of(name)
+            if rarity:
+                value = weighted[name] = weight * rarity
+                square += value * value
+        length = sqrt(square)
+        return {name: value / length for name, value in weighted.items()} if length else weighted
 
     def vector_of(self, number: int) -> Vector:
         """The vector of a live entry."""
@@ -65,12 +77,13 @@ class View:
 
     def _rarity_of(self, name: str) -> float:
         """How much a feature tells: the logarithm of all documents by those that have it."""
-        rarity = self._rarity.get(name)
-        if rarity is None:
-            frequency = self._prior(name) * self._prior_documents + self._frequency.get(name, 0)
-            rarity = max(0.0, log((self._prior_documents + self._documents + 2) / (frequency + 0.7)))
-            if len(self._rarity) < _MOST_RARITIES:
-                self._rarity[name] = rarity
+        share = self._shares.get(name)
+        if share is None:
+            share = self._prior(name)
+            _remember(self._shares, name, share)
+        frequency = share * self._prior_documents + self._frequency.get(name, 0)
+        rarity = max(0.0, log((self._prior_documents + self._documents + 2) / (frequency + 0.7)))
+        _remember(self._rarity, name, rarity)
         return rarity
 
     def add(self, number: int, bag: Bag) -> None:
@@ -105,22 +118,15 @@ class View:
             if not posting:
                 del self._postings[name]
 
-    def similar(self, vector: Vector) -> tuple[dict[int, float], dict[int, int]]:
-        """Cosines with all live entries that share a feature, and how many features each shares."""
-        scores: dict[int, float] = {}
-        shared: dict[int, int] = {}
+    def similar(self, vector: Vector) -> dict[int, float]:
+        """Cosines with all live entries that share a feature."""
+        scores: defaultdict[int, float] = defaultdict(float)
         for name, weight in vector.items():
             posting = self._postings.get(name)
-            if posting is None or len(posting) > MOST_POSTINGS:
-                continue
-            for number, value in posting:
-                if number in scores:
+            if posting is not None and len(posting) <= MOST_POSTINGS:
+                for number, value in posting:
                     scores[number] += weight * value
-                    shared[number] += 1
-                else:
-                    scores[number] = weight * value
-                    shared[number] = 1
-        return scores, shared
+        return scores
 
     def in_common(self, vector: Vector, number: int) -> list[tuple[str, float]]:
         """What a vector shares with one live entry: feature and product, heaviest first."""
@@ -129,4 +135,8 @@ class View:
         return sorted(products, key=lambda pair: (-pair[1], pair[0]))
 
 
-_MOST_RARITIES = 200_000
+def _remember(table: dict[str, float], name: str, value: float) -> None:
+    """Keep a value that can be computed again; a full table starts afresh."""
+    if len(table) >= _MOST_REMEMBERED:
+        table.clear()
+    table[name] = value

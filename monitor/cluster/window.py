@@ -18,8 +18,7 @@ from monitor.cluster.knowledge import Knowledge
 from monitor.cluster.view import View
 from monitor.values import EntryId, StoryKey
 
-_FIRST_EPOCHS = (0, 8, 16, 32, 64)
-_EPOCH_ENTRIES = 128
+_LEAST_EPOCH = 8
 _OWN_TEXTS = 200
 
 _Key = TypeVar("_Key", bound=Hashable)
@@ -27,13 +26,16 @@ _Key = TypeVar("_Key", bound=Hashable)
 
 @dataclass(slots=True)
 class Live:
-    """An entry of the window. `number` counts additions; `naming` are its features that name something."""
+    """An entry of the window.
+
+    `number` counts additions, `told_s` is a Unix time, `naming` are its features that name something.
+    """
 
     number: int
     id: EntryId
     story: StoryKey
     seen_at: datetime
-    told_at: datetime
+    told_s: float
     publisher: str | None
     family: str
     folded_title: str
@@ -162,7 +164,7 @@ class Window:
     def _enter_epoch(self) -> None:
         """Document frequencies stand still within an epoch, so that neither restarts nor batches make a difference."""
         assert self._day is not None
-        epoch = (self._day, epoch_start(self._today))
+        epoch = (self._day, epoch_start(len(self._counted) - self._today, self._today))
         if epoch == self._epoch:
             return
         self._epoch = epoch
@@ -191,15 +193,18 @@ def reach(length: timedelta, now: datetime) -> datetime:
     return now.replace(hour=0, minute=0, second=0, microsecond=0) - length
 
 
-def epoch_start(count: int) -> int:
-    """With how many entries of the day the current epoch began: quick at first, then every 128.
+def epoch_start(before: int, today: int) -> int:
+    """With how many entries of the day the current epoch began: one each time a window has grown by a quarter.
 
-    >>> [epoch_start(count) for count in (0, 7, 8, 40, 127, 128, 300)]
-    [0, 0, 8, 32, 64, 128, 256]
+    `before` counts the entries of the window that ends with the last day, `today` those since.
+
+    >>> [epoch_start(0, today) for today in (0, 7, 8, 15, 16, 100)], [epoch_start(400, today) for today in (99, 100)]
+    ([0, 0, 8, 8, 16, 96], [0, 100])
     """
-    if count >= _EPOCH_ENTRIES:
-        return count - count % _EPOCH_ENTRIES
-    return max(first for first in _FIRST_EPOCHS if first <= count)
+    begun = 0
+    while (following := begun + max(_LEAST_EPOCH, (before + begun) // 4)) <= today:
+        begun = following
+    return begun
 
 
 def _append(table: dict[_Key, deque[int]], key: _Key, number: int) -> None:
