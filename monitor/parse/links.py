@@ -28,6 +28,8 @@ _SPACE = re.compile(r"[\t\r\n\f\v]+")
 _ESCAPE = re.compile(r"%([0-9a-fA-F]{2})")
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _DECORATION = re.compile(r"(?:/|/index\.(?:html?|php)|/default\.aspx?|/feed|/amp|(?<=[^/])\.amp)$", re.IGNORECASE)
+_AMP_INSIDE = re.compile(r"/amp(?=/)|\.amp(?=\.html?$)")
+_SESSION = re.compile(r";jsessionid=[^/?#]*", re.IGNORECASE)
 _SCRIPT = re.compile(r"(?:\.(?:php\d?|aspx?|jsp|cgi|pl|dll|do)|/)$", re.IGNORECASE)
 _IPV4 = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
 
@@ -236,7 +238,7 @@ def _by_site(host: str, path: str) -> str:
 def _path(path: str) -> str:
     """Escapes normalised, slashes single, dot segments resolved; no slash at the end."""
     segments: list[str] = []
-    for segment in _escapes(path).split("/"):
+    for segment in _SESSION.sub("", _escapes(path)).split("/"):
         if segment == "..":
             segments = segments[:-1]
         elif segment not in ("", "."):
@@ -245,7 +247,7 @@ def _path(path: str) -> str:
 
 
 def _undecorated(path: str) -> str:
-    path = re.sub(r"/amp(?=/)", "", path)
+    path = _AMP_INSIDE.sub("", path)
     while (shorter := _DECORATION.sub("", path)) != path:
         path = shorter
     return path
@@ -270,8 +272,10 @@ def _query(query: str, host: str, path: str) -> str:
     if not query:
         return ""
     kept_here = sites.KEPT.get(host, frozenset())
-    pairs = [pair.partition("=") for pair in query.split("&") if pair]
+    dropped_here = sites.DROPPED.get(".".join(host.split(".")[-2:]), frozenset())
+    pairs = [pair.removeprefix("amp;").partition("=") for pair in query.split("&") if pair]
     named = [(name.lower(), name, equals, value) for name, equals, value in pairs]
+    named = [row for row in named if row[0] not in dropped_here]
     rest = [row for row in named if row[0] in kept_here or not _is_tracking(row[0], row[3])]
     article = [row for row in rest if row[0] in kept_here or row[0] not in sites.GENERIC]
     if not article and _SCRIPT.search(path) and any(row[3].isdecimal() and len(row[3]) > 2 for row in rest):

@@ -27,6 +27,7 @@ AGGREGATORS = frozenset({
 })  # fmt: skip
 """Hosts, or hosts and first path segments, that show other people's texts."""
 
+_VIA = re.compile(r"\s*\((?:via|preko|преко)\s[^()]*\)\s*$", re.IGNORECASE)
 _NASLOVI = re.compile(r"/\d{4}-\d{2}-\d{2}/([^/]+)/")
 _NASLOVI_PUBLISHERS = {
     "b92": "b92.net", "blic": "blic.rs", "n1-info": "n1info.rs", "n1": "n1info.rs", "nova-rs": "nova.rs",
@@ -67,8 +68,8 @@ class HostTable:
         return Domain(domain) if domain else None
 
     def named(self, name: str | None) -> Domain | None:
-        """The outlet of a name, only if the name is listed."""
-        return self.names.get(" ".join((name or "").casefold().split()))
+        """The outlet of a name, only if the name is listed; "Glasnik (via Zbirka)" is Glasnik."""
+        return self.names.get(" ".join(_VIA.sub("", name or "").casefold().split()))
 
     def aggregator(self, url: str) -> Domain | None:
         """The aggregator or proxy an address belongs to, None for a publisher's own page."""

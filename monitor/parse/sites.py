@@ -60,7 +60,7 @@ ARCHIVES = (
     (re.compile(r"web\.archive\.org"), re.compile(r"/web/(?:\d{1,14}(?:[a-z]{2}_)?\*?/)?(?P<address>.+)")),
     (
         re.compile(r"archive\.(?:is|ph|today|li|vn|md|fo)"),
-        re.compile(r"/(?:(?:newest|oldest|\d{4,14})/)?(?P<address>https?:/.+)"),
+        re.compile(r"/(?:(?:newest|oldest|\d[\d.-]{3,18})/)?(?P<address>https?:/.+)"),
     ),
 )
 """Sites that keep copies, and where in the path the copied address stands."""
@@ -72,7 +72,7 @@ AMP_CACHES = (
 )
 
 GOOGLE_NEWS_HOST = "news.google.com"
-GOOGLE_NEWS_PATH = re.compile(r"/(?:__i/)?(?:rss/)?(?:articles|read)/([\w-]+={0,2})/?")
+GOOGLE_NEWS_PATH = re.compile(r"/(?:__i/)?(?:rss/)?(?:rd/)?(?:articles|read)/([\w-]+={0,2})/?")
 
 _RFERL = (
     "rferl.org", "slobodnaevropa.org", "slobodnaevropa.mk", "evropaelire.org", "svobodnaevropa.bg", "szabadeuropa.hu",
@@ -109,10 +109,13 @@ _RULES = (
     _rule("npr.org", r"/(?:sections/[^/]+/)?\d{4}/\d{2}/\d{2}/([\w-]*\d[\w-]*)(?:/.*)?", r"/\1"),
     _rule("npr.org", r"/((?:nx-s1-|g-s1-)?[\d-]{5,})", r"/\1"),
     _rule("reuters.com", r"(?:/[^/]+)*/([\w-]{12,}-\d{4}-\d{2}-\d{2})", r"/\1"),
+    _rule("reuters.com", r"/article/(?:.*?-)?(id[A-Z]{2}\w{6,})(?:/.*)?", r"/article/\1"),
     _rule("bbc.com", r"/serbian/(?:lat|cyr)/(.+)", r"/serbian/\1"),
+    _rule("bbc.com", r"/serbian/articles/([a-z0-9]+)(?:/(?:lat|cyr))?", r"/serbian/articles/\1"),
     _rule("politika.rs", r"/(?:sr|scc|lat|cyr)/clanak/(\d+)(?:/.*)?", r"/clanak/\1"),
     _rule("rts.rs", r"/(?:lat|cir|sr)/(.+)", r"/\1"),
     _rule("rtv.rs", r"/sr_(?:lat|ci)/(.+)", r"/sr/\1"),
+    _rule("glassrpske.com", r"/(?:lat|cir)/(.+)", r"/\1"),
     _rule("novosti.rs", r"/(?:c|lat)/(.+)", r"/\1"),
 )
 SITE_RULES: dict[str, tuple[SiteRule, ...]] = {
@@ -135,5 +138,12 @@ KEPT: dict[str, frozenset[str]] = {
     "google.com": frozenset({"hl", "gl", "source"}),
 }
 """Host or registrable domain -> parameters from the lists above that do name the page there."""
+DROPPED: dict[str, frozenset[str]] = {
+    "blogspot.com": frozenset({"m"}),
+    "slobodnaevropa.org": frozenset({"ltflags", "withmediaplayer"}),
+    "rferl.org": frozenset({"ltflags", "withmediaplayer"}),
+    "youtube.com": frozenset({"si", "feature", "pp"}),
+}
+"""Registrable domain or blog service -> parameters that never name an article there."""
 SIDE_LIST = re.compile(r"page_\d+_\d+")
 """Paging of a list beside the article."""
