@@ -19,8 +19,9 @@ from typing import Self
 
 import aiohttp
 import httpx
+from multidict import CIMultiDict
 
-from monitor.fetch import decode, guard, reasons, redirects, transport
+from monitor.fetch import address, decode, guard, reasons, redirects, transport
 from monitor.fetch.limits import LONGEST_VALIDATOR, Agent, Limits, Request
 from monitor.schedule.reasons import FailReason, is_transient
 from monitor.values import Fetched, FetchFailed, FetchOutcome, Hop, NotModified, Validators
@@ -164,8 +165,8 @@ class _Exchange:
         self._agent = agent
         self._allow_hosts = allow_hosts
         self._transports = transports
-        self._transport = transports.get(request.proxy, request.insecure_tls)
         self._request = request
+        self._conditions = _conditions(request.validators)
         self._may_visit = may_visit
         self._in_body = False
         self._ends_at = self.loop.time() + limits.deadline_s
@@ -177,7 +178,7 @@ class _Exchange:
                 return await self._follow()
         except _Stop as stop:
             return stop
-        except redirects.BadUrl as bad:
+        except address.BadUrl as bad:
             return _Stop(bad.reason, bad.message)
         except decode.BodyRefused as refused:
             return _Stop(refused.reason, refused.message)
@@ -193,10 +194,10 @@ class _Exchange:
 
     async def _follow(self) -> _Answer:
         """Walk the redirects to an answer."""
-        url = first = redirects.parse(self._request.url, self._limits)
-        visited = {str(url)}
+        url = first = address.parse(self._request.url, self._limits)
+        visited = {url.text}
         while True:
-            response = await self._send(url, same_origin=redirects.origin(url) == redirects.origin(first))
+            response = await self._send(url, same_origin=url is first or url.origin == first.origin)
             try:
                 headers = self._headers(response)
                 if response.status_code not in redirects.STATUSES:
@@ -205,12 +206,16 @@ class _Exchange:
             finally:
                 await response.aclose()
 
-    async def _next(self, url: httpx.URL, response: httpx.Response, headers: Headers, visited: set[str]) -> httpx.URL:
+    async def _next(
+        self, url: address.Address, response: httpx.Response, headers: Headers, visited: set[str]
+    ) -> address.Address:
         """Check where a redirect leads. Errors: _Stop, BadUrl."""
         status = response.status_code
         target = redirects.target(url, [value for name, value in headers if name == "location"], self._limits)
-        if str(target) in visited:
-            raise _Stop(FailReason.REDIRECT_LOOP, f"redirected in a circle to {target}", status=status, headers=headers)
+        if target.text in visited:
+            raise _Stop(
+                FailReason.REDIRECT_LOOP, f"redirected in a circle to {target.text}", status=status, headers=headers
+            )
         if len(visited) > self._limits.redirects:
             raise _Stop(
                 FailReason.TOO_MANY_REDIRECTS,
@@ -218,28 +223,28 @@ class _Exchange:
                 status=status,
                 headers=headers,
             )
-        refusal = await self._may_visit(str(target)) if self._may_visit else None
+        refusal = await self._may_visit(target.text) if self._may_visit else None
         if refusal is not None:
-            raise _Stop(refusal, f"not followed to {target}", status=status, transient=True)
-        visited.add(str(target))
-        self.hops = (*self.hops, Hop(status, str(url), str(target)))
+            raise _Stop(refusal, f"not followed to {target.text}", status=status, transient=True)
+        visited.add(target.text)
+        self.hops = (*self.hops, Hop(status, url.text, target.text))
         return target
 
     # ------------------------------------------------------------------------------------------------ sending
 
-    async def _send(self, url: httpx.URL, *, same_origin: bool) -> httpx.Response:
+    async def _send(self, url: address.Address, *, same_origin: bool) -> httpx.Response:
         limits = self._limits
         connect_s = limits.connect_s + (limits.tls_s if url.scheme == "https" else 0)
-        timeout = {"connect": connect_s, "read": limits.first_byte_s, "pool": limits.dns_s + connect_s}
-        request = httpx.Request("GET", url, headers=self._to_send(same_origin), extensions={"timeout": timeout})
-        allowed = url.host.lower() in self._allow_hosts
+        request = transport.Get(url.text, self._to_send(same_origin), connect_s, limits.first_byte_s)
+        allowed = url.host in self._allow_hosts
         if self._request.proxy and not allowed:
             await self._transports.resolver.check(url.host)
         dial = guard.Dial(url.host, allowed)
+        wire = self._transports.get(url.scheme, self._request.proxy, self._request.insecure_tls)
         token = guard.DIAL.set(dial)
         self._in_body = False
         try:
-            return await self._transport.handle_async_request(request)
+            return await wire.handle_async_request(request)
         except (httpx.HTTPError, aiohttp.ClientError, OSError) as exc:
             if dial.refused:
                 raise dial.refused from exc
@@ -247,26 +252,23 @@ class _Exchange:
         finally:
             guard.DIAL.reset(token)
 
-    def _to_send(self, same_origin: bool) -> list[tuple[bytes, bytes]]:
+    def _to_send(self, same_origin: bool) -> CIMultiDict[str]:
         """The headers of one hop. What the operator configured goes to the configured origin only."""
         request = self._request
-        agent = request.user_agent or self._agent.header(request.feed, request.watches)
-        headers = [
-            (b"User-Agent", agent.encode()),
-            (b"Accept", request.accept.encode()),
-            (b"Accept-Encoding", decode.ACCEPT_ENCODING.encode()),
-        ]
-        given = request.validators
-        if given.etag is not None and _is_sendable(given.etag):
-            headers.append((b"If-None-Match", given.etag))
-        if given.last_modified is not None and _is_sendable(given.last_modified):
-            headers.append((b"If-Modified-Since", given.last_modified))
+        headers = CIMultiDict(
+            {
+                "User-Agent": request.user_agent or self._agent.header(request.feed, request.watches),
+                "Accept": request.accept,
+                "Accept-Encoding": decode.ACCEPT_ENCODING,
+                **self._conditions,
+            }
+        )
         if same_origin:
-            headers += [(name.encode(), value.encode()) for name, value in request.headers]
+            headers.extend(request.headers)
             if request.auth:
-                headers.append((b"Authorization", b"Basic " + base64.b64encode(":".join(request.auth).encode())))
+                headers["Authorization"] = "Basic " + base64.b64encode(":".join(request.auth).encode()).decode()
             if request.cookie:
-                headers.append((b"Cookie", request.cookie.encode()))
+                headers["Cookie"] = request.cookie
         return headers
 
     # ----------------------------------------------------------------------------------------------- receiving
@@ -278,27 +280,23 @@ class _Exchange:
             raise _Stop(FailReason.TOO_LARGE, f"{size:,} bytes of headers", status=response.status_code)
         return tuple((name.lower().decode("latin-1"), value) for name, value in raw)
 
-    async def _answer(self, url: httpx.URL, response: httpx.Response, headers: Headers) -> _Answer:
+    async def _answer(self, url: address.Address, response: httpx.Response, headers: Headers) -> _Answer:
         status = response.status_code
         if status == 304:
-            if not self._was_conditional():
+            if not self._conditions:
                 raise _Stop(
                     FailReason.UNEXPECTED_304, "304 to a request without validators", status=status, headers=headers
                 )
-            return _Answer(str(url), status, headers)
+            return _Answer(url.text, status, headers)
         if status in _EMPTY:
-            return _Answer(str(url), status, headers)
+            return _Answer(url.text, status, headers)
         if status not in _COMPLETE:
             raise await self._refusal(response, headers)
         try:
             body = await self._read(response, headers)
         except decode.BodyRefused as refused:
             raise _Stop(refused.reason, refused.message, status=status, headers=headers) from refused
-        return _Answer(str(url), status, headers, body.read(), body.wire_bytes)
-
-    def _was_conditional(self) -> bool:
-        given = self._request.validators
-        return any(value is not None and _is_sendable(value) for value in (given.etag, given.last_modified))
+        return _Answer(url.text, status, headers, body.read(), body.wire_bytes)
 
     async def _read(self, response: httpx.Response, headers: Headers) -> decode.Body:
         """Receive a body within its limits. Errors: BodyRefused."""
@@ -352,13 +350,17 @@ def _stream(response: httpx.Response) -> httpx.AsyncByteStream:
     return stream
 
 
-def _is_sendable(validator: bytes) -> bool:
-    """Whether a validator can go out byte for byte: aiohttp writes headers as UTF-8.
+def _conditions(given: Validators) -> dict[str, str]:
+    """The headers that make a request conditional, byte for byte what the server gave.
 
-    One that is not UTF-8 is not sent rather than changed; the body's hash then tells whether anything is new.
+    aiohttp writes headers as UTF-8. A validator that is not UTF-8 is left out rather than changed; the body's hash
+    then tells whether anything is new.
     """
-    try:
-        validator.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
+    headers: dict[str, str] = {}
+    for name, value in (("If-None-Match", given.etag), ("If-Modified-Since", given.last_modified)):
+        if value is not None:
+            try:
+                headers[name] = value.decode("utf-8")
+            except UnicodeDecodeError:
+                continue
+    return headers
