@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from monitor import lexicons
-from monitor.config import api, units
+from monitor.config import api, queries, units
 from monitor.config.values import Config, FeedConfig
 from monitor.detect import outlets
+from monitor.match import matcher, query
 from monitor.resources import resource_path
 
 ROOT = Path(__file__).parents[3]
@@ -82,6 +83,58 @@ def test_each_part_of_the_press_is_there(shipped: Config, tag: str, least: int) 
 def test_the_four_words_are_looked_for(shipped: Config) -> None:
     queries = " ".join(watch.query_text for watch in shipped.watches)
     assert all(f"~{concept}" in queries for concept in ("deportation", "third-country", "Balkan", "TPS"))
+
+
+ENTRIES = {
+    "English": ("en", "Washington wants Kosovo to host deported men", "No list was shown.", {"balkan-deportees"}),
+    "Serbian in Cyrillic": ("sr", "Амерички депортовани стижу у Србију?", "Влада ћути.", {"balkan-deportees"}),
+    "Albanian": ("sq", "SHBA kërkon që Shqipëria të pranojë migrantë", "Qeveria hesht.", {"balkan-deportees"}),
+    "Macedonian": (
+        "mk",
+        "САД бараат од Македонија прием на мигранти",
+        "Владата вели: прифаќаме мигранти.",
+        {"balkan-deportees"},
+    ),
+    "Bulgarian": ("bg", "САЩ депортират хора към Западните Балкани", "Няма отговор.", {"balkan-deportees"}),
+    "a deal elsewhere": (
+        "en",
+        "Eight men deported to a third country in Africa",
+        "A judge asks why.",
+        {"third-country"},
+    ),
+    "protected status": ("en", "TPS holders fear deportation", "The Supreme Court decides in June.", {"tps"}),
+    "a blockchain": ("en", "Ledger settles 90,000 TPS", "Throughput doubled; Serbia is a market.", set()),
+    "a third country to do something": (
+        "en",
+        "Albania is the third country to sign",
+        "The United States welcomed it.",
+        set(),
+    ),
+    "sport": ("sq", "KF Ballkani fiton derbin", "Tri gola në Suharekë.", set()),
+    "remembrance of another deportation": (
+        "en",
+        "Belgrade remembers a deportation of 1942",
+        "A Holocaust museum in Washington lent the letters.",
+        set(),
+    ),
+    "a deportation between other states": ("en", "Croatia deports a fraud suspect to Austria", "He was tried.", set()),
+}
+
+
+@pytest.fixture(scope="module")
+def found_by(shipped: Config) -> matcher.Matcher:
+    concepts = queries.lexicon(shipped.concepts)
+    watches = [
+        matcher.WatchQuery(watch.name, query.parse(watch.query_text, concepts), watch.languages)
+        for watch in shipped.watches
+    ]
+    return matcher.compile(watches, concepts)
+
+
+@pytest.mark.parametrize("case", ENTRIES)
+def test_the_watches_take_what_is_meant(found_by: matcher.Matcher, case: str) -> None:
+    code, title, text, expected = ENTRIES[case]
+    assert {match.watch for match in found_by.match(matcher.Document(title, text, code))} == expected
 
 
 def test_it_needs_no_account(shipped: Config) -> None:
