@@ -121,7 +121,7 @@ def notes(slot_note: str | None, reasons: Sequence[tuple[str, str | None, Kind]]
     found = [slot_note] if slot_note else []
     held = Counter(kind for _, reason, kind in reasons if reason == "held")
     if held:
-        found.append("While quiet: " + ", ".join(f"{n} {kind.replace('_', ' ')}" for kind, n in held.items()) + ".")
+        found.append("While quiet: " + ", ".join(counted(kind, number) for kind, number in held.items()) + ".")
     over = {(group, reason) for group, reason, _ in reasons if reason in CAPS}
     if over:
         caps = ", ".join(CAPS[reason] for reason in sorted({reason for _, reason in over if reason}))
@@ -129,6 +129,18 @@ def notes(slot_note: str | None, reasons: Sequence[tuple[str, str | None, Kind]]
     if any(reason == "flood" for _, reason, _ in reasons):
         found.append("A watch matched so much at once that it is told here only.")
     return tuple(found)
+
+
+def counted(kind: str, number: int) -> str:
+    """Say how many events of a kind there were.
+
+    >>> counted("new_story", 2)
+    '2 new stories'
+    """
+    words = kind.replace("_", " ")
+    if number == 1:
+        return f"1 {words}"
+    return f"{number} {words[:-1] + 'ies' if words.endswith('y') else words + 's'}"
 
 
 def undelivered_note(at: datetime, recipient: Recipient) -> str:

@@ -12,6 +12,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from alerts import mute, tables
+from alerts.digest.slots import counted
 from alerts.errors import AlertError
 from alerts.outbox import codec
 from alerts.outbox.events import insert
@@ -105,7 +106,7 @@ def _over(connection: sa.Connection, silence_id: str, now: datetime) -> list[tup
 
 
 def _event(silence_id: str, group: str, watch: str, kinds: Counter[str], now: datetime, *, several: bool) -> Event:
-    said = ", ".join(f"{number} {kind.replace('_', ' ')}" for kind, number in kinds.items())
+    said = ", ".join(counted(kind, number) for kind, number in kinds.items())
     key = f"silence_over:{silence_id.lower()}" + (f":{group}" if several else "")
     return Event(key, Kind.SILENCE_OVER, watch, group, now, facts=(("message", f"While muted: {said}"),))
 

@@ -29,7 +29,7 @@ HEAD = "margin:18px 0 6px;font-size:12px;font-weight:700;letter-spacing:.06em;te
 QUIET = "color:#5b6570;font-size:13px"
 QUOTE = "margin:4px 0 4px;padding:2px 0 2px 10px;border-left:3px solid #c9d1d9;color:#2f363d"
 ANSWER = "margin:6px 0;padding:8px 10px;background:#fdf0ef;border-left:4px solid #c0392b"
-LINK = "color:#0b5cad"
+LINK = "color:#0b5cad;text-decoration:none"
 
 
 def page(digest: Digest) -> str:
@@ -109,6 +109,10 @@ def _story(part: StoryPart, digest: Digest, times: words.Clock, most: int, *, si
         rows.append(_head("Who cites whom"))
         chains = (" &larr; ".join(_text(name, 60) for name in chain) for chain in part.chains[:most])
         rows.append(_list(chains, len(part.chains) - most))
+    earlier = words.history(part)
+    if earlier:
+        rows.append(_head("Before"))
+        rows.append(_list((_text(words.fact(event, times), 300) for event in earlier[:most]), len(earlier) - most))
     if part.stale:
         rows.append(_p(f"Older entries seen now: {part.stale}."))
     rows.append(_why(part, digest))
@@ -168,8 +172,7 @@ def _news_line(event: Event, part: StoryPart, times: words.Clock) -> str:
 def _why(part: StoryPart, digest: Digest) -> str:
     links = digest.links
     if links is None:
-        stop = f"To mute this story: storywatch silence add --story {part.group} --for 24h --comment WHY"
-        act = _text(stop, 300)
+        act = f"To mute this story: <code>{_text(words.mute_command(part), 300)}</code>"
     else:
         named = (
             ("Open story", links.story),

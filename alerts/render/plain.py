@@ -93,6 +93,12 @@ def _story(page: Page, part: StoryPart, digest: Digest, times: words.Clock) -> N
         for chain in part.chains[:CHAINS]:
             page.put(" <- ".join(words.clean(name, 60) for name in chain), indent="  ", hang="    ")
         _more(page, len(part.chains) - CHAINS)
+    earlier = words.history(part)
+    if earlier:
+        page.space()
+        page.put("BEFORE", style=BOLD)
+        for event in earlier:
+            page.put(words.fact(event, times), indent="  ", hang="    ")
     if part.stale:
         page.put(f"Older entries seen now: {part.stale}.")
     page.space()
@@ -176,7 +182,8 @@ def _stop(page: Page, part: StoryPart, digest: Digest) -> None:
         page.put(f"Mute: {links.mute}")
         page.put(f"Stop: {links.stop}")
     else:
-        page.put(f"To mute this story: storywatch silence add --story {part.group} --for 24h --comment WHY", style=DIM)
+        page.put("To mute this story:", style=DIM)
+        page.lines.append(f"  {words.mute_command(part)}")
 
 
 def _foot(page: Page, digest: Digest, times: words.Clock) -> None:

@@ -272,5 +272,5 @@ def _foot(digest: Digest, times: words.Clock) -> Block:
     seen = f"{escape(words.coverage(digest.coverage, times))} · " if digest.coverage is not None else ""
     mute = ""
     if digest.links is None and digest.form is DigestForm.PROMPT and digest.stories:
-        mute = f" · mute: `storywatch silence add --story {safe(digest.stories[0].group, 60)} --for 24h --comment WHY`"
+        mute = f" · mute: `{escape(words.mute_command(digest.stories[0]))}`"
     return _context(f"{seen}{digest.delivery_id}{mute}")

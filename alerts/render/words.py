@@ -28,6 +28,30 @@ STANCES = {
     "announced_action": "ANNOUNCED ACTION",
     "commented": "COMMENTED",
 }
+LANGUAGES = {
+    "ar": "Arabic",
+    "bg": "Bulgarian",
+    "bs": "Bosnian",
+    "de": "German",
+    "el": "Greek",
+    "en": "English",
+    "es": "Spanish",
+    "fr": "French",
+    "hr": "Croatian",
+    "hu": "Hungarian",
+    "it": "Italian",
+    "mk": "Macedonian",
+    "pl": "Polish",
+    "ro": "Romanian",
+    "ru": "Russian",
+    "sh": "Serbo-Croatian",
+    "sl": "Slovenian",
+    "sq": "Albanian",
+    "sr": "Serbian",
+    "tr": "Turkish",
+    "uk": "Ukrainian",
+}
+"""Names of languages a reader is likely to meet; others show their code."""
 NON_ANSWERS = {"declined": "declined to comment", "no_reply": "no immediate reply"}
 
 
@@ -186,7 +210,7 @@ def counts(part: StoryPart, times: Clock) -> str:
     if part.copies:
         words.append(count(part.copies, "copy", "copies") + " folded")
     if len(part.languages) > 1:
-        words.append("in " + listed(part.languages, 6))
+        words.append("in " + listed([LANGUAGES.get(code, code) for code in part.languages], 6))
     if part.first_seen is not None:
         words.append(f"first seen {times.day(part.first_seen)} ({times.place})")
     return ", ".join(words)
@@ -258,6 +282,25 @@ def coverage(seen: Coverage, times: Clock) -> str:
     if seen.slowest is not None:
         words += f" Slowest: {int(seen.slowest.total_seconds() // 60)} min."
     return words
+
+
+def history(part: StoryPart) -> tuple[Event, ...]:
+    """Pick the last facts of a story that this reader was told before."""
+    fresh = {event.key for event in part.fresh}
+    apart = (Kind.NON_ANSWER, Kind.FURTHER_QUOTE)
+    return tuple(event for event in part.timeline if event.key not in fresh and event.kind not in apart)
+
+
+def fact(event: Event, times: Clock) -> str:
+    """Say one earlier fact in a line."""
+    said = f"{speaker(event)}: {stance(event)}" if event.answer is not None else event.kind.replace("_", " ")
+    where = outlet(event)
+    return f"{times.day(when(event))}  {where + ': ' if where else ''}{said}"
+
+
+def mute_command(part: StoryPart) -> str:
+    """Give the command that mutes a story for a day."""
+    return f'storywatch silence add --story {part.group} --for 24h --comment "seen"'
 
 
 def news_events(part: StoryPart) -> tuple[Event, ...]:

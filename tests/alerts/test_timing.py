@@ -153,7 +153,7 @@ async def test_the_end_of_a_silence_tells_once_what_it_muted(engine: sa.Engine, 
         house.put(outlet(f"10:0{n}", f"paper{n}.example"))
     await house.until(at("18:00"))
     assert made(house) == ["14:00"]
-    assert b"While muted: 4 new outlet" in house.body(house.rows()[0])
+    assert b"While muted: 4 new outlets" in house.body(house.rows()[0])
 
 
 # --------------------------------------------------------------------------------------------------- quiet hours
