@@ -2,9 +2,9 @@
 
     python bench/cluster.py [--entries 100000] [--live 1000] [--seed 1]
 
-Words follow Zipf's law behind the stop words, stories have 1 to 60 mentions, and a fifth of the mentions copy an earlier
-text. Prints CPU per block of a tenth, resident size, and the ratios last/first block (CPU, from the first full window)
-and last/second block (memory). The CPU of making the news is left out.
+Words follow Zipf's law behind the stop words, stories have 1 to 60 mentions, and a fifth of the mentions copy an
+earlier text. Prints CPU per block of a tenth, resident size, and the ratios last/first block (CPU, from the first full
+window) and last/second block (memory). The CPU of making the news is left out.
 """
 
 from __future__ import annotations

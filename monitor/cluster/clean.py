@@ -47,7 +47,7 @@ def _without_site(title: str) -> str:
 def clean_text(text: str, knowledge: Knowledge, limit: int | None = None) -> str:
     """A text without tags, trailing cut marks, dateline with an agency, and pointers to other pages.
 
-    At most `limit` characters of it, cut at the end of a word.
+    At most `limit` folded characters of it, cut at the end of a word: the same words in either script.
     """
     if limit is not None:
         text = text[: limit * 2 + 200]
@@ -56,10 +56,17 @@ def clean_text(text: str, knowledge: Knowledge, limit: int | None = None) -> str
     text = _FIRST_ON.sub("", text)
     text = _without_tails(_without_dateline(text.strip(), knowledge), knowledge)
     text = _CUT.sub("", text)
-    if limit is None or len(text) <= limit:
+    return text if limit is None else _cut(text, limit)
+
+
+def _cut(text: str, limit: int) -> str:
+    end = limit
+    while (excess := len(fold(text[:end])) - limit) > 0:
+        end -= max(1, excess // 2)
+    if end >= len(text):
         return text
-    cut = text.rfind(" ", 0, limit + 1)
-    return text[: cut if cut > 0 else limit]
+    space = text.rfind(" ", 0, end + 1)
+    return text[: space if space > 0 else end]
 
 
 def _without_dateline(text: str, knowledge: Knowledge) -> str:

@@ -64,7 +64,7 @@ def features(item: Item, knowledge: Knowledge, settings: Settings) -> Features:
         reader.bag(reader.stems),
         reader.bag(reader.names),
         frozenset(reader.naming),
-        len(text),
+        len(fold(text)),
         fold(title).strip(),
     )
 

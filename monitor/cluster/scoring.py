@@ -20,7 +20,7 @@ best alone chains story to story; a centroid drifts towards the theme."""
 BEST_PAIRS = 3
 OTHER_FAMILY = 0.8
 LEAST_SHARED = 2
-RELIANCE = 3.0
+RELIANCE = 2.5
 """A pair across languages scores at most so many times what it scores without its heaviest feature: one name is no
 story."""
 OTHER_NAMES = 0.3

@@ -26,18 +26,21 @@ def test_one_event_in_three_languages_and_scripts_is_one_story() -> None:
     stream = Stream()
     stream.say(
         "Strong earthquake hits northern Albania, at least 12 injured",
-        "An earthquake struck near Shkodra in northern Albania on Monday morning and injured at least 12 people, police said.",
+        "An earthquake struck near Shkodra in northern Albania on Monday morning and injured at "
+        "least 12 people, police said.",
         lang="en",
     )
     stream.say(
         "Земљотрес на северу Албаније, најмање 12 повређених",
-        "Јак земљотрес погодио је у понедељак ујутру околину Скадра на северу Албаније. Полиција каже да је повређено најмање 12 људи.",
+        "Јак земљотрес погодио је у понедељак ујутру околину Скадра на северу Албаније. Полиција "
+        "каже да је повређено најмање 12 људи.",
         lang="sr",
         hours=2,
     )
     stream.say(
         "Tërmet në veri të Shqipërisë, së paku 12 të lënduar",
-        "Një tërmet i fortë goditi të hënën në mëngjes zonën e Shkodrës në veri të Shqipërisë. Policia tha se u lënduan së paku 12 persona.",
+        "Një tërmet i fortë goditi të hënën në mëngjes zonën e Shkodrës në veri të Shqipërisë. "
+        "Policia tha se u lënduan së paku 12 persona.",
         lang="sq",
         hours=5,
     )
@@ -47,12 +50,14 @@ def test_one_event_in_three_languages_and_scripts_is_one_story() -> None:
 
 LATIN = (
     "Gradsko veće usvojilo je predlog da se stara pijaca preseli na obalu do kraja leta. Prodavci traže da se odluka "
-    "odloži, jer na novom mestu još nema struje ni vode. Gradonačelnik je rekao da će radovi početi u maju i da će trajati "
+    "odloži, jer na novom mestu još nema struje ni vode. Gradonačelnik je rekao da će radovi "
+    "početi u maju i da će trajati "
     "tri meseca, a da će zakup tezgi ostati isti kao do sada za sve koji već imaju ugovor sa gradom."
 )
 CYRILLIC = (
     "Градско веће усвојило је предлог да се стара пијаца пресели на обалу до краја лета. Продавци траже да се одлука "
-    "одложи, јер на новом месту још нема струје ни воде. Градоначелник је рекао да ће радови почети у мају и да ће трајати "
+    "одложи, јер на новом месту још нема струје ни воде. Градоначелник је рекао да ће радови "
+    "почети у мају и да ће трајати "
     "три месеца, а да ће закуп тезги остати исти као до сада за све који већ имају уговор са градом."
 )
 
@@ -96,12 +101,14 @@ def test_two_accidents_in_two_towns_told_alike_are_two_stories() -> None:
     stream = Stream()
     stream.say(
         "Dve osobe povređene u sudaru kod Čačka",
-        "Dve osobe povređene su jutros u sudaru dva automobila kod Čačka, na putu za Guču. Saobraćaj je bio u prekidu sat vremena.",
+        "Dve osobe povređene su jutros u sudaru dva automobila kod Čačka, na putu za Guču. "
+        "Saobraćaj je bio u prekidu sat vremena.",
         lang="sr",
     )
     stream.say(
         "Tri osobe povređene u sudaru kod Subotice",
-        "Tri osobe povređene su popodne u sudaru dva automobila kod Subotice, na putu za Palić. Saobraćaj je bio u prekidu sat vremena.",
+        "Tri osobe povređene su popodne u sudaru dva automobila kod Subotice, na putu za Palić. "
+        "Saobraćaj je bio u prekidu sat vremena.",
         lang="sr",
         hours=5,
     )
