@@ -171,11 +171,15 @@ def _guards(file: str, content: Any, place: str = "") -> tuple[Guard, ...]:
 def _guard(file: str, row: str, content: Any) -> Guard:
     match content:
         case {"not_inside": list() as phrases}:
-            return Guard(tuple(_pattern(file, row, text, None) for text in phrases))
+            guard = Guard(tuple(_pattern(file, row, text, None) for text in phrases))
         case {"not_within": int() as words, "of": list() as phrases}:
-            return Guard(tuple(_pattern(file, row, text, None) for text in phrases), words)
+            guard = Guard(tuple(_pattern(file, row, text, None) for text in phrases), words)
         case _:
             raise LexiconError(file, row, "a guard is not_inside: [...], or not_within: N and of: [...]")
+    for pattern in guard.phrases:
+        if len(pattern.phrase.words) > patterns.LONGEST_GUARD:
+            raise LexiconError(file, row, f"{pattern.text}: a guard has {patterns.LONGEST_GUARD} words at most")
+    return guard
 
 
 def _check_references(concepts: Mapping[str, Concept]) -> None:

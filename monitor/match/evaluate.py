@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from monitor.match.patterns import LONGEST_GUARD
 from monitor.match.scan import Entry, Leaf, Occurrence
 from monitor.text import languages
 from monitor.text.fold import fold
@@ -69,17 +70,10 @@ def found(atom: Atom, entry: Entry) -> list[Found]:
 
 
 def _found(atom: Atom, entry: Entry) -> list[Found]:
-    kept = _unconditional(atom, entry)
+    kept = [(place, leaf) for leaf in atom.leaves for place in entry.occurrences(leaf)]
     for leaf, needed in atom.needs:
-        for place in entry.occurrences(leaf):
-            if _has_company(place, needed, entry) and _guard(atom, place, entry) is None:
-                kept.append((place, leaf))
-    return kept
-
-
-def _unconditional(atom: Atom, entry: Entry) -> list[Found]:
-    free = [(place, leaf) for leaf in atom.leaves for place in entry.occurrences(leaf)]
-    return [(place, leaf) for place, leaf in free if _guard(atom, place, entry) is None] if atom.guards else free
+        kept.extend((place, leaf) for place in entry.occurrences(leaf) if _has_company(place, needed, entry))
+    return [(place, leaf) for place, leaf in kept if _guard(atom, place, entry) is None] if atom.guards else kept
 
 
 def vetoed(atom: Atom, entry: Entry) -> list[Vetoed]:
@@ -95,10 +89,10 @@ def vetoed(atom: Atom, entry: Entry) -> list[Vetoed]:
 
 
 def _has_company(place: Occurrence, needed: Iterable[Atom], entry: Entry) -> bool:
-    """Whether the sentence holds one of the needed atoms; their own conditional leaves do not count."""
+    """Whether the sentence holds one of the needed atoms."""
     field = entry.fields[place[0]]
     sentence = field.sentence(place[1])
-    others = (other for atom in needed for other, _ in _unconditional(atom, entry))
+    others = (other for atom in needed for other, _ in found(atom, entry))
     return any(other[0] == place[0] and field.sentence(other[1]) == sentence for other in others)
 
 
@@ -106,10 +100,18 @@ def _guard(atom: Atom, place: Occurrence, entry: Entry) -> Leaf | None:
     """The guard phrase that takes an occurrence back."""
     for guard in atom.guards:
         for leaf in guard.leaves:
-            for other in entry.occurrences(leaf):
-                if other[0] == place[0] and _forbids(guard, other, place, entry):
-                    return leaf
+            others = entry.occurrences(leaf)
+            if others and any(_forbids(guard, other, place, entry) for other in _around(others, guard, place, entry)):
+                return leaf
     return None
+
+
+def _around(others: list[Occurrence], guard: GuardLeaves, place: Occurrence, entry: Entry) -> list[Occurrence]:
+    """The guard's occurrences near enough to matter: without this a text full of both would cost their product."""
+    field, reach = entry.fields[place[0]], (guard.words or 0) + LONGEST_GUARD
+    first, last = field.word_numbers(place[1], place[2])
+    low, high = field.starts[max(0, first - reach)], field.starts[min(len(field.starts) - 1, last + reach)]
+    return others[bisect_left(others, (place[0], low, 0)) : bisect_right(others, (place[0], high, high + 10**9))]
 
 
 def _forbids(guard: GuardLeaves, other: Occurrence, place: Occurrence, entry: Entry) -> bool:

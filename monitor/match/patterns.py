@@ -21,6 +21,8 @@ BESIDE_STAR = 3
 """Literal letters needed beside `*`: with fewer a pattern takes half the dictionary."""
 LONGEST_WORD = 100
 """A longer word is cut before a pattern is tried on it."""
+LONGEST_GUARD = 12
+"""Words of a guard phrase at most: how far around an occurrence guards are looked for."""
 _MOST_EXPANSIONS = 32
 
 QUOTES = "\"“”„‟«»'’‘‚‹›"

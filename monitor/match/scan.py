@@ -14,6 +14,7 @@ from itertools import pairwise
 from monitor.match import patterns
 from monitor.match.patterns import Kind, Phrase, WordPattern
 from monitor.text import fold, sentences, words
+from monitor.text.marks import MARKS
 from monitor.text.words import APOSTROPHES, HYPHENS, Place
 
 FIELDS = ("title", "text")
@@ -26,7 +27,8 @@ _BLANKS = r"[^\S\n\r\x0b\x0c\x85\u2028\u2029]|\u200b"
 _BREAK = r"\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]"
 _INVISIBLE = re.compile(f"[{fold.INVISIBLE}]+")
 _GAP = re.compile(rf"[{_QUOTES}]*(?:(?:{_BLANKS})*(?:{_BREAK})?(?:{_BLANKS})*|[{_HYPHENS}])[{_QUOTES}]*")
-_ENDING = re.compile(rf"[{_HYPHENS}{re.escape(APOSTROPHES)}](?:[^\W\d_]\w*)+")
+_ENDING = re.compile(rf"[{_HYPHENS}{re.escape(APOSTROPHES)}](?:[^\W\d_]|[{MARKS}])+")
+_WIDEST_GAP = 64
 
 Occurrence = tuple[int, int, int]
 """Field (an index of FIELDS), start and end in the original."""
@@ -205,8 +207,8 @@ def is_gap(between: str) -> bool:
     >>> is_gap(" "), is_gap("‑"), is_gap(", "), is_gap(" – ")
     (True, True, False, False)
     """
-    if between == " ":
-        return True
+    if between == " " or len(between) > _WIDEST_GAP:
+        return between == " "
     between = _INVISIBLE.sub("", between)
     ending = _ENDING.match(between)
     rest = between[ending.end() :] if ending else between

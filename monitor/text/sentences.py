@@ -18,7 +18,7 @@ Place = tuple[int, int]
 _BLANK_LINE = re.compile(r"(?:\r\n?|\n|\u2028)[^\S\n\r]*(?:\r\n?|\n|\u2028)\s*|\u2029\s*")
 _CLOSING = r"[\"'”’»“)\]}›]*"
 _OPENING = r"[\"'“”„«»‘‚(\[{‹¿¡–—-]*"
-_STOP = re.compile(rf"[.!?…]+{_CLOSING}(?P<space>\s+{_OPENING}\s?)(?=[^\W_])")
+_STOP = re.compile(rf"(?<![.!?…])[.!?…]++{_CLOSING}+(?P<space>\s++{_OPENING}+\s?)(?=[^\W_])")
 _TIGHT = re.compile(r"(?<=[^\W\d_])[.!?…]+(?=[^\W\d_])")
 _LAST_WORD = re.compile(r"[^\W_]+(?:[.][^\W_]+)*$")
 
