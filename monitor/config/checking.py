@@ -42,7 +42,7 @@ class Checked:
 def check(document: Document, environ: Mapping[str, str], *, with_secrets: bool = True) -> Checked:
     """Check a file that was read. With `with_secrets` off nothing but the text itself is looked at."""
     if not isinstance(document.data, dict):
-        return Checked(document, {}, tuple(document.problems), None)
+        return Checked(document, {}, in_order(document.problems), None)
     found = list(document.problems)
 
     def missing(path: Path, name: str) -> None:
@@ -50,13 +50,14 @@ def check(document: Document, environ: Mapping[str, str], *, with_secrets: bool 
         found.append(faults.problem(document, "E070", path, said, hint=f"a default: ${{{name}:-...}}"))
 
     data = resolve(document.data, environ, missing)
+    form = len(found)
     file = _shapes(document, data, found)
     found += references.problems(document, data)
     if with_secrets:
         found += secret_checks.problems(document, environ)
     concepts = _queries(document, data, found)
     found += _alerts(document, data)
-    return Checked(document, data, in_order(found), file, concepts)
+    return Checked(document, data, in_order(found, form), file, concepts)
 
 
 def shapes(data: Mapping[str, Any]) -> FileShape:
@@ -113,12 +114,16 @@ def _placed(found: AlertsConfigError) -> tuple[str, Path]:
     return found.code, found.path
 
 
-def in_order(problems: list[Problem]) -> tuple[Problem, ...]:
-    """Sort by place, and keep one problem of each code and place: two checks may see the same fault."""
-    seen: dict[tuple[int, int, str], Problem] = {}
-    for found in problems:
-        family = found.code if found.code.startswith("W") else "E"
-        seen.setdefault((found.line, found.column, family), found)
+def in_order(problems: list[Problem], form: int = 0) -> tuple[Problem, ...]:
+    """Sort by place, each fault once: two checks may see the same one.
+
+    The first `form` problems are about the text itself; what is found at their places follows from them.
+    """
+    broken = {(found.line, found.column) for found in problems[:form]}
+    seen: dict[tuple[int, int, str, str], Problem] = {}
+    for i, found in enumerate(problems):
+        if i < form or (found.line, found.column) not in broken:
+            seen.setdefault((found.line, found.column, found.code, found.path), found)
     return tuple(sorted(seen.values(), key=lambda one: (one.line, one.column, one.code)))
 
 

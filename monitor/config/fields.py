@@ -143,7 +143,8 @@ def _language(value: object) -> str:
     code = text(value)
     if code not in vocabulary.LANGUAGES:
         right = vocabulary.MISTAKEN_LANGUAGES.get(code.lower())
-        right = right or (code.lower() if code.lower() in vocabulary.LANGUAGES else None)
+        short = re.split("[-_]", code.lower())[0]
+        right = right or (short if short in vocabulary.LANGUAGES else None)
         hint = f"did you mean {right!r}?" if right else "an ISO 639-1 code, as sr"
         raise fault("E027", f"{code!r} is not a language", hint)
     return code

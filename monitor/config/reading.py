@@ -239,7 +239,7 @@ class _Walk:
             if key_node.tag == _CORE + "merge":
                 merged += value_node.value if isinstance(value_node, SequenceNode) else [value_node]
                 continue
-            key = self._key(key_node, result)
+            key = self._key(key_node, result, path)
             if key is None:
                 continue
             self.document.keys[*path, key] = _place(key_node, self.document)
@@ -248,13 +248,14 @@ class _Walk:
             self._merge(extra, result, path, depth)
         return result
 
-    def _key(self, node: Node, taken: dict[str, Any]) -> str | None:
+    def _key(self, node: Node, taken: dict[str, Any], path: Path) -> str | None:
         if not isinstance(node, ScalarNode) or self._is_tagged(node):
             self.problem("E003", "a key must be text", node)
         elif node.tag != _CORE + "str":
             self.problem("E013", "a key must be text", node, hint="put it in quotes")
         elif node.value in taken:
-            self.problem("E012", f"duplicate key {node.value!r}", node, hint="the first one stands above")
+            first = self.document.keys[*path, node.value].line
+            self.problem("E012", f"duplicate key {node.value!r}", node, hint=f"the first stands in line {first}")
         else:
             return str(node.value)
         return None

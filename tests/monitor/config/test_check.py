@@ -145,6 +145,7 @@ MESSAGES = {
     "a concept that is no mapping": ("concepts: {plane: 5}\n", "E013", None),
     "a pattern that cannot be read": ("concepts: {plane: {en: ['pl*']}}\n", "E013", None),
     "a keyword that is only a wildcard": ("watches: [{name: a, keywords: [TPS, '*']}]\n", "E050", None),
+    "a language with its script": ("feeds: [{url: https://a.example, language: sr-Latn}]\n", "E027", "'sr'"),
     "a contact without an address": ("contact: me\n", "E012", None),
 }
 
@@ -162,6 +163,15 @@ def test_a_missing_key_is_told_where_its_holder_stands() -> None:
     problems = api.check_text("version: 1\nfeeds:\n  - {url: https://a.example/rss}\n  - tags: [x]\n", {})
     assert places(problems) == ["1:1 E010", "4:5 E010"]
     assert problems[1].message == "key 'url' is missing in feeds[1]"
+
+
+def test_two_missing_keys_are_two_faults() -> None:
+    problems = api.check_text("web: {}\n", {})
+    assert [problem.path for problem in problems] == ["version", "contact"]
+
+
+def test_what_follows_from_a_broken_value_is_not_told() -> None:
+    assert places(api.check_text("version: !int 1\ncontact: ${NOBODY}\n", {})) == ["1:10 E005", "2:10 E070"]
 
 
 QUERIES = {

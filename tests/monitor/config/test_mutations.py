@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import json
 import random
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from monitor.config import api, rendering, units
 
@@ -100,3 +104,49 @@ def test_a_duration_is_read_and_written(text: str) -> None:
 def test_what_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         units.duration(text)
+
+
+def random_file(rng: random.Random) -> dict[str, object]:
+    tags = ["wire", "government", "region"]
+    feeds = [
+        {
+            "url": f"https://h{n}.example/rss?n={n}",
+            "tags": rng.sample(tags, rng.randint(0, 3)),
+            "floor": rng.choice(["5m", "15m", "1h"]),
+            "note": rng.choice(["NO", "22:30", "on", "1.10", "017", "a: b # c", "- x", "šđ ☃", "null", "*"]),
+            "paused": rng.random() < 0.3,
+        }
+        for n in range(rng.randint(0, 5))
+    ]
+    watches = [
+        {
+            "name": f"w-{n}",
+            "query": rng.choice(["Serbia", '"third country" NEAR/3 ~migrant', "(Kosovo OR TPS)\nAND deport*\n"]),
+            "governments": {"watch": rng.sample(["NO", "RS", "XK", "EU"], 2)},
+            "alert": {"spike": {"times": rng.choice([2, 2.5])}, "remind_after": rng.choice(["off", "2d"])},
+        }
+        for n in range(rng.randint(0, 4))
+    ]
+    return {
+        "version": 1,
+        "contact": "desk@paper.example",
+        "feeds": feeds,
+        "watches": watches,
+        "limits": {"body": rng.choice([1048576, "5MiB"]), "max_item_age": rng.choice(["48h", "2d"])},
+        "channels": {"console": {"type": "stdout"}},
+    }
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_file_means_the_same_however_it_is_written(seed: int) -> None:
+    rng = random.Random(seed)
+    for _ in range(6):
+        data, stream = random_file(rng), io.StringIO()
+        YAML(typ="safe", pure=True).dump(data, stream)
+        blocks, braces = api.parse_text(stream.getvalue(), {}), api.parse_text(json.dumps(data, indent=1), {})
+        assert [replace(feed, line=0) for feed in blocks.feeds] == [replace(feed, line=0) for feed in braces.feeds]
+        assert [replace(watch, line=0) for watch in blocks.watches] == [
+            replace(watch, line=0) for watch in braces.watches
+        ]
+        assert blocks.limits == braces.limits
+        assert [feed.note for feed in blocks.feeds] == [feed["note"] for feed in data["feeds"]]  # type: ignore[attr-defined]
