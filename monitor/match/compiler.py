@@ -38,6 +38,10 @@ class Key:
     cost: float
     leaves: frozenset[int]
 
+    def rank(self) -> tuple[float, int]:
+        """The rarer first, of equals the one with fewer leaves."""
+        return self.cost, len(self.leaves)
+
 
 class Builder:
     """Collects the leaves of all watches while compiling them one by one."""
@@ -84,7 +88,7 @@ class Builder:
         parts = [self.check(item, field) for item in node.items]
         parts.sort(key=lambda part: part[1].cost if part[1] else -1)
         keys = [key for _, key in parts if key is not None]
-        return All(tuple(check for check, _ in parts)), min(keys, key=lambda key: key.cost, default=None)
+        return All(tuple(check for check, _ in parts)), min(keys, key=Key.rank, default=None)
 
     def _one_of(self, node: Or, field: int | None) -> tuple[Check, Key | None]:
         parts = [self.check(item, field) for item in node.items]
@@ -100,12 +104,12 @@ class Builder:
         left_key, right_key = self._key(left), self._key(right)
         match node:
             case Near():
-                rarer = min(left_key, right_key, key=lambda key: key.cost)
+                rarer = min(left_key, right_key, key=Key.rank)
                 return Close(left, right, node.words, node.ordered), rarer
             case NotNear():
                 return Apart(left, right, node.words), left_key
             case Together():
-                return Same(left, right, node.unit), min(left_key, right_key, key=lambda key: key.cost)
+                return Same(left, right, node.unit), min(left_key, right_key, key=Key.rank)
             case _:
                 assert_never(node)
 
