@@ -17,7 +17,7 @@ from monitor.errors import LexiconError
 FOLDER = "credits/"
 FALLBACK = "en"
 """Texts in a language without a file are read with this one: its dateline rules hold anywhere."""
-_LISTS = frozenset(("languages", "filler", "media", "stop"))
+_LISTS = frozenset(("languages", "filler", "media", "noun", "stop"))
 _INSIDE = frozenset((" ", "\u00a0", "-", "'", "\u2019", "  ", "\n"))
 
 
@@ -69,6 +69,7 @@ class Language:
     starts: tuple[int, ...]
     fillers: frozenset[str]
     media: frozenset[str]
+    nouns: frozenset[str]
     stops: frozenset[str]
 
     def cues(self, text: str, cut: tuple[names.Word, ...]) -> tuple[Place, ...]:
@@ -147,6 +148,7 @@ def _language(data: Mapping[str, Any]) -> Language:
         tuple(sorted({len(word) for word in by_start})),
         _folded(data.get("filler")),
         _folded(data.get("media")),
+        _folded(data.get("noun")),
         _folded(data.get("stop")),
     )
 

@@ -92,9 +92,11 @@ class NameIndex:
             best = self._best_at(text, cut, at, endings, base) if self._may_start(text, cut[at]) else None
             if best is None:
                 at += 1
-            else:
-                found.append(best)
-                at = best.last
+                continue
+            # "the Times of X": a name that begins inside and ends later is the one that is meant.
+            inner = self._best_at(text, cut, at + 1, endings, base) if at + 1 < best.last else None
+            found.append(inner if inner and inner.last > best.last else best)
+            at = found[-1].last
         return tuple(found)
 
     def _may_start(self, text: str, word: Word) -> bool:

@@ -96,6 +96,12 @@ class OutletTable:
                 return self.hosts[domain] if domain else None
         return None
 
+    def same_publisher(self, one: NameHit, other: NameHit) -> bool:
+        """Whether two names in a text mean services of one publisher."""
+        if one.domain is None or other.domain is None:
+            return False
+        return self.by_domain(one.domain).publisher == self.by_domain(other.domain).publisher
+
     def names_in(self, text: str, language: str | None = None, country: str | None = None) -> tuple[NameHit, ...]:
         """Find outlets' names and hosts in a text, in order, none overlapping."""
         hits = list(self._hosts_in(text))
