@@ -234,6 +234,8 @@ async def assembled(
 def _prepare_store(engine: Engine, config: Config, text: str, who: str, now: datetime) -> int:
     seeds = [feeds.Seed(feed.url, links.host_of(feed.url) or feed.url, feed.paused) for feed in config.feeds]
     with engine.begin() as connection:
+        if engine.dialect.name == "sqlite":  # the file lock is held: nobody else polls
+            feeds.void_claims(connection)
         feeds.sync(connection, seeds, now)
         return revisions.accept(connection, config.sha256, text, who, now)
 
@@ -382,7 +384,7 @@ class PollReport:
 
 
 def poll_once(path: Path, environ: Mapping[str, str], *, ignore_schedule: bool, force: bool) -> PollReport:
-    """Do one round of what is due, then tell what follows from it without waiting for company.
+    """Do one round of what is due, then deliver what is due by then; groups that still wait are told by the next run.
 
     Errors: ConfigError, StoreError.
     """

@@ -125,12 +125,18 @@ class Poller:
         return len(rows)
 
     async def run_round(self, *, force: bool = False) -> Round:
-        """Poll until nothing is due."""
+        """Poll until nothing is due.
+
+        A host with open polls is not claimed from, so "nothing was claimed" counts only when nothing was open before.
+        """
         report = Round()
-        while await self.tick(force=force, report=report) or self._open:
+        while True:
+            was_idle = not self._open
+            begun = await self.tick(force=force, report=report)
             if self._open:
                 await asyncio.wait(self._open, return_when=asyncio.FIRST_COMPLETED)
-        return report
+            elif was_idle and not begun:
+                return report
 
     async def stop(self, within: timedelta) -> int:
         """Let running polls end; cut what is left and give its claims back. Returns how many were cut."""

@@ -136,10 +136,12 @@ def _moments(scenes: Sequence[Scene], start: datetime) -> Iterator[datetime]:
 async def _step(running: daemon.Running, server: Server, clock: Clock, moment: datetime) -> None:
     """Move to a moment: tell on the way what falls due before it, poll what is due then."""
     while (due := running.teller.next_due()) is not None and due <= moment:
-        clock.at = max(clock.at, due)
-        await running.teller.work(clock.at)
-    clock.at = max(clock.at, moment)
-    server.now = clock.at
+        await _work(running, server, clock, due)
+    await _work(running, server, clock, moment)
+
+
+async def _work(running: daemon.Running, server: Server, clock: Clock, at: datetime) -> None:
+    clock.at = server.now = max(clock.at, at)
     await running.poller.run_round()
     await running.teller.work(clock.at)
 

@@ -252,6 +252,11 @@ def release(connection: Connection, claims: Iterable[Claim]) -> None:
         )
 
 
+def void_claims(connection: Connection) -> None:
+    """Free every claim: for a process that knows it is alone, and so that all of them are a dead one's."""
+    connection.execute(update(tables.feed).where(_T.lease_until.is_not(None)).values(lease_until=None))
+
+
 def postpone(connection: Connection, held: Claim, until: datetime, reason: str) -> None:
     """Leave a claimed feed alone until a time, without having asked its server."""
     connection.execute(

@@ -25,6 +25,7 @@ watches:
   - name: flights
     query: |
       deport* AND Serbia
+    alert: {group_wait: {new_story: 0s}}
 """
 
 
@@ -102,9 +103,10 @@ async def eventually(read: Any, wanted: Any, seconds: float = 20.0) -> Any:
 
 
 def get(address: str, host: str | None = None) -> tuple[int, str]:
+    """Ask a page; a machine under load is waited for."""
     request = urllib.request.Request(address, headers={"Host": host} if host else {})
     try:
-        with urllib.request.urlopen(request, timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout=30) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as exc:
         return exc.code, exc.read().decode()
@@ -126,6 +128,15 @@ async def test_poll_once_stores_everything_once_and_a_forced_second_round_stores
     assert (second["polled"], second["new"]) == (2, 0)
     assert guarded["polled"] == 0
     assert [left["reason"] for left in guarded["left_out"]] == ["attempt_guard"] * 2
+
+
+async def test_one_round_polls_every_feed_of_a_host_that_has_many(tmp_path: Path) -> None:
+    async with FeedServer() as server:
+        for n in range(23):
+            server.script(f"/{n}", Step(body=rss(f"Title {n}")))
+        write_config(tmp_path, *(server.url(f"/{n}") for n in range(23)))
+        _, out, _ = await storywatch("poll", "--json", folder=tmp_path)
+    assert json.loads(out)["polled"] == 23
 
 
 async def test_a_broken_feed_is_named_and_costs_nothing_else(tmp_path: Path) -> None:
@@ -197,7 +208,7 @@ async def test_a_restart_loses_and_repeats_nothing(tmp_path: Path) -> None:
 
 async def test_a_taken_port_is_said_with_what_to_do(tmp_path: Path) -> None:
     async with FeedServer() as server:
-        write_config(tmp_path, port=server.port)
+        write_config(tmp_path, server.url("/a"), port=server.port)
         code, _, err = await storywatch("run", folder=tmp_path)
     assert code == 3
     assert "try make run PORT=8081" in err
