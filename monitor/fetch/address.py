@@ -18,7 +18,7 @@ from monitor.schedule.reasons import FailReason
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _PLAIN = re.compile(
     r"(https?)://"
-    r"((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?)"
+    r"(?![^/:]*xn--)((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?)"
     r"(?::([1-9][0-9]{0,3}|[1-5][0-9]{4}))?"
     r"/((?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*)"
     r"(?:\?(?:[A-Za-z0-9\-._~!$&()*+,;=:@/?]|%[0-9A-Fa-f]{2})*)?"
@@ -70,6 +70,7 @@ def parse(url: str, limits: Limits) -> Address:
 def _parse_odd(url: str) -> Address:
     try:
         parsed = httpx.URL(url)
+        host = parsed.host.lower()
     except (httpx.InvalidURL, ValueError) as exc:
         if _ENDS_IN_NUMBER.match(url):
             raise BadUrl(FailReason.REFUSED_ADDRESS, f"an address in disguise: {url[:200]!r}") from exc
@@ -77,10 +78,10 @@ def _parse_odd(url: str) -> Address:
     if parsed.scheme not in _DEFAULT_PORTS:
         word = parsed.scheme or "no"
         raise BadUrl(FailReason.BAD_SCHEME, f"{word} scheme in {url[:200]!r}: only http and https are fetched")
-    if not parsed.host or (parsed.port is not None and not 0 < parsed.port < 65536):
+    if not host or (parsed.port is not None and not 0 < parsed.port < 65536):
         raise BadUrl(FailReason.BAD_REDIRECT, f"no usable host in {url[:200]!r}")
-    if _NUMBER.fullmatch(parsed.host.rpartition(".")[2]) and not _FOUR_NUMBERS.fullmatch(parsed.host):
-        raise BadUrl(FailReason.REFUSED_ADDRESS, f"{parsed.host} is an address in disguise")
+    if _NUMBER.fullmatch(host.rpartition(".")[2]) and not _FOUR_NUMBERS.fullmatch(host):
+        raise BadUrl(FailReason.REFUSED_ADDRESS, f"{host} is an address in disguise")
     if parsed.userinfo or parsed.fragment:
         parsed = parsed.copy_with(username=None, password=None, fragment=None)
-    return Address(str(parsed), parsed.scheme, parsed.host.lower(), parsed.port or _DEFAULT_PORTS[parsed.scheme])
+    return Address(str(parsed), parsed.scheme, host, parsed.port or _DEFAULT_PORTS[parsed.scheme])

@@ -6,8 +6,10 @@ Called by `pipeline` and `jobs`.
 """
 
 from monitor.schedule.attempts import may_attempt, needs_baseline, spread, to_send
+from monitor.schedule.bounds import host_interval
 from monitor.schedule.circuit import Circuit
 from monitor.schedule.decide import after, forgive
+from monitor.schedule.health import Colour, Health, health
 from monitor.schedule.outcomes import changed, failed, unchanged
 from monitor.schedule.reasons import FailReason, NextReason, Note
 from monitor.schedule.state import (
@@ -30,9 +32,11 @@ from monitor.schedule.state import (
 __all__ = [
     "Changed",
     "Circuit",
+    "Colour",
     "FailReason",
     "Failed",
     "FeedState",
+    "Health",
     "Hold",
     "HostFacts",
     "Move",
@@ -49,6 +53,8 @@ __all__ = [
     "failed",
     "forgive",
     "from_json",
+    "health",
+    "host_interval",
     "may_attempt",
     "needs_baseline",
     "spread",

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from monitor.schedule import state as st
 from monitor.schedule.reasons import FailReason
-from monitor.values import Fetched, FetchFailed, NotModified, ParsedFeed
+from monitor.values import Fetched, FetchFailed, NotModified, ParsedFeed, ParseReason
 
 
 def changed(
@@ -52,6 +52,14 @@ def unchanged(outcome: NotModified | Fetched) -> st.Unchanged:
 
 
 def failed(outcome: FetchFailed | Fetched, reason: str = "") -> st.Failed:
-    """Describe a failed fetch, or a body that did not parse for `reason` (a word of the parser)."""
+    """Describe a failed fetch, or a body that did not parse for `reason` (a word of the parser).
+
+    `moved` is no failure to somebody who follows it; who does not has read something that is no feed.
+    """
     word = outcome.reason if isinstance(outcome, FetchFailed) else reason
-    return st.Failed(FailReason(word), outcome.headers, outcome.hops, outcome.url)
+    return st.Failed(
+        FailReason.NOT_A_FEED if word == ParseReason.MOVED else FailReason(word),
+        outcome.headers,
+        outcome.hops,
+        outcome.url,
+    )
