@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from monitor.cluster import scoring, window
+from monitor.cluster import repair, scoring, window
 from monitor.cluster.assign import Read, assign
 from monitor.cluster.copies import shingles
 from monitor.cluster.exclusions import excluded
@@ -31,6 +31,7 @@ class Index:
         self._window = Window(settings.window, knowledge)
         self._next = 0
         self._last: Read | None = None
+        self._witnesses = repair.Witnesses()
 
     def __len__(self) -> int:
         """How many entries are live."""
@@ -54,10 +55,11 @@ class Index:
         self._window.move_to(now)
         return assign(self._read(item), self._window, self._settings)
 
-    def add(self, item: Item, story: StoryKey) -> None:
+    def add(self, item: Item, story: StoryKey, decided: Assignment | None = None) -> None:
         """Record that an entry is a mention of a story. An entry that is there already stays as it is.
 
-        Also for excluded entries: nothing will join them, but they count as read.
+        Also for excluded entries: nothing will join them, but they count as read. `decided` is remembered as a witness
+        where stories may be merged.
         """
         if item.id in self._window.numbers:
             return
@@ -80,6 +82,8 @@ class Index:
             shingles=read.shingles,
         )
         self._window.add(live, read.features)
+        if decided is not None and self._settings.merge:
+            self._witnesses.note(item.id, decided)
 
     def remove(self, entries: Iterable[EntryId]) -> None:
         """Take entries out again as if they had never been added: their transaction was rolled back."""
@@ -92,6 +96,33 @@ class Index:
     def rename(self, old: StoryKey, new: StoryKey) -> None:
         """Move all live entries of a story under another key: the story was merged into that one."""
         self._window.rename(old, new)
+
+    def merges(self) -> tuple[repair.Merge, ...]:
+        """The stories that should be one; none while the setting is off."""
+        if not self._settings.merge:
+            return ()
+        return repair.merges(self._window.stories, self._witnesses, self._similarity)
+
+    def splits(self) -> tuple[repair.Split, ...]:
+        """The stories that are two; none while the setting is off."""
+        if not self._settings.split:
+            return ()
+        least = self._settings.thresholds.with_text
+        found = []
+        for story, numbers in self._window.stories.items():
+            leaving = repair.parting(numbers, self._similarity, least)
+            if leaving:
+                found.append(repair.Split(story, tuple(self._window.live[number].id for number in leaving)))
+        return tuple(found)
+
+    def _similarity(self, one: int, other: int) -> float:
+        """How like each other two live entries are, time left out."""
+        first, second = self._window.live[one], self._window.live[other]
+        if first.family != second.family:
+            names = self._window.names
+            return scoring.across_languages(names.vector_of(one), names.vector_of(other))
+        words = self._window.words(first.family)
+        return scoring.cosine(words.vector_of(one), words.vector_of(other))
 
     def story_of(self, entry: EntryId) -> StoryKey | None:
         """The story of a live entry."""

@@ -62,6 +62,11 @@ def remains(gap_s: float, decay_s: float) -> float:
     return exp(-gap_s / decay_s)
 
 
+def cosine(vector: Vector, other: Vector) -> float:
+    """How like each other two entries of one family are."""
+    return sum(weight * other[name] for name, weight in vector.items() if name in other)
+
+
 def across_languages(vector: Vector, other: Vector) -> float:
     """How like each other two entries of different families are: 0 for a single shared feature.
 
@@ -70,8 +75,8 @@ def across_languages(vector: Vector, other: Vector) -> float:
     products = [weight * other[name] for name, weight in vector.items() if name in other]
     if len(products) < LEAST_SHARED:
         return 0.0
-    cosine = sum(products)
-    return OTHER_FAMILY * min(cosine, RELIANCE * (cosine - max(products)))
+    whole = sum(products)
+    return OTHER_FAMILY * min(whole, RELIANCE * (whole - max(products)))
 
 
 def names_others(one: frozenset[str], other: frozenset[str]) -> bool:
