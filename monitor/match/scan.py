@@ -41,7 +41,7 @@ class Leaf:
     letters the automaton looks for.
     """
 
-    __slots__ = ("anchor", "decided", "families", "forms", "label", "number", "phrase", "regexes")
+    __slots__ = ("_regexes", "anchor", "decided", "families", "forms", "label", "number", "phrase")
 
     def __init__(self, number: int, phrase: Phrase, label: str, families: frozenset[str] | None, anchor: int) -> None:
         self.number = number
@@ -50,8 +50,18 @@ class Leaf:
         self.families = families
         self.anchor = anchor
         self.forms = tuple(frozenset(patterns.forms(word)) for word in phrase.words)
-        self.regexes = tuple(patterns.regex(word) if word.kind is Kind.WILD else None for word in phrase.words)
+        self._regexes: dict[int, re.Pattern[str]] = {}
         self.decided = patterns.is_decided_by_anchor(phrase.words[anchor])
+
+    def fits(self, number: int, folded: str) -> bool:
+        """Whether a folded word suits a word of the phrase that has wildcards.
+
+        Compiled when first asked: most anchors decide by themselves, and ten thousand expressions take seconds.
+        """
+        known = self._regexes.get(number)
+        if known is None:
+            known = self._regexes[number] = patterns.regex(self.phrase.words[number])
+        return known.fullmatch(folded[: patterns.LONGEST_WORD]) is not None
 
     def anchors(self) -> tuple[str, ...]:
         """The strings one of which stands in the blanked text wherever the leaf does."""
@@ -151,8 +161,8 @@ class Field:
             return self._phrase(leaf, left)
         word, written = leaf.phrase.words[0], self.blank[start:end]
         if word.kind is Kind.WILD:
-            wrong = not leaf.decided or end - start > patterns.LONGEST_WORD
-            if wrong and not _fits(leaf.regexes[0], written):
+            open_question = not leaf.decided or end - start > patterns.LONGEST_WORD
+            if open_question and not leaf.fits(0, written):
                 return None
         elif written not in leaf.forms[0]:
             return self._dotted(leaf, left)
@@ -191,14 +201,10 @@ class Field:
         start, end, dotted = place
         folded = fold.fold(words.letters(self.text, place))
         if word.kind is Kind.WILD:
-            return not dotted and _fits(leaf.regexes[number], folded)
+            return not dotted and leaf.fits(number, folded)
         if folded not in leaf.forms[number] or (dotted and not patterns.may_be_dotted(word)):
             return False
         return self._is_written(word, start, end)
-
-
-def _fits(regex: re.Pattern[str] | None, folded: str) -> bool:
-    return regex is not None and regex.fullmatch(folded[: patterns.LONGEST_WORD]) is not None
 
 
 def is_gap(between: str) -> bool:
