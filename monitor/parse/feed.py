@@ -38,7 +38,7 @@ MAX_ENTRIES = 2_000
 """Media Cloud's limit: full archives are longer, news is not."""
 _BOMB_RATIO, _BOMB_FROM = 200, 1024 * 1024
 _GZIP = b"\x1f\x8b\x08"
-_XML_FEEDS = frozenset({"rss", "rdf", "feed", "channel"})
+XML_FEEDS = frozenset({"rss", "rdf", "feed", "channel"})
 _SITEMAPS = frozenset({"urlset", "sitemapindex"})
 _HTML_ROOTS = frozenset(
     {"html", "head", "body", "div", "p", "br", "title", "meta", "script", "center", "h1", "span", "table", "b"}
@@ -71,28 +71,60 @@ def parse(
 
     Errors: ParseError with a word of `ParseReason`; `found` holds feeds, sitemaps or the new address to go on with.
     """
-    plain = _inflated(body)
-    decoded = charset.decode(plain, headers.get("content-type"))
+    opened = open_body(body, headers)
+    return cook(read_document(opened, url, headers), opened, url, headers, now, hints, table)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A body as text from its root element on. `recovered`: characters were guessed or junk was dropped."""
+
+    tidied: repair.Tidied
+    encoding: str
+    recovered: bool
+
+
+def open_body(body: bytes, headers: Mapping[str, str]) -> Opened:
+    """The first half of `parse`: from bytes to text.
+
+    Errors: ParseError for an empty, too large or undecodable body.
+    """
+    decoded = charset.decode(_inflated(body), headers.get("content-type"))
     tidied = repair.tidy(decoded.text)
-    document = _read(tidied, url, headers)
-    if not document.items:
-        _refuse_empty(document)
-    cook = _Cook(document, url, headers, now, hints, table)
+    return Opened(tidied, decoded.encoding, decoded.recovered or tidied.repaired)
+
+
+def cook(
+    document: RawDocument,
+    opened: Opened,
+    url: str,
+    headers: Mapping[str, str],
+    now: datetime,
+    hints: FeedHints = NO_HINTS,
+    table: publishers.HostTable = publishers.DEFAULT,
+    total: int | None = None,
+) -> ParsedFeed:
+    """The second half of `parse`: from fields as written to entries.
+
+    `total` is the number of items of the whole document, where `document` holds only some of them.
+    """
+    count = len(document.items) if total is None else total
+    maker = _Cook(document, url, headers, now, hints, table, alone=count == 1)
     kept = document.items[:MAX_ENTRIES]
     return ParsedFeed(
-        entries=tuple(cook.entry(item) for item in kept),
+        entries=tuple(maker.entry(item) for item in kept),
         title=markup.line(document.title),
-        link=cook.channel,
+        link=maker.channel,
         language=language.code(document.language),
         kind=document.kind,
-        recovered=decoded.recovered or tidied.repaired or document.mended or document.truncated,
+        recovered=opened.recovered or document.mended or document.truncated,
         truncated=document.truncated,
         ttl=document.ttl,
         update_period=document.update_period,
         skip_hours=document.skip_hours,
         skip_days=document.skip_days,
         moved_to=links.absolute(document.new_location, url),
-        left_out=len(document.items) - len(kept),
+        left_out=max(0, count - MAX_ENTRIES),
     )
 
 
@@ -121,6 +153,17 @@ def _check_size(body: bytes) -> None:
         raise ParseError(ParseReason.TOO_LARGE, f"{len(body)} bytes, more than {MAX_BYTES}")
 
 
+def read_document(opened: Opened, url: str, headers: Mapping[str, str]) -> RawDocument:
+    """The whole document as a reader finds it.
+
+    Errors: ParseError for anything that is no feed, and for a feed that says nothing at all.
+    """
+    document = _read(opened.tidied, url, headers)
+    if not document.items:
+        _refuse_empty(document)
+    return document
+
+
 def _read(tidied: repair.Tidied, url: str, headers: Mapping[str, str]) -> RawDocument:
     """Choose the reader by what the document begins with."""
     text, root = tidied.text, tidied.root
@@ -131,7 +174,7 @@ def _read(tidied: repair.Tidied, url: str, headers: Mapping[str, str]) -> RawDoc
         raise _moved(xml_feed.new_location(text), url)
     if root in _SITEMAPS:
         return sitemap.read(text, root)
-    if root in _XML_FEEDS:
+    if root in XML_FEEDS:
         return xml_feed.read(text, root, url, tidied.entities)
     if root in ("item", "entry"):
         return xml_feed.read(f"<rss><channel>{text}</channel></rss>", "rss", url)
@@ -178,11 +221,13 @@ class _Cook:
         now: datetime,
         hints: FeedHints,
         table: publishers.HostTable,
+        *,
+        alone: bool,
     ) -> None:
         self.document, self.url, self.now, self.hints, self.table = document, url, now, hints, table
         self.channel = _best_link(document.links, url)
         self.zone = self._zone()
-        self.fallback_date = headers.get("last-modified") if len(document.items) == 1 else None
+        self.fallback_date = headers.get("last-modified") if alone else None
 
     def entry(self, item: RawItem) -> ParsedEntry:
         """Decide what one item means."""

@@ -224,6 +224,10 @@ class _Recorder:
 
 
 class _Strict(_Recorder, feedparser.api.StrictFeedParser):  # type: ignore[misc]  # feedparser has no types
+    def _name(self, tag: str) -> str:
+        """The strict parser names elements by their namespace already; a prefix may mean two things in one document."""
+        return tag.lower()
+
     def startElementNS(self, name: Any, qname: Any, attrs: Any) -> None:  # noqa: N802  SAX's name
         """feedparser looks up each attribute among all of them: an element with very many keeps the first ones."""
         if len(attrs) > _MAX_ATTRIBUTES:
