@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from monitor import lexicons
@@ -56,7 +57,12 @@ def lexicon(own: Mapping[str, Any]) -> Concepts:
 
     Errors: LexiconError; its `file` is ``concepts`` and its `row` the place within it when the file is to blame.
     """
-    return from_raw(lexicons.load("match/concepts"), own)
+    return from_raw(lexicons.load("match/concepts"), own) if own else _shipped()
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> Concepts:
+    return from_raw(lexicons.load("match/concepts"))
 
 
 def expanded(watch: Mapping[str, Any], concepts: Concepts) -> str | None:

@@ -49,7 +49,7 @@ def damaged(text: str, rng: random.Random) -> str:
 @pytest.mark.parametrize("seed", range(8))
 def test_a_damaged_file_is_told_and_never_crashes(seed: int) -> None:
     rng = random.Random(seed)
-    for _ in range(25):
+    for _ in range(15):
         text = damaged(rng.choice(SOURCES), rng)
         begun = time.monotonic()
         problems = api.check_text(text, {})
@@ -140,7 +140,7 @@ def random_file(rng: random.Random) -> dict[str, object]:
 @pytest.mark.parametrize("seed", range(10))
 def test_a_file_means_the_same_however_it_is_written(seed: int) -> None:
     rng = random.Random(seed)
-    for _ in range(6):
+    for _ in range(4):
         data, stream = random_file(rng), io.StringIO()
         YAML(typ="safe", pure=True).dump(data, stream)
         blocks, braces = api.parse_text(stream.getvalue(), {}), api.parse_text(json.dumps(data, indent=1), {})
