@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from monitor.detect import datelines, passages, unlisted_names
+from monitor.detect import datelines, names, passages, unlisted_names
 from monitor.detect.credits import Credits, Cue, Place
 from monitor.detect.outlets import OutletTable
 from monitor.detect.passages import Hit, Passage
@@ -80,7 +80,8 @@ def find(
     """Find all credited mentions, title first, in the order of the text."""
     found: list[Mention] = []
     for field, whole in ((TITLE, title), (TEXT, text)):
-        hits = table.names_in(whole, language, country)
+        cut = names.words(whole)
+        hits = table.names_among(whole, cut, language, country)
         signing = datelines.find(whole, hits, table) if field == TEXT else ()
         signed = [
             Mention(field, hit.start, hit.end, hit.name, hit.domain, 0, frozenset(), bracket, dateline=True)
@@ -88,7 +89,7 @@ def find(
         ]
         taken = {mention.start for mention in signed}
         found.extend(signed)
-        for passage in passages.cut(field, whole, hits, known.of(language), table.same_publisher):
+        for passage in passages.cut(field, whole, cut, hits, known.of(language), table.same_publisher):
             found.extend(mention for mention in _credited(passage) if mention.start not in taken)
     return tuple(sorted(found, key=lambda mention: (mention.field != TITLE, mention.start)))
 

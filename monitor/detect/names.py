@@ -18,6 +18,9 @@ from monitor.text import fold as folding
 _WORD = re.compile(r"[^\W_]+")
 _SEPARATORS = frozenset((" ", "\u00a0", "-", "\u2010", "\u2011", "/", ".", "'", "\u2019", "&", " & ", "+", "", ": "))
 _VOWELS = "aeiou"
+_SECOND = 2
+"""Letters of a name's second word that no inflection touches; they keep "The" and "Radio" from being looked at."""
+_LONGEST_ENDING = 5
 _SHORT = 3
 """Names of so few letters are taken only as they are listed, capitals included."""
 
@@ -108,7 +111,8 @@ class NameIndex:
     ) -> Found | None:
         """The longest name there; of equally long ones the uninflected, then one of the text's language."""
         best: tuple[tuple[int, bool, bool], Found] | None = None
-        for name in self._starting(cut[at].folded):
+        following = cut[at + 1].folded if at + 1 < len(cut) else ""
+        for name in self._starting(cut[at].folded, following):
             last = _match(name, text, cut, at, endings)
             if last is not None:
                 exact = all(part == word.folded for part, word in zip(name.parts, cut[at:last], strict=True))
@@ -117,31 +121,36 @@ class NameIndex:
                     best = (order, Found(cut[at].start, cut[last - 1].end, at, last, name))
         return best[1] if best else None
 
-    def _starting(self, folded: str) -> Iterable[Name]:
-        for cut in range(5):
-            stem = folded[: len(folded) - cut]
-            if not stem:
-                return
+    def _starting(self, word: str, following: str) -> Iterable[Name]:
+        """Names that may start with a word: those of one word, and those whose second word begins like the next."""
+        second = f" {following[:_SECOND]}" if following else None
+        for length in range(len(word), max(len(word) - _LONGEST_ENDING, 0), -1):
+            stem = word[:length]
             yield from self.by_stem.get(stem, ())
+            if second is not None:
+                yield from self.by_stem.get(stem + second, ())
 
 
 def index(names: Iterable[Name], endings: Mapping[str, Iterable[str]]) -> NameIndex:
     """Build the index; the order of `names` decides between names of equal length."""
     by_stem: dict[str, list[Name]] = {}
+    small: set[str] = set()
     for name in names:
+        second = f" {name.parts[1][:_SECOND]}" if len(name.parts) > 1 else ""
         for stem in {_stem(name.parts[0]), name.parts[0]}:
-            by_stem.setdefault(stem, []).append(name)
-    listed = {name for rows in by_stem.values() for name in rows}
+            by_stem.setdefault(stem + second, []).append(name)
+        if any(spelled[0].islower() for spelled in name.spelled):
+            small.add(name.parts[0][:_SHORT])
     return NameIndex(
         {stem: tuple(rows) for stem, rows in by_stem.items()},
-        frozenset(name.parts[0][:_SHORT] for name in listed if any(spelled[0].islower() for spelled in name.spelled)),
+        frozenset(small),
         {language: frozenset(fold(ending) for ending in listed) for language, listed in endings.items()},
     )
 
 
 def split_name(name: str) -> tuple[str, ...]:
     """The folded words of a name."""
-    return tuple(word.folded for word in words(name))
+    return tuple(_WORD.findall(folding.fold(name)))
 
 
 def _stem(part: str) -> str:

@@ -104,9 +104,15 @@ class OutletTable:
 
     def names_in(self, text: str, language: str | None = None, country: str | None = None) -> tuple[NameHit, ...]:
         """Find outlets' names and hosts in a text, in order, none overlapping."""
+        return self.names_among(text, names.words(text), language, country)
+
+    def names_among(
+        self, text: str, cut: tuple[names.Word, ...], language: str | None, country: str | None
+    ) -> tuple[NameHit, ...]:
+        """The same for a text that is already cut into words."""
         hits = list(self._hosts_in(text))
         taken = [(hit.start, hit.end) for hit in hits]
-        for found in self.index.find(text, names.words(text), language):
+        for found in self.index.find(text, cut, language):
             if any(start < found.end and found.start < end for start, end in taken):
                 continue
             domain = self._decide(found.name.owners, language, country)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -74,29 +75,33 @@ class Passage:
 
 
 def cut(
-    field: str, text: str, hits: tuple[NameHit, ...], language: Language, same: Callable[[NameHit, NameHit], bool]
+    field: str,
+    text: str,
+    found: tuple[names.Word, ...],
+    hits: tuple[NameHit, ...],
+    language: Language,
+    same: Callable[[NameHit, NameHit], bool],
 ) -> Iterator[Passage]:
     """Cut a field into passages, leaving out those that can credit nobody.
 
-    `same` tells whether two names mean one publisher: "Radio Slobodna Evropa (RSE)" is one name.
+    `found` are the field's words, `hits` the names among them. `same` tells whether two names mean one publisher:
+    "Radio Slobodna Evropa (RSE)" is one name.
     """
+    starts = [word.start for word in found]
     for number, (start, end) in enumerate(sentences.sentences(text)):
         inside = [hit for hit in hits if start <= hit.start < end]
-        found = names.words(text[start:end])
-        if not inside and not _may_name_another(text, start, found, language):
+        words = found[bisect_left(starts, start) : bisect_left(starts, end)]
+        if not inside and not any(_may_name_another(text, word, language) for word in words):
             continue
-        words = tuple(names.Word(word.start + start, word.end + start, word.folded) for word in found)
         placed = _joined(tuple(_placed(words, hit) for hit in inside), text, same)
         cues = tuple(cue for cue in language.cues(text, words) if not _overlaps(cue, placed))
         yield Passage(field, number, text, words, cues, placed, language)
 
 
-def _may_name_another(text: str, start: int, words: tuple[names.Word, ...], language: Language) -> bool:
-    return any(
-        word.folded in language.media or text[start + word.start - 1 : start + word.start] in _OPENING
-        for word in words
-        if start + word.start > 0
-    )
+def _may_name_another(text: str, word: names.Word, language: Language) -> bool:
+    if word.folded in language.media:
+        return True
+    return word.start > 0 and text[word.start - 1] in _OPENING
 
 
 def _placed(words: tuple[names.Word, ...], hit: NameHit) -> Hit:
