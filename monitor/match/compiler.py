@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import assert_never
 
-from monitor.match import evaluate, patterns, tree
+from monitor.match import filters, patterns, tree
 from monitor.match.concepts import Concept, ConceptPattern, Concepts
 from monitor.match.evaluate import All, Apart, Atom, Check, Close, Group, GuardLeaves, Holds, OneOf, Same, Without
 from monitor.match.patterns import Kind, Phrase, WordPattern
@@ -69,7 +69,7 @@ class Builder:
                 group = Group((self.atom(node),), field)
                 return group, self._key(group)
             case Filter():
-                return Holds(_FILTERS[node.kind](node.value)), None
+                return Holds(filters.check(node.kind, node.value)), None
             case Scoped():
                 return self.check(node.inner, FIELDS.index(node.field))
             case And():
@@ -195,6 +195,3 @@ class Builder:
 def _union(keys: Iterable[Key]) -> Key:
     keys = list(keys)
     return Key(sum(key.cost for key in keys), frozenset().union(*(key.leaves for key in keys)))
-
-
-_FILTERS = {"lang": evaluate.language_is, "country": evaluate.country_is, "outlet": evaluate.outlet_is}

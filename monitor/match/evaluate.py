@@ -10,24 +10,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from monitor.match.filters import Facts
 from monitor.match.patterns import LONGEST_GUARD
 from monitor.match.scan import Entry, Leaf, Occurrence
-from monitor.text import languages
-from monitor.text.fold import fold
 
 Mark = tuple[int, int, int, str]
 """An occurrence and the term that found it."""
 Found = tuple[Occurrence, Leaf]
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What filters ask: the entry's language, the outlet's name (folded words), domain and country."""
-
-    language: str | None = None
-    outlet: str = ""
-    domain: str = ""
-    country: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,33 +294,3 @@ def _reaches(first: int, last: int, firsts: list[int], lasts: list[int], reach: 
     later = bisect_right(firsts, last + reach + 1) > bisect_right(firsts, last)
     earlier = bisect_left(lasts, first) > bisect_left(lasts, first - reach - 1)
     return (before and later) or (after and earlier)
-
-
-# --------------------------------------------------------------------------------------------------------- filters
-
-
-def language_is(value: str) -> Callable[[Facts], bool]:
-    """`lang:`; an unknown language is none."""
-    return lambda facts: languages.speaks(facts.language, value)
-
-
-def country_is(value: str) -> Callable[[Facts], bool]:
-    """`country:`."""
-    return lambda facts: facts.country == value
-
-
-def outlet_is(value: str) -> Callable[[Facts], bool]:
-    """`outlet:`: the name holds these words in a row, or the domain is this one."""
-    name, domain = f" {name_words(value)} ", domain_of(value)
-    return lambda facts: (name.strip() != "" and name in f" {facts.outlet} ") or facts.domain == domain
-
-
-def name_words(name: str) -> str:
-    """A name as folded words, one space between."""
-    blank = "".join(letter if letter.isalnum() else " " for letter in fold(name))
-    return " ".join(blank.split())
-
-
-def domain_of(value: str) -> str:
-    """A domain to compare: small letters, without www."""
-    return value.strip().lower().removeprefix("www.")

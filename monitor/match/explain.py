@@ -12,7 +12,8 @@ from itertools import pairwise
 from monitor.match import evaluate, matcher, near_miss, tree
 from monitor.match.compiler import Builder
 from monitor.match.concepts import Concepts
-from monitor.match.evaluate import Check, Facts, Mark
+from monitor.match.evaluate import Check, Mark
+from monitor.match.filters import Facts
 from monitor.match.matcher import Document, Look, Matcher, WatchQuery
 from monitor.match.scan import FIELDS, Entry
 from monitor.match.tree import And, ConceptRef, Filter, Near, Node, Not, NotNear, Operand, Or, Scoped, Term, Together

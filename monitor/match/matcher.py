@@ -14,10 +14,11 @@ from dataclasses import dataclass
 
 import ahocorasick
 
-from monitor.match import compiler, evaluate, tree
+from monitor.match import compiler, filters, tree
 from monitor.match.compiler import Compiled
 from monitor.match.concepts import Concepts
-from monitor.match.evaluate import Facts, Mark
+from monitor.match.evaluate import Mark
+from monitor.match.filters import Facts
 from monitor.match.scan import FIELDS, Entry, Leaf
 from monitor.text import languages
 from monitor.values import Match, Span
@@ -153,8 +154,8 @@ def facts_of(document: Document) -> Facts:
     """What filters may ask of an entry."""
     return Facts(
         document.language,
-        evaluate.name_words(document.outlet) if document.outlet else "",
-        evaluate.domain_of(document.domain) if document.domain else "",
+        filters.name_words(document.outlet) if document.outlet else "",
+        filters.domain_of(document.domain) if document.domain else "",
         (document.country or "").upper(),
     )
 

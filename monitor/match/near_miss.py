@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 from monitor.match import evaluate, patterns
 from monitor.match.concepts import Concepts
-from monitor.match.evaluate import Apart, Atom, Check, Close, Facts, Mark, Same, Without
+from monitor.match.evaluate import Apart, Atom, Check, Close, Mark, Same, Without
+from monitor.match.filters import Facts
 from monitor.match.patterns import Kind
 from monitor.match.scan import FIELDS, Entry
 from monitor.match.tree import ConceptRef, Near, NotNear, Operand, Term, Together

@@ -8,16 +8,14 @@ Nothing is guessed: words side by side, AND mixed with OR, operators in small le
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from monitor.errors import QueryError
-from monitor.match import patterns, suggest, tokens, tree
+from monitor.match import filters, patterns, suggest, tokens, tree
 from monitor.match.concepts import Concepts
 from monitor.match.patterns import PatternError
 from monitor.match.tokens import Kind, Token
 from monitor.match.tree import And, ConceptRef, Filter, Near, Node, Not, NotNear, Or, Scoped, Term, Together, show
-from monitor.text import languages
-from monitor.text.fold import fold
 
 __all__ = ["from_keywords", "parse", "problems", "show"]
 
@@ -319,36 +317,11 @@ class _Reader:
         return Scoped(token.value, inner) if inner is not None else None
 
     def _filter(self, kind: str, value: str, column: int) -> Node | None:
-        read: dict[str, Callable[[str], tuple[str | None, str, str | None]]] = {
-            "lang": self._language, "country": self._country, "outlet": _outlet,
-        }  # fmt: skip
-        known, message, hint = read[kind](value)
-        if known is not None:
+        known = filters.read(kind, value, self.concepts)
+        if isinstance(known, str):
             return Filter(kind, known)
-        self._fault(column, message, hint, "E052")
+        self._fault(column, known.message, known.hint, "E052")
         return None
-
-    def _language(self, value: str) -> tuple[str | None, str, str | None]:
-        code = languages.base(value)
-        if code in self.concepts.languages:
-            return code, "", None
-        named = next((known for known, names in self.concepts.languages.items() if fold(value) in names), None)
-        near = named or suggest.closest(value, self.concepts.languages)
-        return None, "unknown language", f"did you mean {near}?" if near else "a code like en, sr, sq"
-
-    def _country(self, value: str) -> tuple[str | None, str, str | None]:
-        if value.upper() in self.concepts.countries:
-            return value.upper(), "", None
-        names = {fold(name): code for code, spelled in self.concepts.countries.items() for name in spelled}
-        near = names.get(suggest.closest(fold(value), names) or "")
-        if len(value) != 2:
-            return None, "two-letter code expected", f"did you mean {near}?" if near else "a code like RS, AL, XK"
-        near = near or suggest.closest(value.upper(), self.concepts.countries, 1)
-        return None, "unknown country", f"did you mean {near}?" if near else None
-
-
-def _outlet(value: str) -> tuple[str | None, str, str | None]:
-    return (value or None), "nothing after outlet:", None
 
 
 def _within(token: Token) -> int:

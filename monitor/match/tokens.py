@@ -29,6 +29,9 @@ _SHORT = 5
 
 _DOUBLE_QUOTES = '"“”„‟«»'
 _OPERATOR = re.compile(rf"({'|'.join(OPERATORS)})(?:/(\d*))?")
+_CONCEPT = re.compile(rf"[\w{re.escape(HYPHENS)}]*")
+_GROUP = re.compile(r"\([^\s()]*\)")
+_REST = re.compile(r"[^()]*\)|\S*")
 _OPERATOR_LIKE = re.compile(r"([A-Za-z]+)/(\d*)")
 
 
@@ -90,7 +93,7 @@ def _next(text: str, place: int, errors: list[QueryError]) -> Token:
     if sign == "=" and text[place + 1 : place + 2] and text[place + 1] in _DOUBLE_QUOTES:
         return _phrase(text, place, place + 2, Kind.EXACT, errors)
     if sign == "~":
-        found = re.compile(r"[\w" + re.escape(HYPHENS) + "]*").match(text, place + 1)
+        found = _CONCEPT.match(text, place + 1)
         end = found.end() if found else place + 1
         return Token(Kind.CONCEPT, place, end, _plain(text[place + 1 : end]))
     return _bare(text, place, errors)
@@ -114,7 +117,7 @@ def _bare(text: str, start: int, errors: list[QueryError]) -> Token:
         if sign == "(":
             if _is_operator_like(text[start:place]):
                 break
-            closed = re.compile(r"\([^\s()]*\)").match(text, place)
+            closed = _GROUP.match(text, place)
             if closed is None:
                 return _open_group(text, start, place, errors)
             place = closed.end()
@@ -137,7 +140,7 @@ def _open_group(text: str, start: int, place: int, errors: list[QueryError]) -> 
     errors.append(
         QueryError(place + 1, "group inside a word is never closed", "no space in it: zem(lj|alj)*", code="E051")
     )
-    rest = re.compile(r"[^()]*\)|\S*").match(text, place + 1)
+    rest = _REST.match(text, place + 1)
     end = rest.end() if rest else len(text)
     return Token(Kind.WRONG, start, end, text[start:end])
 
