@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import logging
 import math
 import multiprocessing
@@ -20,13 +19,13 @@ import sys
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from multiprocessing.connection import Connection
 from types import FrameType
 
 from monitor.errors import ParseError
-from monitor.parse import article, feed, publishers
+from monitor.parse import article, delta, feed, publishers
 from monitor.values import ParsedFeed, ParseReason
 
 log = logging.getLogger(__name__)
@@ -60,8 +59,18 @@ class Page:
     content_type: str | None = None
 
 
-Task = Body | Page
-Outcome = ParsedFeed | str | None | ParseError
+@dataclass(frozen=True, slots=True)
+class _Changed:
+    """A body of which only the items that `before` does not know are wanted."""
+
+    body: bytes
+    url: str
+    whole: Body
+    before: delta.Memory | None
+
+
+Task = Body | Page | _Changed
+Outcome = ParsedFeed | delta.Delta | str | None | ParseError
 
 
 class ParserPool:
@@ -111,6 +120,16 @@ class ParserPool:
         if isinstance(outcome, ParsedFeed):
             return outcome
         raise outcome if isinstance(outcome, ParseError) else TypeError(f"no feed but {type(outcome)}")
+
+    async def parse_new(self, body: Body, before: delta.Memory | None) -> delta.Delta:
+        """Parse what is new in a body since `before`, all of it without one.
+
+        Errors: as `parse`.
+        """
+        outcome = await self._ask(_Changed(body.body, body.url, replace(body, body=b""), before))
+        if isinstance(outcome, delta.Delta):
+            return outcome
+        raise outcome if isinstance(outcome, ParseError) else TypeError(f"no delta but {type(outcome)}")
 
     async def extract(self, page: Page) -> str | None:
         """The text of an article's page, None if it holds none.
@@ -209,7 +228,7 @@ class _Worker:
             raise OSError("the parser pool is closed")
         if self.pipe is not None:
             return self.pipe
-        self._context.set_forkserver_preload(["monitor.parse.preload"])
+        self._context.set_forkserver_preload(["monitor.parser_pool", "monitor.parse.preload"])
         self.pipe, theirs = self._context.Pipe()
         self.process = self._context.Process(
             target=_work, args=(theirs, self.table, self.cpu_s), name="parser", daemon=True
@@ -314,6 +333,7 @@ def _limited(task: Task, table: publishers.HostTable, cpu_s: float) -> Outcome:
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
     except _OutOfTime:
+        signal.setitimer(signal.ITIMER_PROF, 0)  # it may have come before the one above
         message = f"{len(task.body)} bytes were not parsed within {cpu_s:g} s of CPU"
         return ParseError(ParseReason.PARSE_TIMEOUT, message)
     except MemoryError:
@@ -324,15 +344,20 @@ def _out_of_time(_number: int, _frame: FrameType | None) -> None:
     raise _OutOfTime
 
 
+def _done(task: Task, table: publishers.HostTable) -> Outcome:
+    match task:
+        case Body(body, url, headers, now, hints):
+            return feed.parse(body, url, headers, now, hints, table)
+        case _Changed(body, url, whole, before):
+            return delta.parse(body, url, whole.headers, whole.now, whole.hints, table, before=before)
+        case Page(body, url, content_type):
+            return article.extract(body, url, content_type)
+
+
 def _outcome(task: Task, table: publishers.HostTable) -> Outcome:
     """One task done. A fault of ours is a reason too, and logged: one body must not stop the others."""
-    work = (
-        functools.partial(feed.parse, task.body, task.url, task.headers, task.now, task.hints, table)
-        if isinstance(task, Body)
-        else functools.partial(article.extract, task.body, task.url, task.content_type)
-    )
     try:
-        return work()
+        return _done(task, table)
     except ParseError as exc:
         return exc
     except MemoryError:

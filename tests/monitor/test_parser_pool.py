@@ -48,6 +48,16 @@ async def test_bodies_are_parsed_in_another_process(pool: ParserPool) -> None:
     assert [entry.title for entry in parsed.entries] == ["Vest 7"]
 
 
+async def test_only_what_is_new_is_parsed_where_the_rest_is_remembered(pool: ParserPool) -> None:
+    def document(*numbers: int) -> Body:
+        items = "".join(f"<item><title>Vest {n}</title><guid>{n}</guid></item>" for n in numbers)
+        return body(f"<rss><channel><title>G</title>{items}</channel></rss>")
+
+    first = await pool.parse_new(document(1, 2), None)
+    second = await pool.parse_new(document(3, 1, 2), first.memory)
+    assert ([entry.id for entry in second.feed.entries], second.positions, second.whole) == (["3"], (0,), None)
+
+
 async def test_a_reason_crosses_the_border(pool: ParserPool) -> None:
     with pytest.raises(ParseError) as caught:
         await pool.parse(body("<redirect><newLocation>https://b.example/rss</newLocation></redirect>"))
