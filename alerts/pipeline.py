@@ -99,9 +99,10 @@ class Desk:
         return made
 
     def next_due(self) -> datetime | None:
-        """Say when the next group, slot or silence falls due."""
+        """Say when the next group, slot, silence or fallback falls due."""
         with reading(self._engine) as connection:
-            return groups.next_due(connection)
+            times = (groups.next_due(connection), sick.next_fallback(connection, tuple(self._plan.fallback)))
+        return min((at for at in times if at is not None), default=None)
 
     def open_slots(self, now: datetime) -> int:
         """Plan the next slot of every schedule a route sends to; return how many are new."""

@@ -149,8 +149,10 @@ def settle(
             return Dead(error.reason, name)
         case Ambiguous() if can_ask:
             return Again(now + FIRST_LOOK, error.reason, name, doubt=Doubt.AMBIGUOUS)
-    left = wait(delivery.tries + 1, jitter)
     doubt = Doubt.REPEAT if isinstance(error, Ambiguous) else delivery.doubt
+    if delivery.probe:
+        return _in_time(delivery, Again(now + PROBE_OPEN, error.reason, name, spent=False, doubt=doubt))
+    left = wait(delivery.tries + 1, jitter)
     if left is None:
         return Dead("attempts_spent", name)
     return _in_time(delivery, Again(now + left, error.reason, name, doubt=doubt))

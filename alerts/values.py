@@ -450,6 +450,7 @@ class Delivery:
     """A claimed row of the outbox. `attempt` is the fence; `tries` counts attempts that spend the schedule.
 
     `thread` names the root this one belongs under, as the channel named it. `first_attempt_at` bounds a search for it.
+    `probe` says that it only tries whether a sick channel is well again; then its schedule is not spent.
     """
 
     delivery_id: str
@@ -470,6 +471,7 @@ class Delivery:
     lookups: int = 0
     first_attempt_at: datetime | None = None
     thread: str | None = None
+    probe: bool = False
 
     @property
     def payload(self) -> bytes:

@@ -81,7 +81,7 @@ class SlackChannel:
         self.name = name
         self.manners = Manners(
             TOTAL,
-            at_once=4,
+            at_once=1,  # so that nothing is on its way any more when Slack asks for a pause
             pace=retry.Pace(timedelta(seconds=1), 3),
             can_ask=True,
             threads=True,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,6 +32,12 @@ from alerts.values import (
 )
 
 WAITING = (DeliveryState.READY, DeliveryState.SENDING)
+HELD_BY_CHANNEL = (
+    tables.outbox.c.state == DeliveryState.HELD,
+    tables.outbox.c.error_class.is_distinct_from("ambiguous"),
+    tables.outbox.c.error.is_distinct_from("after_restore"),
+)
+"""Rows that wait for their channel, not for a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +128,10 @@ def claim(
     row = _candidate(connection, name, now, blocked, probe=gate is retry.Gate.PROBE)
     if row is None:
         return None
-    if gate is retry.Gate.PROBE:
+    probe = gate is retry.Gate.PROBE
+    if probe:
         store_channel(connection, retry.probing(state, now))
-    return _take(connection, row, owner, lease, now)
+    return replace(_take(connection, row, owner, lease, now), probe=probe)
 
 
 def _candidate(
@@ -142,7 +149,7 @@ def _candidate(
     root_is_settled = ~sa.exists().where(root.c.delivery_id == outbox.waits_for, root.c.state.in_(WAITING))
     query = sa.select(tables.outbox).where(outbox.channel == name, root_is_settled)
     if probe:
-        held = (outbox.state == DeliveryState.HELD) & (outbox.error_class.is_distinct_from("ambiguous"))
+        held = sa.and_(*HELD_BY_CHANNEL)
         query = query.where((outbox.state == DeliveryState.READY) | held).order_by(outbox.created_at)
     else:
         query = query.where(outbox.state == DeliveryState.READY, outbox.next_at <= now, lane_is_free)
@@ -414,7 +421,7 @@ def expire(connection: sa.Connection, now: datetime) -> tuple[tuple[str, str], .
 
 
 def next_send(connection: sa.Connection) -> tuple[tuple[str, str, datetime], ...]:
-    """List (channel, recipient, earliest next time) of what waits to be sent, and of leases that run out."""
+    """List (channel, recipient, next time) of what waits, of held rows to probe with, of leases that run out."""
     outbox = tables.outbox.c
     ready = connection.execute(
         sa.select(outbox.channel, outbox.recipient, sa.func.min(outbox.next_at).label("first"))
@@ -426,4 +433,10 @@ def next_send(connection: sa.Connection) -> tuple[tuple[str, str, datetime], ...
         .where(outbox.state == DeliveryState.SENDING)
         .group_by(outbox.channel, outbox.recipient)
     )
-    return tuple((row.channel, row.recipient, row.first) for rows in (ready, leased) for row in rows)
+    held = connection.execute(
+        sa.select(outbox.channel, outbox.recipient, sa.func.min(outbox.created_at).label("first"))
+        .join_from(tables.outbox, tables.channel_state, tables.channel_state.c.channel == outbox.channel)
+        .where(tables.channel_state.c.state != ChannelHealth.OK, *HELD_BY_CHANNEL)
+        .group_by(outbox.channel, outbox.recipient)
+    )
+    return tuple((row.channel, row.recipient, row.first) for rows in (ready, leased, held) for row in rows)

@@ -7,13 +7,14 @@ those in one message that says why.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from alerts import tables
 from alerts.digest.slots import Slot
+from alerts.outbox.deliveries import HELD_BY_CHANNEL
 from alerts.outbox.events import insert
 from alerts.outbox.groups import open_slot
 from alerts.values import DeliveryState, DigestForm, Recipient
@@ -41,12 +42,7 @@ def release(connection: sa.Connection, channel: str, now: datetime) -> int:
     outbox = tables.outbox.c
     done = connection.execute(
         tables.outbox.update()
-        .where(
-            outbox.channel == channel,
-            outbox.state == DeliveryState.HELD,
-            outbox.error_class.is_distinct_from("ambiguous"),
-            outbox.error.is_distinct_from("after_restore"),
-        )
+        .where(outbox.channel == channel, *HELD_BY_CHANNEL)
         .values(
             state=DeliveryState.READY,
             next_at=now,
@@ -120,17 +116,7 @@ def fall_back(connection: sa.Connection, channel: str, to: Iterable[Recipient], 
     """
     outbox, item = tables.outbox.c, tables.item.c
     ids = tuple(
-        connection.execute(
-            sa.select(outbox.delivery_id).where(
-                outbox.channel == channel,
-                outbox.state.in_(UNSENT),
-                outbox.urgent.is_(True),
-                outbox.form == DigestForm.PROMPT,
-                outbox.kind != "update",
-                outbox.doubt == "",
-                outbox.fallback_of.is_(None),
-            )
-        ).scalars()
+        connection.execute(sa.select(outbox.delivery_id).where(outbox.channel == channel, _handed_over())).scalars()
     )
     if not ids:
         return ()
@@ -160,6 +146,30 @@ def fall_back(connection: sa.Connection, channel: str, to: Iterable[Recipient], 
         .values(state=DeliveryState.SUPERSEDED, error="fallback")
     )
     return ids
+
+
+def next_fallback(connection: sa.Connection, channels: Collection[str]) -> datetime | None:
+    """Say when the first of some channels will have been away long enough with urgent deliveries waiting."""
+    state, outbox = tables.channel_state.c, tables.outbox.c
+    since = connection.execute(
+        sa.select(sa.func.min(state.since))
+        .join_from(tables.channel_state, tables.outbox, outbox.channel == state.channel)
+        .where(state.state != "ok", state.channel.in_(list(channels)), _handed_over())
+    ).scalar_one_or_none()
+    return None if since is None else since + AWAY
+
+
+def _handed_over() -> sa.ColumnElement[bool]:
+    """What goes to a fallback: urgent, not sent, not in doubt, and no fallback itself."""
+    outbox = tables.outbox.c
+    return sa.and_(
+        outbox.state.in_(UNSENT),
+        outbox.urgent.is_(True),
+        outbox.form == DigestForm.PROMPT,
+        outbox.kind != "update",
+        outbox.doubt == "",
+        outbox.fallback_of.is_(None),
+    )
 
 
 def away(connection: sa.Connection, now: datetime) -> tuple[tuple[str, datetime, str], ...]:

@@ -123,7 +123,7 @@ class FakeHttp:
             handler.connection.close()
             return
         try:
-            handler.send_response(reply.status)
+            handler.send_response_only(reply.status)
             for name, value in reply.headers:
                 handler.send_header(name, value)
             handler.send_header("content-length", str(len(reply.body)))
