@@ -14,6 +14,7 @@ from collections.abc import Iterator
 import aiohttp
 
 from monitor.fetch.guard import LookupTimeout, RefusedAddress
+from monitor.fetch.transport import EndlessHeaders
 from monitor.schedule.reasons import FailReason
 
 _UNKNOWN_NAME = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
@@ -91,6 +92,8 @@ def _of_cause(cause: BaseException) -> Explained | None:
             return _CERTIFICATE.get(cause.verify_code, other)
         case ssl.SSLError():
             return FailReason.TLS_OTHER, f"TLS failed: {cause.reason or cause}"
+        case EndlessHeaders():
+            return FailReason.TOO_LARGE, str(cause)
         case aiohttp.ClientProxyConnectionError() | aiohttp.ClientHttpProxyError():
             return FailReason.PROXY, f"the proxy failed: {cause}"
         case aiohttp.ConnectionTimeoutError():

@@ -6,18 +6,53 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import aiohttp
 import httpx
 import yarl
+from aiohttp.client_proto import ResponseHandler
 from httpx_aiohttp import AiohttpTransport
 from multidict import CIMultiDict
 
 from monitor.fetch import guard
 from monitor.fetch.limits import Limits
+
+_LARGEST_READ = 256 * 1024
+"""What an event loop may hand over at once: the last piece of the headers can hold so much of the body."""
+
+
+class EndlessHeaders(aiohttp.ClientError):
+    """The headers of an answer are larger in all than is allowed."""
+
+
+class _Connection(ResponseHandler):
+    """A connection whose headers may not grow for ever: aiohttp bounds each of them and their number, not the sum.
+
+    Without this one server can fill 200 MB before anybody sees a header.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, most: int) -> None:
+        super().__init__(loop)
+        self._most = most
+        self._heard = 0
+
+    def set_response_params(self, **params: Any) -> None:
+        self._heard = 0
+        super().set_response_params(**params)
+
+    def data_received(self, data: bytes) -> None:
+        if self._payload is None:  # no body has begun
+            self._heard += len(data)
+            if self._heard > self._most:
+                self.set_exception(EndlessHeaders(f"more than {self._most:,} bytes and no end of the headers"))
+                self.close()
+                return
+        super().data_received(data)
 
 
 class Get(httpx.Request):
@@ -72,6 +107,9 @@ class Transports:
             socket_factory=None if proxy else guard.open_socket,
             keepalive_timeout=self._limits.keep_alive_s,
         )
+        # There is no public way to choose the protocol; a test fails if this one goes away.
+        most = self._limits.headers_bytes + _LARGEST_READ
+        connector._factory = partial(_Connection, asyncio.get_running_loop(), most)  # type: ignore[assignment]
         session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),

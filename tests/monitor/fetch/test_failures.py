@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import socket
 import ssl
@@ -91,6 +92,26 @@ async def test_a_broken_answer_has_its_word(server: FeedServer, get: Get, step: 
     outcome = await get("/feed")
     assert isinstance(outcome, FetchFailed)
     assert outcome.reason == reason
+
+
+async def test_headers_without_end_are_stopped_before_they_fill_the_memory(server: FeedServer, get: Get) -> None:
+    async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal written
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n")
+        with contextlib.suppress(ConnectionError):
+            while written < 100_000_000:
+                writer.write(b"X-%d: %b\r\n" % (written, b"y" * 60_000))
+                await writer.drain()
+                written += 60_000
+        writer.close()
+
+    written = 0
+    async with await asyncio.start_server(flood, "127.0.0.1", 0) as endless:
+        outcome = await get(f"http://127.0.0.1:{endless.sockets[0].getsockname()[1]}/")
+    assert isinstance(outcome, FetchFailed)
+    assert outcome.reason == "too_large"
+    assert written < 20_000_000
 
 
 SLOW = {
