@@ -85,7 +85,7 @@ def parse(sentence: Sentence, pack: Pack, day: date | None, media: Sequence[tupl
     spans = _clauses(sentence, hits, pack)
     embedded = _embedded(sentence, hits)
     found = actors_of.find(sentence, hits, pack, day, media)
-    return Parsed(sentence, pack, hits, spans, embedded, found, predicates.find(sentence, hits, spans), day)
+    return Parsed(sentence, pack, hits, spans, embedded, found, predicates.find(sentence, hits, spans, pack), day)
 
 
 def _clauses(sentence: Sentence, hits: Sequence[Found], pack: Pack) -> tuple[tuple[int, int], ...]:
@@ -278,7 +278,7 @@ def _left(parsed: Parsed, predicate: Predicate) -> Actor | None:
 
 
 def _apposed(parsed: Parsed, actor: Actor) -> bool:
-    """"President X, member of the party, said": the description between the commas is no subject."""
+    """ "President X, member of the party, said": the description between the commas is no subject."""
     words = parsed.sentence.words
     if actor.start < 1 or words[actor.start - 1] != "," or actor.end >= len(words) or words[actor.end] != ",":
         return False
@@ -461,7 +461,7 @@ def _future(parsed: Parsed, predicate: Predicate) -> bool:
 
 
 def _retold(parsed: Parsed) -> bool:
-    """"urged Serbia to accept them, according to Bloomberg": one government's demand in an outlet's words."""
+    """ "urged Serbia to accept them, according to Bloomberg": one government's demand in an outlet's words."""
     return any(actor.kind is Kind.MEDIA and actor.case is Case.BY for actor in parsed.actors)
 
 

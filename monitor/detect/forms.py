@@ -80,6 +80,23 @@ def compile_form(text: str, payload: object, lists: Mapping[str, Sequence[str]])
     return Form(elements, payload, text)
 
 
+def variants(text: str) -> list[str]:
+    """A form whose brackets hold alternatives of several words, as forms whose brackets hold single words.
+
+    >>> variants("(a|b c) d")
+    ['(a) d', 'b c d']
+    """
+    for found in re.finditer(r"\(([^()]*)\)(\??)", text):
+        choices = found[1].split("|")
+        long = [choice for choice in choices if " " in choice.strip()]
+        if long and "{" not in found[1]:
+            short = [choice for choice in choices if choice not in long]
+            parts = [*([f"({'|'.join(short)})"] if short else []), *long, *([""] if found[2] else [])]
+            joined = [f"{text[: found.start()]}{part}{text[found.end() :]}" for part in parts]
+            return [variant for one in joined for variant in variants(" ".join(one.split()))]
+    return [text]
+
+
 def _elements(text: str, lists: Mapping[str, Sequence[str]]) -> Iterable[Element]:
     for part in _PART.findall(text):
         if part.startswith(".."):
@@ -95,6 +112,8 @@ def _elements(text: str, lists: Mapping[str, Sequence[str]]) -> Iterable[Element
             choices = body[1:-1].split("|") if "{" not in body else _split(body[1:-1])
         else:
             choices = (body,)
+        if any(" " in choice for choice in choices):
+            raise FormError(f"form {text!r}: one word per alternative")
         yield element(choices, optional=optional)
 
 

@@ -23,6 +23,12 @@ _ROW_KEYS = frozenset(
 )
 _FILE_KEYS = frozenset(("inherits", "names", "home", "settings", "lists", "bodies", "speakers", "rows", "months"))
 _MONTHS = 12
+_GRAMMAR = (
+    *("neg", "and", "split", "relative", "that", "condition", "whether", "modal", "to", "from", "in", "prep", "of"),
+    *("det", "genitive", "pronoun", "time", "there", "realm", "future", "former", "passive", "perfect", "article"),
+    *("request", "asked", "own", "statement", "told", "aux", "headnoun", "acronym_nominative"),
+)
+"""Word lists the rules ask for; a language that has no such words leaves them out."""
 T = TypeVar("T")
 
 
@@ -119,6 +125,12 @@ def examples(raw: Raw) -> Iterable[tuple[str, str, str, bool, str]]:
                 for expected, key in ((True, "yes"), (False, "no")):
                     for sentence in row.get("examples", {}).get(key, ()):
                         yield name.removeprefix(_SPEECH), row["id"], row["stance"], expected, sentence
+
+
+def known_ids(raw: Raw) -> frozenset[str]:
+    """Every id that `disable` may name."""
+    rows = {row["id"] for name, file in raw.items() if name.startswith(_SPEECH) for row in file.get("rows") or ()}
+    return lexicon_names.read(raw).ids | rows
 
 
 def _check_file(name: str, rows: Raw, files: Mapping[str, Raw]) -> None:
@@ -238,7 +250,7 @@ class _Builder:
             language=self.language,
             index=forms.index(self.forms),
             home=home,
-            lists={name: _choices(words) for name, words in self.lists.items()},
+            lists={name: _choices(self.lists.get(name, ())) for name in {*self.lists, *_GRAMMAR}},
             months={form: at + 1 for at, names in enumerate(months) for form in forms.folded(names.split("|"))},
             abbreviations=frozenset(forms.folded(self.lists.get("abbreviations", ()))),
             settings=frozenset(items(self._inherited("settings", []))),
@@ -282,9 +294,9 @@ class _Builder:
         self._add(row.id, texts, row)
 
     def _add(self, row: str, texts: Iterable[str], payload: Payload) -> None:
-        for text in texts:
+        for text in (variant for text in texts for variant in forms.variants(str(text))):
             try:
-                self.forms.append(forms.compile_form(str(text), payload, self.lists))
+                self.forms.append(forms.compile_form(text, payload, self.lists))
             except FormError as exc:
                 raise LexiconError(f"{_SPEECH}{self.language}", row, str(exc)) from exc
 

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 from monitor.detect.clauses import Sentence
 from monitor.detect.forms import Element, Found
+from monitor.detect.lexicon import Pack
 from monitor.detect.lexicon_rows import Row
 
 _OBJECT = 7
+_SHORT = 9
+_MARKED = "aux_participle:"
 """Words after a verb that may be its object."""
 
 
@@ -28,7 +31,9 @@ class Predicate:
         return self.stance in ("declined", "no_reply")
 
 
-def find(sentence: Sentence, hits: Sequence[Found], clauses: Sequence[tuple[int, int]]) -> tuple[Predicate, ...]:
+def find(
+    sentence: Sentence, hits: Sequence[Found], clauses: Sequence[tuple[int, int]], pack: Pack
+) -> tuple[Predicate, ...]:
     """All predicates outside quotations, from left to right, none inside another."""
     rows = [hit for hit in hits if isinstance(hit.payload, Row) and not _quoted(sentence, hit)]
     rows.sort(key=lambda hit: (_order(hit), hit.start - hit.end, hit.start))
@@ -36,7 +41,8 @@ def find(sentence: Sentence, hits: Sequence[Found], clauses: Sequence[tuple[int,
     used: set[int] = set()
     for hit in rows:
         if used.isdisjoint(range(hit.start, hit.end)):
-            made = _made(sentence, hit, _clause(clauses, hit.start))
+            noun = _noun(sentence, hit, pack)
+            made = None if noun else _made(sentence, hit, _clause(clauses, hit.start))
             if made is not None:
                 used.update(range(hit.start, hit.end))
                 chosen.append(made)
@@ -47,10 +53,36 @@ def _quoted(sentence: Sentence, hit: Found) -> bool:
     """Whether a row's form is no verb of this sentence: quoted, or a name ("the United States")."""
     token = sentence.tokens[hit.start]
     if token.quoted:
-        return True
+        row = hit.payload
+        return not (isinstance(row, Row) and row.silent and _short_quotation(sentence, hit.start))
     if not token.capital or sentence.shouting or hit.start == 0:
         return False
     return sentence.words[hit.start - 1] not in (".", ":", '"', "-", "(")
+
+
+def _short_quotation(sentence: Sentence, at: int) -> bool:
+    """A quotation of a few words is an answer by itself: "No comment"."""
+    first = last = at
+    while first and sentence.tokens[first - 1].quoted and sentence.words[first] != '"':
+        first -= 1
+    while last + 1 < len(sentence.tokens) and sentence.tokens[last + 1].quoted and sentence.words[last] != '"':
+        last += 1
+    return last - first <= _SHORT
+
+
+def _noun(sentence: Sentence, hit: Found, pack: Pack) -> bool:
+    """Whether the form is a noun ("the claims", "une demande") or a participle without its auxiliary."""
+    row = hit.payload
+    assert isinstance(row, Row)
+    if row.silent or hit.end - hit.start > 1 or hit.start == 0:
+        return False
+    if pack.lists["article"].accepts(sentence.words[hit.start - 1]):
+        return True
+    endings = tuple(one.removeprefix(_MARKED) for one in pack.settings if one.startswith(_MARKED))
+    if endings and sentence.cut(hit.start, hit.end).lower().endswith(endings):
+        before = sentence.words[max(0, hit.start - 4) : hit.start]
+        return not any(pack.lists["perfect"].accepts(word) for word in before)
+    return False
 
 
 def _order(hit: Found) -> int:

@@ -85,9 +85,7 @@ class Memory:
             self.settled[key] = found
         return self.settled[key]
 
-    def _settle(
-        self, verdict: Verdict, number: int, parsed: Parsed
-    ) -> tuple[str, str, str, Certainty] | None:
+    def _settle(self, verdict: Verdict, number: int, parsed: Parsed) -> tuple[str, str, str, Certainty] | None:
         actor = verdict.actor
         if actor is None or actor.kind is Kind.PRONOUN or actor.bare_speaker:
             near = self._beside(actor, parsed)
