@@ -24,7 +24,7 @@ from alerts import pipeline as telling
 from alerts import route
 from alerts.channels.base import Channel
 from alerts.values import Coverage
-from monitor import parser_pool, pipeline, schedule
+from monitor import metrics, parser_pool, pipeline, schedule
 from monitor.config import secrets
 from monitor.config.values import FeedConfig
 from monitor.errors import LeaseLost, ParseError
@@ -121,6 +121,7 @@ class Poller:
             self._busy[row.host] += 1
             task = asyncio.create_task(self._poll(row, force, report or self.totals), name=f"poll {row.url}")
             self._open.add(task)
+            metrics.open_polls.inc()
             task.add_done_callback(self._open.discard)
         return len(rows)
 
@@ -153,6 +154,7 @@ class Poller:
         try:
             await self._poll_claimed(row, row.claim, force, report)
         except LeaseLost as lost:
+            metrics.stale_claims.inc()
             log.warning("stale_claim", feed=row.url, message=str(lost))
         except asyncio.CancelledError:
             await self._write(partial(feeds.release, claims=(row.claim,)))
@@ -163,6 +165,7 @@ class Poller:
             again = self._parts.now() + timedelta(minutes=30)
             await self._write(partial(feeds.postpone, held=row.claim, until=again, reason="internal_error"))
         finally:
+            metrics.open_polls.dec()
             self._busy[row.host] -= 1
             self._busy += Counter()
 
@@ -171,6 +174,7 @@ class Poller:
         refusal = schedule.may_attempt(state, self._policy(row), self._facts(row), parts.now(), force=force)
         if refusal is not None:
             report.left_out.append(LeftOut(row.url, str(refusal.reason), refusal.until))
+            metrics.polls.labels("left_out").inc()
             until = max(refusal.until, parts.now())
             await self._write(partial(feeds.postpone, held=claim, until=until, reason=str(refusal.reason)))
             return
@@ -209,7 +213,9 @@ class Poller:
             return
         now = parts.now()
         turn = self._turn(row, claim, state, fetched, parsed, now)
-        done = await self._run(partial(pipeline.process, parsed, turn, parts.context, now))
+        with metrics.document_seconds.time():
+            done = await self._run(partial(pipeline.process, parsed, turn, parts.context, now))
+        _count(done)
         report.changed += 1
         report.entries += done.entries
         report.new += done.new
@@ -257,6 +263,7 @@ class Poller:
     async def _settle_unchanged(
         self, row: feeds.FeedRow, claim: Claim, state: schedule.FeedState, outcome: NotModified | Fetched
     ) -> None:
+        metrics.polls.labels("unchanged").inc()
         now = self._parts.now()
         following = self._after(row, state, schedule.unchanged(outcome), now)
         await self._write(partial(feeds.settle, held=claim, result=_settlement(following, now, ok=True)))
@@ -284,6 +291,8 @@ class Poller:
 
         await self._write(write)
         report.failed[row.url] = reason
+        metrics.polls.labels("failed").inc()
+        metrics.poll_failures.labels(reason).inc()
         log.warning(
             "poll_failed", feed=row.url, reason=reason, message=message[:200], next_at=following.next_at.isoformat()
         )
@@ -387,7 +396,9 @@ class Teller:
         """Do all that is due at `now`; returns how many sendings were attempted."""
         self._desk.open_slots(now)
         self._desk.build_due(now, self._coverage())
-        return await self._courier.send_due(now)
+        attempts = await self._courier.send_due(now)
+        metrics.deliveries.inc(attempts)
+        return attempts
 
     def next_due(self) -> datetime | None:
         """When there is something to do next."""
@@ -423,6 +434,14 @@ def _settlement(following: schedule.Next, now: datetime, *, ok: bool, **more: An
         moved_why=following.move.why if following.move else None,
         **more,
     )
+
+
+def _count(done: pipeline.Report) -> None:
+    metrics.polls.labels("changed").inc()
+    for outcome, number in (("new", done.new), ("revised", done.revised), ("matched", len(done.taken))):
+        metrics.entries.labels(outcome).inc(number)
+    for event in done.events:
+        metrics.events.labels(str(event.kind), str(event.state)).inc()
 
 
 def _domain(host: str) -> str:
