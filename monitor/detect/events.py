@@ -12,10 +12,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from alerts.values import AnswerSnapshot, Event, EventState, Kind, MentionSnapshot, Why
-from monitor.detect import ledger, provenance, stances
+from monitor.detect import ledger, provenance, spikes, stances
 from monitor.detect.event_keys import key, quote_hash
 from monitor.detect.outlets import OutletTable
 from monitor.detect.provenance import Label, Origin
+from monitor.detect.spikes import Spike as Spike
 from monitor.detect.stances import Verdict
 from monitor.values import (
     Assignment,
@@ -53,7 +54,8 @@ _MAX_TERMS = 12
 class WatchRule:
     """What a watch wants told. `governments` None means all; what `ignored` ones say is recorded and never told.
 
-    `own_reporting_only` tells of new outlets only when they bring their own news or a new origin.
+    `own_reporting_only` tells of new outlets only when they bring their own news or a new origin. Without a `spike`
+    none is looked for.
     """
 
     name: str
@@ -62,6 +64,7 @@ class WatchRule:
     governments: frozenset[str] | None = None
     ignored: frozenset[str] = frozenset()
     own_reporting_only: bool = False
+    spike: Spike | None = None
 
     def tells_of(self, government: str) -> bool:
         """Whether answers of a government are told to this watch."""
@@ -82,7 +85,10 @@ class Arrived:
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """When and under what an entry is decided. A `baseline` is recorded and never told; `governments` are names."""
+    """When and under what an entry is decided. A `baseline` is recorded and never told; `governments` are names.
+
+    `usual` is, by watch, the usual number of independent outlets within a spike's window.
+    """
 
     now: datetime
     outlets: OutletTable
@@ -90,6 +96,7 @@ class Circumstances:
     baseline: bool = False
     max_item_age: timedelta = timedelta(hours=48)
     governments: Mapping[str, str] = field(default_factory=dict)
+    usual: Mapping[str, float] = field(default_factory=dict)
 
 
 def decide(
@@ -193,7 +200,7 @@ class _Decision:
     story: StoryFacts
 
     def events(self) -> Iterator[Event]:
-        told = [*self._answers(), *self._coverage(), *self._non_answers()]
+        told = [*self._answers(), *self._coverage(), *self._spikes(), *self._non_answers()]
         for event in told:
             if event.kind in self.rule.alert_on or event.kind in _ALWAYS:
                 yield replace(event, state=_weaker(event, told, self.rule.alert_on) or self._state())
@@ -217,6 +224,19 @@ class _Decision:
             yield copied
         elif outlet is not None and outlet.publisher not in self._publishers() and self._is_news():
             yield self._event(Kind.NEW_OUTLET, outlet.domain)
+
+    def _spikes(self) -> Iterator[Event]:
+        """The outlet that makes it enough; further ones in the same window have the same key."""
+        rule, role = self.rule.spike, self.arrived.assignment.role
+        if rule is None or self.arrived.outlet is None or role is Role.COPY:
+            return
+        mentions = (*self.facts.mentions, mention(self.arrived, self.at.now))
+        count = spikes.outlets_within(mentions, self.at.now, rule.within)
+        joins = self.arrived.outlet.publisher not in self._publishers()
+        if joins and spikes.is_spike(rule, count, self.at.usual.get(self.rule.name)):
+            start = spikes.window_start(self.at.now, rule.within)
+            event = self._event(Kind.SPIKE, start.strftime("%Y-%m-%dT%H"))
+            yield replace(event, facts=(("outlets", str(count)), ("since", start.isoformat())))
 
     def _publishers(self) -> frozenset[str]:
         """Who is in the story with more than a copy; sister services are one."""

@@ -92,7 +92,7 @@ class Story:
     rules: Mapping[str, events.WatchRule] = field(default_factory=lambda: {WATCH: events.WatchRule(WATCH, "A watch")})
     facts: StoryFacts = field(default_factory=lambda: StoryFacts(KEY))
     now: datetime = START
-    circumstances: dict[str, object] = field(default_factory=dict)
+    usual: Mapping[str, float] = field(default_factory=dict)
 
     def tells(
         self,
@@ -128,7 +128,12 @@ class Story:
         matches = tuple(Match(watch, (Span("text", 4, 9, "plane"),)) for watch in watches)
         arrived = events.Arrived(entry, publisher, assignment, matches, Evidence(findings, tuple(credits)))
         at = events.Circumstances(
-            now=self.now, outlets=TABLE, baseline=baseline, governments={"RS": "Serbia"}, config_rev=7
+            now=self.now,
+            outlets=TABLE,
+            baseline=baseline,
+            governments={"RS": "Serbia"},
+            config_rev=7,
+            usual=self.usual,
         )
         told = events.decide(self.facts, arrived, self.rules, at)
         self.facts = StoryFacts(

@@ -365,6 +365,45 @@ def test_the_result_does_not_depend_on_the_order_of_findings() -> None:
     assert shown(forward.tells("daily", *findings)) == shown(backward.tells("daily", *reversed(findings)))
 
 
+SPREADING = {WATCH: events.WatchRule(WATCH, spike=events.Spike())}
+
+
+def test_three_outlets_in_two_hours_are_one_spike() -> None:
+    story = Story(SPREADING, usual={WATCH: 0.5})
+    story.tells("wire")
+    story.tells("agency")
+    third = story.tells("daily", after=timedelta(minutes=10))
+    fourth = story.tells("evening", after=timedelta(minutes=10))
+    assert shown(third) == ["new_outlet", "spike"]
+    spike = next(event for event in third if event.kind is Kind.SPIKE)
+    assert spike.key.endswith(":2025-06-05t06")
+    assert dict(spike.facts)["outlets"] == "3"
+    again = next(event for event in fourth if event.kind is Kind.SPIKE)
+    assert again.key == spike.key
+
+
+QUIET = {
+    "two of three are copies": ({}, [("wire", None), ("agency", 1), ("daily", 1)], timedelta(hours=1)),
+    "they come slowly": ({}, [("wire", None), ("agency", None), ("daily", None)], timedelta(hours=4)),
+    "it is usual for this watch": (
+        {WATCH: 2.0},
+        [("wire", None), ("agency", None), ("daily", None)],
+        timedelta(hours=1),
+    ),
+    "two are one publisher": ({}, [("wire", None), ("radio-sr", None), ("radio-en", None)], timedelta(hours=1)),
+    "one of them is unknown": ({}, [("wire", None), ("agency", None), (None, None)], timedelta(hours=1)),
+}
+
+
+@pytest.mark.parametrize(("usual", "entries", "apart"), QUIET.values(), ids=QUIET.keys())
+def test_what_is_no_spike(
+    usual: dict[str, float], entries: list[tuple[str | None, int | None]], apart: timedelta
+) -> None:
+    story = Story(SPREADING, usual=usual)
+    found = [event.kind for name, copied in entries for event in story.tells(name, copy_of=copied, after=apart)]
+    assert Kind.SPIKE not in found
+
+
 KEYS = {
     "parts are lower-cased": (("W", "st_a", "RS"), "response:w:st_a:rs"),
     "an absent part is a dash": (("w", None, ""), "response:w:-:-"),
