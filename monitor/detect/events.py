@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from alerts.values import AnswerSnapshot, Event, EventState, Kind, MentionSnapshot, Why
-from monitor.detect import ledger, provenance, spikes, stances
+from alerts.values import AnswerSnapshot, Event, EventState, Kind
+from monitor.detect import ledger, provenance, snapshots, spikes, stances
 from monitor.detect.event_keys import key, quote_hash
 from monitor.detect.outlets import OutletTable
 from monitor.detect.provenance import Label, Origin
@@ -46,8 +46,6 @@ DEFAULT_ALERT_ON = frozenset(
 )
 _ALWAYS = frozenset((Kind.NON_ANSWER, Kind.FURTHER_QUOTE, Kind.COPY))
 """Facts that only ride along in digests; a watch cannot ask for them and cannot refuse them."""
-_LEAD_CHARACTERS = 300
-_MAX_TERMS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,14 +286,8 @@ class _Decision:
             yield replace(event, answer=self._answer(finding), facts=facts)
 
     def _breaking(self, verdict: Verdict) -> AnswerSnapshot:
-        asked_by = tuple(
-            dict.fromkeys(
-                self._outlet_name(row.asker.domain) if row.asker.domain else row.asker.name
-                for row in verdict.broken
-                if row.asker is not None
-            )
-        )
-        return replace(self._answer(verdict.finding), asked_by=asked_by)
+        askers = (snapshots.asker_name(row.asker, self.at.outlets) for row in verdict.broken if row.asker)
+        return replace(self._answer(verdict.finding), asked_by=tuple(dict.fromkeys(askers)))
 
     def _non_answers(self) -> Iterator[Event]:
         if self.arrived.assignment.role is Role.COPY:
@@ -311,22 +303,7 @@ class _Decision:
             yield replace(self._event(Kind.NON_ANSWER, *parts), answer=self._answer(finding))
 
     def _answer(self, finding: Finding) -> AnswerSnapshot:
-        asker = finding.asker
-        return AnswerSnapshot(
-            government=finding.government,
-            government_name=self.at.governments.get(finding.government, finding.government),
-            body=finding.voice,
-            office=finding.actor,
-            stance=str(finding.stance),
-            quote=finding.quote,
-            language=self.arrived.entry.language,
-            asker=(asker.domain or asker.name) if asker else None,
-            asker_name=self._outlet_name(asker.domain) if asker and asker.domain else asker.name if asker else None,
-            partial=finding.partial,
-            said_at=stances.said_at(finding, self.arrived.entry),
-        )
-
-    # ------------------------------------------------------------------------------------------ snapshots
+        return snapshots.answer(finding, self.arrived.entry, self.at.governments, self.at.outlets)
 
     def _event(self, kind: Kind, *parts: str | int | None) -> Event:
         origin = self.origin
@@ -336,8 +313,8 @@ class _Decision:
             watch=self.rule.name,
             group=self.facts.key,
             decided_at=self.at.now,
-            mention=self._mention(),
-            why=Why(self.rule.name, self.rule.title or self.rule.name, tuple(self._terms())),
+            mention=snapshots.mention(self.arrived.entry, self.arrived.outlet),
+            why=snapshots.why(self.rule.name, self.rule.title, self.match, self.arrived.entry),
             story_title=self.story.mentions[0].title if self.story.mentions else self.arrived.entry.title,
             chain=origin.chain,
             origin=str(origin.label),
@@ -345,29 +322,6 @@ class _Decision:
             own_reporting=origin.own_reporting,
             config_rev=self.at.config_rev,
         )
-
-    def _mention(self) -> MentionSnapshot:
-        entry, outlet = self.arrived.entry, self.arrived.outlet
-        return MentionSnapshot(
-            entry=str(entry.id),
-            outlet=entry.outlet,
-            outlet_name=outlet.name if outlet else (entry.outlet or entry.via or ""),
-            title=entry.title,
-            url=entry.url,
-            lead=_lead(entry.text),
-            country=outlet.country if outlet else None,
-            outlet_kind=outlet.kind if outlet else None,
-            language=entry.language,
-            published=entry.published,
-            first_seen=entry.first_seen,
-        )
-
-    def _terms(self) -> Iterable[tuple[str, str]]:
-        """The words that matched, as written, each once."""
-        entry = self.arrived.entry
-        texts = {"title": entry.title, "text": entry.text, "summary": entry.summary, "content": entry.content}
-        written = ((span.field, texts.get(span.field, "")[span.start : span.end]) for span in self.match.spans)
-        return list(dict.fromkeys(pair for pair in written if pair[1]))[:_MAX_TERMS]
 
     def _outlet_name(self, domain: Domain) -> str:
         return self.at.outlets.by_domain(domain).name
@@ -387,9 +341,3 @@ def _weaker(event: Event, told: Iterable[Event], alert_on: frozenset[Kind]) -> E
 
 def _silent_since(rows: tuple[ledger.Row, ...]) -> tuple[tuple[str, str], ...]:
     return (("silent_since", min(row.first_seen for row in rows).isoformat()),)
-
-
-def _lead(text: str) -> str:
-    """The start of a text, cut at a word."""
-    lead = " ".join(text[: 2 * _LEAD_CHARACTERS].split())
-    return lead if len(lead) <= _LEAD_CHARACTERS else lead[:_LEAD_CHARACTERS].rsplit(" ", 1)[0] + " …"
