@@ -64,7 +64,12 @@ _WANTED = frozenset(
 )
 """The children of an item that are read. Others are not shown to feedparser: it would parse, copy and store them."""
 _CONTAINERS = frozenset({"channel", "feed", "rdf", "rdf:rdf", "rss"})
-_NOT_OF_THE_FEED = frozenset({"image", "textinput", "skiphours", "skipdays"})
+_OF_THE_FEED = _CONTAINERS | {
+    "items", "title", "dc:title", "link", "atom:link", "a10:link", "language", "dc:language", "ttl", "sy:updateperiod",
+    "sy:updatefrequency", "skiphours", "hour", "skipdays", "day", "newlocation", "itunes:new-feed-url",
+}  # fmt: skip
+_FAULTS = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What feedparser's handlers and sgmllib raise on markup they cannot follow."""
 _PERIODS = {"hourly": 3600, "daily": 86_400, "weekly": 604_800, "monthly": 2_592_000, "yearly": 31_536_000}
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MAX_ATTRIBUTES = 200
@@ -194,9 +199,10 @@ class _Recorder:
         return None
 
     def _is_foreign(self, name: str) -> bool:
-        """Whether an element lies deeper in an item than anything that can be a value of the item."""
+        """Whether an element is nothing we read, or lies deeper in an item than anything that can be its value."""
         if self._item_at < 0:
-            return False
+            inside_ignored = bool(self.path) and self.path[-1].ignored
+            return name not in _ITEMS and (inside_ignored or name not in _OF_THE_FEED)
         if name in _ITEMS:
             return True
         inside = self.path[self._item_at + 1 :]
@@ -276,7 +282,7 @@ def _strict(text: str, base: str) -> _Recorder | None:
     source.setByteStream(io.BytesIO(text.encode("utf-8", "replace")))
     try:
         reader.parse(source)
-    except (xml.sax.SAXException, UndeclaredNamespace, ValueError):
+    except (xml.sax.SAXException, UndeclaredNamespace, *_FAULTS):
         return None
     recorder: _Recorder = handler
     return recorder
@@ -286,10 +292,7 @@ def _loose(text: str, base: str) -> _Recorder:
     """feedparser's tag soup parser, for what no repair made well-formed. It stops where its own parser gives up."""
     handler: Any = _Loose(base)
     handler.sanitize_html = handler.resolve_relative_uris = False
-    # sgmllib raises these on markup it cannot follow; what came before is good.
-    with contextlib.suppress(
-        AssertionError, AttributeError, IndexError, KeyError, TypeError, ValueError, OverflowError
-    ):
+    with contextlib.suppress(*_FAULTS):  # what came before is good
         handler.feed(text)
     recorder: _Recorder = handler
     return recorder

@@ -56,6 +56,10 @@ FEEDS = {
     "broken declaration and unbound prefixes": "<?xml version=1.0 encoding=utf-8?>"
     + rss(item(more="<x:y>1</x:y>"), TWO[1], head=""),
     "mismatched markup in a description": rss(item(more="<description><p>Tekst <b>vesti</p></description>"), TWO[1]),
+    "an image whose width is no number": rss(*TWO, channel="<title>G</title><image><width><b>x</b></width></image>"),
+    "a forgotten end tag of an item": rss(TWO[0].removesuffix("</item>"), TWO[1]),
+    "a plain entity of the DOCTYPE": '<!DOCTYPE rss [<!ENTITY gl "Glasnik">]>'
+    + rss(item(title="&gl; javlja"), TWO[1], head=""),
     "items without a root": "".join(TWO),
     "a JSON feed": json.dumps(
         {
