@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from monitor.values import Assignment, EntryId, StoryKey
 
 LEAST_WITNESSES = 2
-LEAST_LINK = 0.29
+LEAST_LINK = 0.35
 BEST_PAIRS = 3
 LEAST_SPLIT_STORY = 8
 LEAST_SPLIT_PART = 3

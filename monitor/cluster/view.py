@@ -15,7 +15,7 @@ from monitor.cluster.features import Bag
 MOST_POSTINGS = 400
 """A feature of more live entries than this tells nothing and costs everything."""
 
-_MOST_REMEMBERED = 100_000
+_MOST_REMEMBERED = 20_000
 
 Vector = dict[str, float]
 

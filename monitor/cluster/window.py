@@ -194,15 +194,15 @@ def reach(length: timedelta, now: datetime) -> datetime:
 
 
 def epoch_start(before: int, today: int) -> int:
-    """With how many entries of the day the current epoch began: one each time a window has grown by a quarter.
+    """With how many entries of the day the current epoch began: one each time the window has grown by a third.
 
     `before` counts the entries of the window that ends with the last day, `today` those since.
 
-    >>> [epoch_start(0, today) for today in (0, 7, 8, 15, 16, 100)], [epoch_start(400, today) for today in (99, 100)]
-    ([0, 0, 8, 8, 16, 96], [0, 100])
+    >>> [epoch_start(0, today) for today in (0, 7, 8, 15, 16, 100)], [epoch_start(300, today) for today in (99, 100)]
+    ([0, 0, 8, 8, 16, 98], [0, 100])
     """
     begun = 0
-    while (following := begun + max(_LEAST_EPOCH, (before + begun) // 4)) <= today:
+    while (following := begun + max(_LEAST_EPOCH, (before + begun) // 3)) <= today:
         begun = following
     return begun
 
