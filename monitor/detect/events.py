@@ -115,6 +115,21 @@ def decide(
     return tuple(found)
 
 
+def plain(
+    kind: Kind,
+    before: StoryFacts,
+    arrived: Arrived,
+    match: Match,
+    rule: WatchRule,
+    circumstances: Circumstances,
+    *parts: str | int | None,
+) -> Event:
+    """One event about an entry, with its snapshot and no judgement; `parts` end its key."""
+    origin = origin_of(before, arrived, circumstances.outlets)
+    decision = _Decision(_seen_by(before, rule.name), arrived, rule, match, origin, circumstances, before)
+    return decision.event(kind, *parts)
+
+
 def origin_of(before: StoryFacts, arrived: Arrived, table: OutletTable) -> Origin:
     """Where the entry has it from, judged against the story before it."""
     entry, assignment = arrived.entry, arrived.assignment
@@ -216,12 +231,12 @@ class _Decision:
         """A new story, a new outlet or a copy; further entries of a known outlet are mentions only."""
         role, outlet = self.arrived.assignment.role, self.arrived.outlet
         if not self.facts.mentions:
-            yield self._event(Kind.NEW_STORY)
+            yield self.event(Kind.NEW_STORY)
         elif role is Role.COPY:
-            copied = replace(self._event(Kind.COPY, str(self.arrived.entry.id)), copy_of=self._copied_outlet())
+            copied = replace(self.event(Kind.COPY, str(self.arrived.entry.id)), copy_of=self._copied_outlet())
             yield copied
         elif outlet is not None and outlet.publisher not in self._publishers() and self._is_news():
-            yield self._event(Kind.NEW_OUTLET, outlet.domain)
+            yield self.event(Kind.NEW_OUTLET, outlet.domain)
 
     def _spikes(self) -> Iterator[Event]:
         """The outlet that makes it enough; further ones in the same window have the same key."""
@@ -233,7 +248,7 @@ class _Decision:
         joins = self.arrived.outlet.publisher not in self._publishers()
         if joins and spikes.is_spike(rule, count, self.at.usual.get(self.rule.name)):
             start = spikes.window_start(self.at.now, rule.within)
-            event = self._event(Kind.SPIKE, start.strftime("%Y-%m-%dT%H"))
+            event = self.event(Kind.SPIKE, start.strftime("%Y-%m-%dT%H"))
             yield replace(event, facts=(("outlets", str(count)), ("since", start.isoformat())))
 
     def _publishers(self) -> frozenset[str]:
@@ -273,15 +288,15 @@ class _Decision:
         whose = (finding.government, finding.voice)
         if verdict.was is not None:
             change = f"{verdict.was}>{finding.stance}"
-            changed = self._event(Kind.STANCE_CHANGE, *whose, verdict.changes, change)
+            changed = self.event(Kind.STANCE_CHANGE, *whose, verdict.changes, change)
             yield replace(changed, answer=replace(self._answer(finding), was=str(verdict.was)))
         elif verdict.broken:
-            broken = self._event(Kind.SILENCE_BROKEN, *whose, verdict.breaks)
+            broken = self.event(Kind.SILENCE_BROKEN, *whose, verdict.breaks)
             yield replace(broken, answer=self._breaking(verdict), facts=_silent_since(verdict.broken))
         if not verdict.known:
-            yield replace(self._event(Kind.RESPONSE, *whose, str(finding.stance)), answer=self._answer(finding))
+            yield replace(self.event(Kind.RESPONSE, *whose, str(finding.stance)), answer=self._answer(finding))
         elif verdict.new_quote and verdict.was is None and not is_copy:
-            event = self._event(Kind.FURTHER_QUOTE, *whose, str(finding.stance), quote_hash(finding.quote))
+            event = self.event(Kind.FURTHER_QUOTE, *whose, str(finding.stance), quote_hash(finding.quote))
             facts = (("earlier", verdict.said_at.isoformat()),) if verdict.earlier else ()
             yield replace(event, answer=self._answer(finding), facts=facts)
 
@@ -300,12 +315,12 @@ class _Decision:
                 continue
             asker = finding.asker.domain or finding.asker.name if finding.asker else None
             parts = (finding.government, finding.voice, str(finding.stance), asker)
-            yield replace(self._event(Kind.NON_ANSWER, *parts), answer=self._answer(finding))
+            yield replace(self.event(Kind.NON_ANSWER, *parts), answer=self._answer(finding))
 
     def _answer(self, finding: Finding) -> AnswerSnapshot:
         return snapshots.answer(finding, self.arrived.entry, self.at.governments, self.at.outlets)
 
-    def _event(self, kind: Kind, *parts: str | int | None) -> Event:
+    def event(self, kind: Kind, *parts: str | int | None) -> Event:
         origin = self.origin
         return Event(
             key=key(kind, self.rule.name, self.facts.key, *parts),
