@@ -274,11 +274,14 @@ class _Exchange:
     # ----------------------------------------------------------------------------------------------- receiving
 
     def _headers(self, response: httpx.Response) -> Headers:
-        raw = response.headers.raw
-        size = sum(len(name) + len(value) for name, value in raw)
+        size = 0
+        headers = []
+        for name, value in response.headers.raw:
+            size += len(name) + len(value)
+            headers.append((name.decode("latin-1").lower(), value))
         if size > self._limits.headers_bytes:
             raise _Stop(FailReason.TOO_LARGE, f"{size:,} bytes of headers", status=response.status_code)
-        return tuple((name.lower().decode("latin-1"), value) for name, value in raw)
+        return tuple(headers)
 
     async def _answer(self, url: address.Address, response: httpx.Response, headers: Headers) -> _Answer:
         status = response.status_code
