@@ -29,6 +29,7 @@ START = datetime(2025, 1, 1, tzinfo=UTC)
 WORDS = 30_000
 SYLLABLES = ("ba", "de", "ko", "li", "mu", "na", "ro", "sa", "te", "vi", "zo", "gra", "pre", "sto", "hun", "jek")
 BLOCKS = 10
+OPEN_STORIES = 60
 STOP_WORDS = 120
 """As many of the most frequent words are never compared."""
 
@@ -71,6 +72,7 @@ class News:
             text = self._draw(100)
             if left > 1:
                 self.open.append((core, text, left))
+                del self.open[:-OPEN_STORIES]
         own = self._draw(60)
         return " ".join(word.capitalize() if word in core[:2] else word for word in core), " ".join(core + own)
 

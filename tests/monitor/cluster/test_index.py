@@ -56,9 +56,9 @@ def stories(items: list[Item], made: list[Assignment]) -> list[StoryKey]:
     return [assignment.joined or story_key(str(told.id)) for told, assignment in zip(items, made, strict=True)]
 
 
-@pytest.mark.parametrize("stop", [1, 7, 40, 95, 160, 230])
+@pytest.mark.parametrize("stop", [1, 40, 95, 160])
 def test_an_index_built_again_decides_as_one_that_never_stopped(stop: int) -> None:
-    settings, items = Settings(), news(260, seed=3, every=timedelta(minutes=55))
+    settings, items = Settings(), news(190, seed=3, every=timedelta(minutes=75))
     straight = decisions(Index(settings, knowledge()), items)
     again, now = Index(settings, knowledge()), items[stop].seen_at
     since = Index.reach(settings, now)
@@ -68,9 +68,9 @@ def test_an_index_built_again_decides_as_one_that_never_stopped(stop: int) -> No
     assert decisions(again, items[stop:]) == straight[stop:]
 
 
-@pytest.mark.parametrize("batch", [1, 9, 60])
+@pytest.mark.parametrize("batch", [1, 40])
 def test_a_rolled_back_batch_leaves_no_trace(batch: int) -> None:
-    items = news(120, seed=5, every=timedelta(minutes=20))
+    items = news(100, seed=5, every=timedelta(minutes=20))
     straight = decisions(Index(Settings(), knowledge()), items)
     index = Index(Settings(), knowledge())
     decisions(index, items[:50])
