@@ -25,7 +25,9 @@ _LETTER = r"[^\W_ʻʼʽˈ]"
 _RUN = re.compile(rf"{_LETTER}+")
 _GLUED_RUN = re.compile(rf"{_LETTER}(?:{_LETTER}|[{INVISIBLE}{MARKS}])*")
 _GLUE = re.compile(rf"[{INVISIBLE}{MARKS}]")
-_DOTTED = re.compile(rf"(?<![\w.{MARKS}])(?:[^\W\d_][{MARKS}]*\.)+(?:[^\W\d_][{MARKS}]*(?:\.|(?![\w{MARKS}])))")
+_INSIDE = rf"\w{INVISIBLE}{MARKS}"
+"""What a word goes on with: nothing special begins behind one of these."""
+_DOTTED = re.compile(rf"(?<![.{_INSIDE}])(?:[^\W\d_][{MARKS}]*\.)+(?:[^\W\d_][{MARKS}]*(?:\.|(?![\w{MARKS}])))")
 
 _DOMAINS = (
     "com|org|net|info|edu|gov|int|eu|news|media|press|online|site|rs|срб|ba|hr|mk|мкд|me|al|si|xk|bg|бг|ro|gr|hu|tr|"
@@ -33,10 +35,10 @@ _DOMAINS = (
 )
 _ADDRESS_HINT = re.compile(r"://|@|[wW]{3}\.|[a-z0-9]\.[a-zа-я]{2}")
 _ADDRESS = re.compile(
-    r"(?<!\w)[A-Za-z][A-Za-z0-9+.-]{1,19}://[^\s<>«»“”\"]+"
-    r"|(?<!\w)[wW]{3}\.[^\s<>«»“”\"]+"
-    r"|(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
-    rf"|(?<![\w.@-])(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:{_DOMAINS})(?![\w-]|\.\w)(?:/[^\s<>«»“”\"]*)?"
+    rf"(?<![{_INSIDE}])[A-Za-z][A-Za-z0-9+.-]{{1,19}}://[^\s<>«»“”\"]+"
+    rf"|(?<![{_INSIDE}])[wW]{{3}}\.[^\s<>«»“”\"]+"
+    rf"|(?<![{_INSIDE}.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
+    rf"|(?<![{_INSIDE}.@-])(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:{_DOMAINS})(?![\w-]|\.\w)(?:/[^\s<>«»“”\"]*)?"
 )
 
 
@@ -107,8 +109,13 @@ def _runs(text: str) -> list[Place]:
     if not special:
         return runs
     starts = [start for start, _, _ in special]
-    outside = [run for run in runs if run[0] >= special[bisect(starts, run[0]) - 1][1] or run[0] < starts[0]]
+    outside = [run for run in runs if not _overlaps(run, special, bisect(starts, run[0]))]
     return sorted(outside + [place for place in special if place[2]])
+
+
+def _overlaps(run: Place, special: list[Place], following: int) -> bool:
+    before = following > 0 and special[following - 1][1] > run[0]
+    return before or (following < len(special) and special[following][0] < run[1])
 
 
 def _glued_runs(text: str) -> Iterator[Place]:

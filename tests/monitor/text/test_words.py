@@ -31,6 +31,7 @@ CASES = {
     "e-mail is no text": ("write to desk.malta@mail.example.org today", "write to today"),
     "a bare domain in small letters is no text": ("says vesti.rs/malta today", "says today"),
     "a domain at the end of a sentence": ("says vesti.rs. Malta", "says malta"),
+    "an address does not begin inside a word": ("the har\u00adbour-x.org", "the harbour x org"),
     "a capital domain is words": ("says Vesti.rs today", "says vesti rs today"),
 }
 
