@@ -34,9 +34,6 @@ class View:
         self._frequency: dict[str, int] = {}
         self._documents = 0
 
-    def __len__(self) -> int:
-        return len(self._bags)
-
     @property
     def features(self) -> int:
         """How many different features the live entries have."""
