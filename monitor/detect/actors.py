@@ -266,6 +266,8 @@ def _case(sentence: Sentence, hits: Sequence[Found], pack: Pack, start: int, *, 
         return _case(sentence, hits, pack, at - 1, nominative=nominative)
     if at < 0:
         return Case.SUBJECT if nominative else Case.OBLIQUE
+    if at > 0 and pack.lists["of"].accepts(words[at]) and pack.lists["neg"].accepts(words[at - 1]):
+        return Case.SUBJECT
     for hit in hits:
         if isinstance(hit.payload, Tag) and hit.payload.name == "by" and hit.end == at + 1:
             return Case.BY

@@ -25,6 +25,7 @@ ACCORDING = "according-to"
 _TAIL = 9
 """Words after a closing "X said" that are still place, time and audience, not a complement."""
 _INVERTED = 9
+_COLON = 12
 """Words between an inverted verb and its subject: "izjavio je juče za N1 ministar"."""
 
 
@@ -57,6 +58,7 @@ class Parsed:
     actors: tuple[Actor, ...]
     predicates: tuple[Predicate, ...]
     day: date | None = None
+    before: Parsed | None = None
 
     def tags(self, name: str, start: int, end: int) -> list[Found]:
         """Hits of one word list in a stretch of words."""
@@ -79,13 +81,17 @@ class Parsed:
         return next((span for span in self.embedded if span[0] <= at < span[1]), None)
 
 
-def parse(sentence: Sentence, pack: Pack, day: date | None, media: Sequence[tuple[int, int]]) -> Parsed:
+def parse(
+    sentence: Sentence, pack: Pack, day: date | None, media: Sequence[tuple[int, int]], before: Parsed | None = None
+) -> Parsed:
     """Find everything in a sentence; linking comes after."""
     hits = tuple(pack.index.find(sentence.words))
     spans = _clauses(sentence, hits, pack)
     embedded = _embedded(sentence, hits)
     found = actors_of.find(sentence, hits, pack, day, media)
-    return Parsed(sentence, pack, hits, spans, embedded, found, predicates.find(sentence, hits, spans, pack), day)
+    return Parsed(
+        sentence, pack, hits, spans, embedded, found, predicates.find(sentence, hits, spans, pack), day, before
+    )
 
 
 def _clauses(sentence: Sentence, hits: Sequence[Found], pack: Pack) -> tuple[tuple[int, int], ...]:
@@ -126,6 +132,7 @@ def judge(parsed: Parsed, before: str | None = None) -> tuple[Verdict, ...]:
     verdicts: list[Verdict] = []
     owners = _attributions(parsed)
     covered = [(content, actor) for _, content, actor in owners]
+    verdicts.extend(_headline(parsed, covered))
     attributed = {predicate.start: (content, actor) for predicate, content, actor in owners}
     for predicate in parsed.predicates:
         if predicate.start in attributed:
@@ -268,6 +275,8 @@ def _left(parsed: Parsed, predicate: Predicate) -> Actor | None:
             continue
         if actor.kind is Kind.THIRD and _apposed(parsed, actor):
             continue
+        if actor.kind is Kind.MEDIA and predicate.silent:
+            continue
         if actor.case in (Case.SUBJECT,) and not _is_object(parsed, actor, predicate):
             return actor
         if actor.case in (Case.FROM, Case.IN) and oblique is None and not (actor.metonym and actor.case is Case.IN):
@@ -312,7 +321,7 @@ def _right(parsed: Parsed, predicate: Predicate) -> Actor | None:
             continue
         between = words[predicate.end : actor.start]
         if not free and (
-            any(word in (",", ";", '"', ":") for word in between) or _has_that(parsed, predicate.end, actor.start)
+            any(word in (",", ";", ":") for word in between) or _has_that(parsed, predicate.end, actor.start)
         ):
             return None
         if actor.kind is Kind.MEDIA and actor.case is not Case.SUBJECT:
@@ -399,13 +408,34 @@ def _plain(parsed: Parsed, predicate: Predicate, *, owner: Actor | None, inside:
     if not predicate.silent and parsed.embedding(predicate.start) is not None:
         return [Verdict(parsed.sentence, predicate, actor, predicate.stance, "relative clause")]
     if actor is None:
+        dropped = predicate.silent and parsed.pack.has("pro_drop") and not _unknown_subject(parsed, predicate)
+        if dropped:
+            return [Verdict(parsed.sentence, predicate, None, predicate.stance, certainty=Certainty.LIKELY)]
         return [Verdict(parsed.sentence, predicate, None, predicate.stance, "no subject")]
+    if actor.kind is Kind.PRONOUN and not predicate.silent and not _begins(parsed, actor):
+        return [Verdict(parsed.sentence, predicate, actor, predicate.stance, "relative clause")]
     if actor.kind is Kind.ANONYMOUS:
         return [Verdict(parsed.sentence, predicate, actor, predicate.stance, "unnamed")]
     if actor.kind in (Kind.THIRD, Kind.MEDIA):
         return [Verdict(parsed.sentence, predicate, actor, predicate.stance, "third party")]
     end = parsed.clause(predicate.start)[1]
     return [_weighed(parsed, predicate, one, (predicate.end, end)) for one in _group(parsed, actor)]
+
+
+def _begins(parsed: Parsed, actor: Actor) -> bool:
+    """A pronoun is a speaker at the head of its clause, not in "the people it expels"."""
+    start = parsed.clause(actor.start)[0]
+    before = parsed.sentence.words[actor.start - 1] if actor.start else ","
+    return actor.start <= start + 1 or before in (",", '"', "-") or bool(parsed.pack.lists["and"].accepts(before))
+
+
+def _unknown_subject(parsed: Parsed, predicate: Predicate) -> bool:
+    """Whether a name nobody knows stands where the subject would: then it is not dropped."""
+    start, end = parsed.clause(predicate.start)
+    tokens = parsed.sentence.tokens
+    near = [at for at in (*range(start + 1, predicate.start), *range(predicate.end, min(predicate.end + 2, end)))]
+    known = {at for actor in parsed.actors for at in range(actor.start, actor.end)}
+    return any(tokens[at].capital and at not in known for at in near)
 
 
 def _reported(parsed: Parsed, predicate: Predicate, owner: Actor | None, actor: Actor | None) -> list[Verdict]:
@@ -429,11 +459,13 @@ def _weighed(parsed: Parsed, predicate: Predicate, actor: Actor, content: tuple[
     reason = None
     if predicate.row.id != ACCORDING:
         reason = guards.mood(parsed.sentence, predicate, clause, parsed.hits, parsed.pack)
-    if reason == "infinitive" and parsed.sentence.headline:
+    if reason == "infinitive" and parsed.sentence.headline and _headline_future(parsed, predicate, actor):
         reason = None
+    if reason is None and guards.negated(parsed.sentence, predicate, clause, parsed.pack):
+        reason = "negated"
     if reason is None and actor.metonym and _future(parsed, predicate):
         reason = "future"
-    if reason is None and predicate.stance == "commented" and _retold(parsed):
+    if reason is None and predicate.stance == "commented" and _retold(parsed, actor):
         reason = "a reporter's claim"
     if reason is None and guards.passive(parsed.sentence, predicate, parsed.pack):
         reason = "passive"
@@ -443,9 +475,10 @@ def _weighed(parsed: Parsed, predicate: Predicate, actor: Actor, content: tuple[
         reason = reason or "background"
     stance = predicate.stance
     if not predicate.silent:
-        read = complement.read(parsed.sentence, parsed.hits, *content, parsed.pack)
+        source, span_said = _said(parsed, predicate, content)
+        read = complement.read(source.sentence, source.hits, *span_said, parsed.pack)
         stance = complement.classify(
-            read, parsed.sentence, parsed.predicates, parsed.actors, actor.government, predicate.stance
+            read, source.sentence, source.predicates, source.actors, actor.government, predicate.stance
         )
     certainty = Certainty.LIKELY if parsed.sentence.headline or actor.kind is Kind.PRONOUN else Certainty.SURE
     return Verdict(parsed.sentence, predicate, actor, stance, reason, content, when is not None, said, certainty,
@@ -460,9 +493,25 @@ def _future(parsed: Parsed, predicate: Predicate) -> bool:
     return any(parsed.pack.lists["future"].accepts(word) for word in words)
 
 
-def _retold(parsed: Parsed) -> bool:
-    """ "urged Serbia to accept them, according to Bloomberg": one government's demand in an outlet's words."""
-    return any(actor.kind is Kind.MEDIA and actor.case is Case.BY for actor in parsed.actors)
+def _retold(parsed: Parsed, speaker: Actor) -> bool:
+    """Whether an outlet's words tell of one government's demand: "urged Serbia to agree, according to Bloomberg"."""
+    media = any(actor.kind is Kind.MEDIA for actor in parsed.actors)
+    credited = any(actor.kind is Kind.MEDIA and actor.case is Case.BY for actor in parsed.actors)
+    others = any(actor.government and actor.government != speaker.government for actor in parsed.actors)
+    return credited or (others and (parsed.sentence.headline or (media and speaker.body == "government")))
+
+
+def _headline_future(parsed: Parsed, predicate: Predicate, actor: Actor) -> bool:
+    """Whether an infinitive right after the subject is a headline's future: "Kosovo to take in migrants"."""
+    return actor.end == predicate.start and bool(parsed.pack.lists["to"].accepts(parsed.sentence.words[actor.end]))
+
+
+def _said(parsed: Parsed, predicate: Predicate, content: tuple[int, int]) -> tuple[Parsed, tuple[int, int]]:
+    """Where the words that are said stand: "That is what the premier said" points to the sentence before."""
+    first = parsed.sentence.words[0]
+    if parsed.before is None or predicate.stance != "said" or not parsed.pack.lists["demonstrative"].accepts(first):
+        return parsed, content
+    return parsed.before, (0, len(parsed.before.sentence.words))
 
 
 def _own_words(
@@ -493,12 +542,15 @@ def _group(parsed: Parsed, actor: Actor) -> list[Actor]:
     index = parsed.actors.index(actor)
     group = [actor]
     for step in (-1, 1):
-        at, edge = index, actor
+        at, edge, linked = index, actor, False
         while 0 <= at + step < len(parsed.actors):
             other = parsed.actors[at + step]
             first, last = (other, edge) if step < 0 else (edge, other)
             between = words[first.end : last.start]
             if not _joined(parsed, between) or _differs(edge, other):
+                break
+            linked = linked or any(parsed.pack.lists["and"].accepts(word) for word in between)
+            if not linked:
                 break
             if other.kind is Kind.GOVERNMENT:
                 group.append(other)
@@ -518,7 +570,28 @@ def _joined(parsed: Parsed, between: Sequence[str]) -> bool:
 
 
 def _differs(one: Actor, other: Actor) -> bool:
-    return other.kind in (Kind.PRONOUN,) or (other.case is Case.OBLIQUE) != (one.case is Case.OBLIQUE)
+    if other.kind is Kind.PRONOUN or (other.case is Case.OBLIQUE) != (one.case is Case.OBLIQUE):
+        return True
+    return one.case is Case.SUBJECT and other.case is Case.FROM
+
+
+def _headline(parsed: Parsed, covered: list[tuple[tuple[int, int], Actor | None]]) -> list[Verdict]:
+    """ "Foreign Ministry to Vijesti: nobody asked us": who stands before the colon says what follows it."""
+    words = parsed.sentence.words
+    if not parsed.sentence.headline or ":" not in words[1:_COLON]:
+        return []
+    colon = words.index(":", 1)
+    if any(predicate.start < colon for predicate in parsed.predicates):
+        return []
+    speakers = [actor for actor in parsed.actors if actor.end <= colon and actor.case is Case.SUBJECT]
+    content = (colon + 1, len(words))
+    speaker = speakers[0] if speakers and speakers[0].start <= 1 else None
+    covered.append((content, speaker))
+    if speaker is None or speaker.kind is not Kind.GOVERNMENT or (speaker.metonym and speaker.end < colon):
+        return []
+    made = Predicate(colon, colon + 1, Row("headline-colon", "said"), "said")
+    verdict = _weighed(parsed, made, speaker, content)
+    return [] if verdict.stance == "commented" and speaker.metonym else [verdict]
 
 
 def _according(parsed: Parsed) -> list[Verdict]:

@@ -66,6 +66,22 @@ def _comma_between(words: Sequence[str], start: int, end: int) -> bool:
     return "," in words[start:end]
 
 
+def negated(sentence: Sentence, predicate: Predicate, clause: tuple[int, int], pack: Pack) -> bool:
+    """ "has not confirmed": the verb of stance or speech itself is negated."""
+    if predicate.silent:
+        return False
+    words, neg = sentence.words, pack.lists["neg"]
+    for at in range(predicate.start - 1, max(clause[0], predicate.start - 4) - 1, -1):
+        if words[at] in (",", '"', ":", ";", "-"):
+            break
+        if neg.accepts(words[at]):
+            return True
+    if pack.has("negation_after"):
+        after = words[predicate.end : min(predicate.end + 3, clause[1])]
+        return bool(after) and any(neg.accepts(word) for word in after[: after.index(",") if "," in after else None])
+    return False
+
+
 def passive(sentence: Sentence, predicate: Predicate, pack: Pack) -> bool:
     """ "was rejected": whoever stands before it is not the doer."""
     if predicate.silent:

@@ -16,6 +16,7 @@ from monitor.values import Certainty
 UNKNOWN = "ZZ"
 _STRENGTH = ("agreed", "refused", "denied", "confirmed", "announced_action", "condemned", "commented")
 _BACK = 2
+_FEW = 6
 """Sentences a pronoun or a dropped subject may look back."""
 
 
@@ -40,13 +41,22 @@ class Memory:
     names: dict[str, tuple[str, str]] = field(default_factory=dict)
     last: tuple[int, str, str] | None = None
     subjects: list[str] = field(default_factory=list)
+    media: bool = False
+    titled: bool = False
     mentioned: dict[str, int] = field(default_factory=dict)
     settled: dict[tuple[int, int, str | None], tuple[str, str, str, Certainty]] = field(default_factory=dict)
 
-    def learn(self, parsed: Parsed, number: int) -> None:
-        """Remember who was named in a sentence."""
+    def learn(self, parsed: Parsed, verdicts: Sequence[Verdict], number: int) -> None:
+        """Remember who was named in a sentence; a speaker who is no government ends what pronouns may mean."""
+        self._learn_actors(parsed, number)
+        speakers = [verdict.actor for verdict in verdicts if verdict.actor is not None]
+        if speakers and speakers[-1].kind in (Kind.THIRD, Kind.ANONYMOUS):
+            self.last = None
+
+    def _learn_actors(self, parsed: Parsed, number: int) -> None:
         for actor in parsed.actors:
             if actor.kind is not Kind.GOVERNMENT:
+                self.media = self.media or actor.kind is Kind.MEDIA
                 continue
             code = actor.government
             if code:
@@ -58,6 +68,7 @@ class Memory:
             if actor.case is Case.SUBJECT and not parsed.sentence.tokens[actor.start].quoted:
                 code = code or self._bare(actor)[0]
                 if actor.metonym and code:
+                    self.titled = self.titled or (not self.subjects and parsed.sentence.headline)
                     self.subjects.append(code)
                 if code and not actor.bare_speaker:
                     self.last = (number, code, actor.body)
@@ -67,7 +78,7 @@ class Memory:
             return self.by_body[actor.body], "article"
         if self.home:
             return self.home, "outlet"
-        if len(set(self.subjects)) == 1:
+        if self.subjects and (len(set(self.subjects)) == 1 or self.titled):
             return self.subjects[0], "article"
         governments = {code for code in self.mentioned if code != UNKNOWN}
         if len(governments) == 1:
@@ -93,6 +104,8 @@ class Memory:
                 return near
             if self.last is not None and number - self.last[0] <= _BACK:
                 return self.last[1], self.last[2], "article", Certainty.LIKELY
+            return None
+        if actor.generic and actor.body == "agency" and (self.media or not verdict.predicate.silent):
             return None
         if actor.government:
             return actor.government, actor.body, "passage", verdict.certainty
@@ -140,7 +153,7 @@ def resolve(sentences: Sequence[tuple[Parsed, Sequence[Verdict]]], home: str | N
                 if settled is not None:
                     government, body, via, certainty = settled
                     out.append(Resolved(verdict, government, body, via, certainty, len(out)))
-        memory.learn(parsed, number)
+        memory.learn(parsed, verdicts, number)
     return _merge(out)
 
 
@@ -151,7 +164,18 @@ def _merge(rows: Sequence[Resolved]) -> list[Resolved]:
     for row in rows:
         key = (row.government, row.body, row.verdict.stance, row.verdict.background)
         kept.setdefault(key, row)
-    return _weaker_comments(list(kept.values()))
+    return _weaker_comments([row for row in kept.values() if not _empty_confirmation(row, rows)])
+
+
+def _empty_confirmation(row: Resolved, rows: Iterable[Resolved]) -> bool:
+    """ "The government confirmed it": the stance that it confirms stands elsewhere in the entry."""
+    start, end = row.verdict.content
+    if row.verdict.stance != "confirmed" or end - start > _FEW:
+        return False
+    return any(
+        other.government == row.government and other.verdict.stance in ("agreed", "denied", "refused")
+        and not other.verdict.background for other in rows
+    )  # fmt: skip
 
 
 def _metonym(row: Resolved) -> bool:
@@ -170,12 +194,12 @@ def _outdone(row: Resolved, rows: Iterable[Resolved]) -> bool:
 
 
 def _weaker_comments(rows: list[Resolved]) -> list[Resolved]:
-    """ "commented" beside another answer of the same body in the same sentence says nothing more."""
+    """ "commented" beside another answer of the same body says nothing more."""
     return [
         row for row in rows
         if row.verdict.stance != "commented" or not any(
             other.verdict.stance in _STRENGTH[:-1] and (other.government, other.body) == (row.government, row.body)
-            and other.verdict.sentence == row.verdict.sentence for other in rows
+            and other.verdict.background == row.verdict.background for other in rows
         )
     ]  # fmt: skip
 

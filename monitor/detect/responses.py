@@ -85,7 +85,8 @@ def read(doc: EntryText, lexicon: Lexicon, outlets: Outlets) -> Reading | None:
         names[field] = outlets.names_in(value, pack.language, country) if value else ()
         for sentence in clauses.sentences(value, field, pack.abbreviations):
             media = askers.token_spans(sentence, names[field])
-            made = findings.parse(sentence, pack, day, media)
+            before = parsed[-1][0] if parsed and parsed[-1][0].sentence.field == field else None
+            made = findings.parse(sentence, pack, day, media, before)
             parsed.append((made, findings.judge(made)))
     rows = resolve.resolve(parsed, _home(doc, pack, lexicon))
     asked = askers.Askers(doc, parsed, names, rows)
