@@ -6,6 +6,7 @@ them; it opens nothing and decides nothing.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -101,7 +102,10 @@ def host_table(table: outlets.OutletTable) -> publishers.HostTable:
     """The catalogue as the parser wants it: hosts to outlets, and who only shows other people's texts."""
     aggregators = frozenset(host for host, outlet in table.hosts.items() if outlet.kind == "aggregator")
     hosts = {host: Domain(outlet.domain) for host, outlet in table.hosts.items() if outlet.kind != "aggregator"}
-    return publishers.HostTable(hosts=hosts, aggregators=aggregators)
+    named = {(outlet.name.casefold(), outlet.domain) for outlet in table.hosts.values() if outlet.kind != "aggregator"}
+    shared = Counter(name for name, _ in named)
+    names = {name: domain for name, domain in named if shared[name] == 1}
+    return publishers.HostTable(hosts=hosts, names=names, aggregators=aggregators)
 
 
 def lexicon_of(config: Config, data: lexicons.Raw) -> lexicon.Lexicon:
@@ -147,6 +151,7 @@ def _rule(watch: Watch) -> events.WatchRule:
         alert_on=frozenset(Kind(kind) for kind in watch.alert_on),
         governments=watch.governments.watch,
         ignored=watch.governments.ignore,
+        spike=events.Spike(watch.alert.spike.outlets, watch.alert.spike.within, watch.alert.spike.times),
     )
 
 
