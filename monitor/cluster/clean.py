@@ -55,7 +55,7 @@ def clean_text(text: str, knowledge: Knowledge, limit: int | None = None) -> str
         text = _TAGS.sub(" ", text)
     text = _FIRST_ON.sub("", text)
     text = _without_tails(_without_dateline(text.strip(), knowledge), knowledge)
-    text = _CUT.sub("", text)
+    text = " ".join(_CUT.sub("", text).split())
     return text if limit is None else _cut(text, limit)
 
 

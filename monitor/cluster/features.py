@@ -80,7 +80,7 @@ def _with_starts(text: str, found: Sequence[Word]) -> Iterator[tuple[Word, bool]
     """Words, and whether each begins a sentence."""
     end = 0
     for number, word in enumerate(found):
-        yield word, number == 0 or any(sign in ".!?…:\n" for sign in text[end : word.start])
+        yield word, number == 0 or any(sign in ".!?…:" for sign in text[end : word.start])
         end = word.end
 
 
