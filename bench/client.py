@@ -1,11 +1,12 @@
 """What one request costs: our client beside bare aiohttp and a stock httpx client, CPU per request, interleaved.
 
-    python -m bench.client [--requests 600] [--rounds 5] [--at-once 50] [--hosts one|many] [--answer 304|same|gzip] [--uvloop]
+    python -m bench.client [--requests 600] [--rounds 5] [--at-once 50] [--hosts one|many]
+                           [--answer 304|same|gzip] [--uvloop]
 
 The server runs in a process of its own, so its CPU is not counted. Prints JSON: microseconds of CPU per request for
-each contender and our ratios, by the medians of the rounds and by the best ones (for a machine that is shared). Goals: at most 1.8 times bare aiohttp and at most a twentieth
-of httpx's own pool at 304s on one host with 50 at once; at most 2.2 times bare aiohttp at first contact with many
-hosts (127.x.y.z, each met once).
+each contender and our ratios, by the medians of the rounds and by the best ones (for a machine that is shared).
+Goals: at most 1.8 times bare aiohttp and at most a twentieth of httpx's own pool at 304s on one host with 50 at once;
+at most 2.2 times bare aiohttp at first contact with many hosts (127.x.y.1, each met once).
 """
 
 from __future__ import annotations
