@@ -233,6 +233,8 @@ def _parenthesis(parsed: Parsed, left: Actor, comma: int) -> bool:
     words = parsed.sentence.words
     if left.end == comma + 1 or any(end == comma and start - 1 == left.end for start, end in parsed.embedded):
         return True
+    if left.end == comma and "," in words[left.start : left.end]:
+        return True
     if left.end >= len(words) or words[left.end] != "," or left.end == comma:
         return False
     return not any(left.end < other.start < comma for other in parsed.predicates)
@@ -324,13 +326,21 @@ def _right(parsed: Parsed, predicate: Predicate) -> Actor | None:
             any(word in (",", ";", ":") for word in between) or _has_that(parsed, predicate.end, actor.start)
         ):
             return None
-        if actor.kind is Kind.MEDIA and actor.case is not Case.SUBJECT:
+        if actor.kind is Kind.MEDIA and (actor.case is not Case.SUBJECT or _addressed(parsed, actor, limit)):
             continue
         if not free and not parsed.pack.has("inversion") and not _closes(parsed, actor):
             return None
         if free or actor.case is Case.SUBJECT or (actor.case in (Case.FROM, Case.IN) and not actor.metonym):
             return actor
     return None
+
+
+def _addressed(parsed: Parsed, media: Actor, limit: int) -> bool:
+    """Whether the speaker follows the outlet it spoke to: "kazali su Vijestima iz ministarstva"."""
+    return any(
+        media.end <= actor.start <= limit and actor.start - media.end <= 3 and actor.kind is Kind.GOVERNMENT
+        and actor.case in (Case.FROM, Case.SUBJECT) for actor in parsed.actors
+    )  # fmt: skip
 
 
 def _closes(parsed: Parsed, actor: Actor) -> bool:
@@ -401,6 +411,8 @@ def _spoken(parsed: Parsed, predicate: Predicate, content: tuple[int, int], acto
 def _plain(parsed: Parsed, predicate: Predicate, *, owner: Actor | None, inside: bool) -> list[Verdict]:
     """A stance or a non-answer. Inside what somebody else says it counts only as a non-answer of that speaker."""
     actor, _ = subject(parsed, predicate)
+    if actor is None and predicate.silent:
+        actor = next((one for one in parsed.actors if predicate.start <= one.start < predicate.end), None)
     if predicate.stance in ("said", "believed"):
         return [Verdict(parsed.sentence, predicate, actor, "said", "part of what is said")]
     if inside:
@@ -444,7 +456,7 @@ def _reported(parsed: Parsed, predicate: Predicate, owner: Actor | None, actor: 
             end = parsed.clause(predicate.start)[1]
             return [_weighed(parsed, predicate, one, (predicate.end, end)) for one in _group(parsed, actor)]
         return [Verdict(parsed.sentence, predicate, owner, predicate.stance, "told by nobody known")]
-    if owner.kind is not Kind.GOVERNMENT or not predicate.silent:
+    if owner.kind not in (Kind.GOVERNMENT, Kind.PRONOUN) or not predicate.silent:
         return [Verdict(parsed.sentence, predicate, owner, predicate.stance, "part of what is said")]
     if actor is not None and actor.kind is Kind.THIRD:
         return [Verdict(parsed.sentence, predicate, actor, predicate.stance, "third party")]
@@ -530,6 +542,10 @@ def _own_words(
 
 def _about(parsed: Parsed, content: tuple[int, int]) -> str | None:
     """The government that is the subject of what is said: a body without a country speaks for it."""
+    for at in range(content[0], content[1]):
+        token = parsed.sentence.tokens[at]
+        if not token.capital and parsed.pack.lists["own"].accepts(token.word):
+            return None
     for actor in parsed.actors:
         if content[0] <= actor.start < content[1] and actor.case is Case.SUBJECT and actor.government:
             return actor.government
@@ -587,11 +603,21 @@ def _headline(parsed: Parsed, covered: list[tuple[tuple[int, int], Actor | None]
     content = (colon + 1, len(words))
     speaker = speakers[0] if speakers and speakers[0].start <= 1 else None
     covered.append((content, speaker))
-    if speaker is None or speaker.kind is not Kind.GOVERNMENT or (speaker.metonym and speaker.end < colon):
+    if speaker is None or speaker.kind is not Kind.GOVERNMENT or not _addresses(parsed, speaker, colon):
         return []
     made = Predicate(colon, colon + 1, Row("headline-colon", "said"), "said")
     verdict = _weighed(parsed, made, speaker, content)
     return [] if verdict.stance == "commented" and speaker.metonym else [verdict]
+
+
+def _addresses(parsed: Parsed, speaker: Actor, colon: int) -> bool:
+    """Whether only the outlet it spoke to stands between the speaker and the colon."""
+    media = {at for actor in parsed.actors if actor.kind is Kind.MEDIA for at in range(actor.start, actor.end)}
+    lists = parsed.pack.lists
+    return all(
+        at in media or word == '"' or lists["prep"].accepts(word) or lists["told"].accepts(word)
+        for at, word in enumerate(parsed.sentence.words[speaker.end : colon], speaker.end)
+    )
 
 
 def _according(parsed: Parsed) -> list[Verdict]:

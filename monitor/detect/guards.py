@@ -25,7 +25,7 @@ def mood(
 ) -> str | None:
     """Conditional, expected, demanded or unknown: none of it happened."""
     words, at = sentence.words, predicate.start
-    if not sentence.headline and pack.lists["to"].accepts(words[at]):
+    if pack.lists["to"].accepts(words[at]) and not predicate.silent:
         return "infinitive"
     for hit in hits:
         if not isinstance(hit.payload, Tag) or not clause[0] <= hit.start < at:

@@ -6,7 +6,7 @@ and lead, the outlet's home for pages written at home, the only government of th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from monitor.detect.actors import Actor, Case, Kind
@@ -41,6 +41,7 @@ class Memory:
     names: dict[str, tuple[str, str]] = field(default_factory=dict)
     last: tuple[int, str, str] | None = None
     subjects: list[str] = field(default_factory=list)
+    native: bool = True
     media: bool = False
     titled: bool = False
     mentioned: dict[str, int] = field(default_factory=dict)
@@ -50,7 +51,8 @@ class Memory:
         """Remember who was named in a sentence; a speaker who is no government ends what pronouns may mean."""
         self._learn_actors(parsed, number)
         speakers = [verdict.actor for verdict in verdicts if verdict.actor is not None]
-        if speakers and speakers[-1].kind in (Kind.THIRD, Kind.ANONYMOUS):
+        foreign = any(actor.kind in (Kind.THIRD, Kind.ANONYMOUS) for actor in speakers)
+        if foreign and all(verdict.reason is not None for verdict in verdicts):
             self.last = None
 
     def _learn_actors(self, parsed: Parsed, number: int) -> None:
@@ -76,14 +78,14 @@ class Memory:
     def _bare(self, actor: Actor) -> tuple[str | None, str]:
         if actor.body in self.by_body:
             return self.by_body[actor.body], "article"
-        if self.home:
+        if self.home and self.native:
             return self.home, "outlet"
         if self.subjects and (len(set(self.subjects)) == 1 or self.titled):
             return self.subjects[0], "article"
         governments = {code for code in self.mentioned if code != UNKNOWN}
         if len(governments) == 1:
             return governments.pop(), "article"
-        return None, "passage"
+        return (self.home, "outlet") if self.home else (None, "passage")
 
     def settle(self, verdict: Verdict, number: int, parsed: Parsed) -> tuple[str, str, str, Certainty] | None:
         """Government, body, via and certainty of a verdict's speaker; None when nobody can be found."""
@@ -95,6 +97,16 @@ class Memory:
                 return None
             self.settled[key] = found
         return self.settled[key]
+
+    def judge(self, parsed: Parsed, verdicts: Sequence[Verdict], number: int) -> Iterator[Resolved]:
+        """The verdicts of one sentence that count, settled."""
+        for verdict in verdicts:
+            settled = self.settle(verdict, number, parsed) if verdict.reason is None else None
+            if settled is not None:
+                government, body, via, certainty = settled
+                if via == "passage" and government != UNKNOWN and not (verdict.actor and verdict.actor.metonym):
+                    self.by_body.setdefault(body, government)
+                yield Resolved(verdict, government, body, via, certainty)
 
     def _settle(self, verdict: Verdict, number: int, parsed: Parsed) -> tuple[str, str, str, Certainty] | None:
         actor = verdict.actor
@@ -118,7 +130,7 @@ class Memory:
             return self.last[1], self.last[2], "article", Certainty.LIKELY
         if actor.body in self.by_body:
             return self.by_body[actor.body], actor.body, "article", Certainty.LIKELY
-        if verdict.about:
+        if verdict.about and not (self.home and self.native and verdict.stance == "denied"):
             return verdict.about, actor.body, "passage", Certainty.LIKELY
         code, via = self._bare(actor)
         return code or UNKNOWN, actor.body, via, Certainty.LIKELY
@@ -139,27 +151,40 @@ def _alike(body: str, other: str) -> bool:
     return body == other or (body == "other ministry" and "ministry" in other)
 
 
-def resolve(sentences: Sequence[tuple[Parsed, Sequence[Verdict]]], home: str | None) -> list[Resolved]:
-    """Settle the verdicts of an entry, sentence by sentence."""
-    memory = Memory(home)
+def resolve(
+    sentences: Sequence[tuple[Parsed, Sequence[Verdict]]], home: str | None, *, native: bool = True
+) -> list[Resolved]:
+    """Settle the verdicts of an entry: the text sentence by sentence, then the title with what the text told.
+
+    `native`: the language is spoken in one country, so that "the government" is its own before any other.
+    """
+    memory = Memory(home, native=native)
     for parsed, _ in sentences:
         for code in parsed.places:
             memory.mentioned.setdefault(code, 0)
     out: list[Resolved] = []
-    for number, (parsed, verdicts) in enumerate(sentences):
-        for verdict in verdicts:
-            if verdict.reason is None:
-                settled = memory.settle(verdict, number, parsed)
-                if settled is not None:
-                    government, body, via, certainty = settled
-                    out.append(Resolved(verdict, government, body, via, certainty, len(out)))
+    titles = [row for row in sentences if row[0].sentence.headline]
+    texts = [row for row in sentences if not row[0].sentence.headline]
+    for parsed, _ in titles:
+        memory.learn(parsed, (), -1)
+    for number, (parsed, verdicts) in enumerate(texts):
+        out.extend(memory.judge(parsed, verdicts, number))
         memory.learn(parsed, verdicts, number)
+    headed = [row for parsed, verdicts in titles for row in memory.judge(parsed, verdicts, -_BACK - 2)]
+    out = [replace(row, order=at) for at, row in enumerate([*headed, *out])]
     return _merge(out)
+
+
+def _unasked(row: Resolved, rows: Iterable[Resolved]) -> bool:
+    """"No precise answer came" about a body that answers in the same entry is no silence."""
+    if row.verdict.actor is not None or row.verdict.stance != "no_reply":
+        return False
+    return any(other is not row and (other.government, other.body) == (row.government, row.body) for other in rows)
 
 
 def _merge(rows: Sequence[Resolved]) -> list[Resolved]:
     """One row per government, body and stance; a country as speaker gives way to a body that says the same."""
-    rows = [row for row in rows if not _outdone(row, rows)]
+    rows = [row for row in rows if not _outdone(row, rows) and not _unasked(row, rows)]
     kept: dict[tuple[str, str, str, bool], Resolved] = {}
     for row in rows:
         key = (row.government, row.body, row.verdict.stance, row.verdict.background)

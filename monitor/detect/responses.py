@@ -88,7 +88,7 @@ def read(doc: EntryText, lexicon: Lexicon, outlets: Outlets) -> Reading | None:
             before = parsed[-1][0] if parsed and parsed[-1][0].sentence.field == field else None
             made = findings.parse(sentence, pack, day, media, before)
             parsed.append((made, findings.judge(made)))
-    rows = resolve.resolve(parsed, _home(doc, pack, lexicon))
+    rows = resolve.resolve(parsed, _home(doc, pack, lexicon), native=pack.home is not None)
     asked = askers.Askers(doc, parsed, names, rows)
     found = tuple(_finding(row, rows, asked) for row in rows[:MAX_FINDINGS])
     return Reading(pack, tuple(parsed), tuple(rows), askers.merged(found))
