@@ -38,6 +38,14 @@ HELD_BY_CHANNEL = (
     tables.outbox.c.error.is_distinct_from("after_restore"),
 )
 """Rows that wait for their channel, not for a person."""
+_EARLIER, _ROOT = tables.outbox.alias("earlier"), tables.outbox.alias("root")
+LANE_IS_FREE = ~sa.exists().where(
+    _EARLIER.c.order_key == tables.outbox.c.order_key,
+    _EARLIER.c.state.in_(WAITING),
+    (_EARLIER.c.created_at < tables.outbox.c.created_at)
+    | ((_EARLIER.c.created_at == tables.outbox.c.created_at) & (_EARLIER.c.delivery_id < tables.outbox.c.delivery_id)),
+)
+ROOT_IS_SETTLED = ~sa.exists().where(_ROOT.c.delivery_id == tables.outbox.c.waits_for, _ROOT.c.state.in_(WAITING))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,20 +147,12 @@ def _candidate(
 ) -> sa.Row[Any] | None:
     """Find the row to send next. A probe is the oldest row, whatever its next time, also one that is held."""
     outbox = tables.outbox.c
-    earlier, root = tables.outbox.alias("earlier"), tables.outbox.alias("root")
-    lane_is_free = ~sa.exists().where(
-        earlier.c.order_key == outbox.order_key,
-        earlier.c.state.in_(WAITING),
-        (earlier.c.created_at < outbox.created_at)
-        | ((earlier.c.created_at == outbox.created_at) & (earlier.c.delivery_id < outbox.delivery_id)),
-    )
-    root_is_settled = ~sa.exists().where(root.c.delivery_id == outbox.waits_for, root.c.state.in_(WAITING))
-    query = sa.select(tables.outbox).where(outbox.channel == name, root_is_settled)
+    query = sa.select(tables.outbox).where(outbox.channel == name, ROOT_IS_SETTLED)
     if probe:
         held = sa.and_(*HELD_BY_CHANNEL)
         query = query.where((outbox.state == DeliveryState.READY) | held).order_by(outbox.created_at)
     else:
-        query = query.where(outbox.state == DeliveryState.READY, outbox.next_at <= now, lane_is_free)
+        query = query.where(outbox.state == DeliveryState.READY, outbox.next_at <= now, LANE_IS_FREE)
         query = query.order_by(outbox.next_at, outbox.created_at, outbox.delivery_id)
     if blocked:
         query = query.where(outbox.recipient.not_in(list(blocked)))

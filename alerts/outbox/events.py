@@ -6,6 +6,7 @@ It sends nothing and renders nothing.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,12 @@ from alerts.values import Event, EventState, PutReport
 
 SILENT = frozenset({EventState.BASELINE, EventState.STALE})
 """States of events that are kept and never told."""
+INSERT_ITEM = tables.item.insert()
+LAST_TOLD = sa.select(tables.cursor.c.recipient, tables.cursor.c.told_at).where(
+    tables.cursor.c.group_key == sa.bindparam("group"),
+    tables.cursor.c.recipient.in_(sa.bindparam("recipients", expanding=True)),
+    tables.cursor.c.told_at.is_not(None),
+)
 
 
 def insert(connection: sa.Connection, table: sa.Table) -> Any:
@@ -35,41 +42,37 @@ def put(connection: sa.Connection, events: Sequence[Event], plan: route.Plan, no
 def _store(connection: sa.Connection, event: Event, plan: route.Plan, now: datetime) -> bool:
     targets = () if event.state in SILENT else route.targets(event, plan)
     state = EventState.UNROUTED if event.state is EventState.OPEN and not targets else event.state
-    event_id = connection.execute(
-        insert(connection, tables.event)
-        .values(
-            {
-                "event_key": event.key,
-                "kind": event.kind,
-                "class": event.event_class,
-                "watch": event.watch,
-                "group_key": event.group,
-                "payload": codec.dump(event),
-                "config_rev": event.config_rev,
-                "decided_at": event.decided_at,
-                "state": state,
-            }
-        )
-        .on_conflict_do_nothing(index_elements=["event_key"])
-        .returning(tables.event.c.id)
-    ).scalar_one_or_none()
+    row = {
+        "event_key": event.key,
+        "kind": event.kind,
+        "class": event.event_class,
+        "watch": event.watch,
+        "group_key": event.group,
+        "payload": codec.dump(event),
+        "config_rev": event.config_rev,
+        "decided_at": event.decided_at,
+        "state": state,
+    }
+    event_id = connection.execute(_insert_event(connection.dialect.name), row).scalar_one_or_none()
     if event_id is None:
         return False
     if targets:
         told = last_told(connection, event.group, [target.recipient.key for target in targets])
         rows = [_item(event_id, event, target, plan, told.get(target.recipient.key)) for target in targets]
-        connection.execute(tables.item.insert(), rows)
+        connection.execute(INSERT_ITEM, rows)
     return True
+
+
+@functools.cache
+def _insert_event(dialect: str) -> Any:
+    """Build the INSERT once: an entry's transaction should not spend its time on building statements."""
+    statement = (postgresql if dialect == "postgresql" else sqlite).insert(tables.event)
+    return statement.on_conflict_do_nothing(index_elements=["event_key"]).returning(tables.event.c.id)
 
 
 def last_told(connection: sa.Connection, group: str, recipients: Iterable[str]) -> dict[str, datetime]:
     """Say when each recipient's last message on a story was made."""
-    cursor = tables.cursor.c
-    rows = connection.execute(
-        sa.select(cursor.recipient, cursor.told_at).where(
-            cursor.group_key == group, cursor.recipient.in_(list(recipients)), cursor.told_at.is_not(None)
-        )
-    )
+    rows = connection.execute(LAST_TOLD, {"group": group, "recipients": list(recipients)})
     return {row.recipient: row.told_at for row in rows}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ STANCES = {
     "announced_action": "ANNOUNCED ACTION",
     "commented": "COMMENTED",
 }
+PLAIN_LINK = re.compile(r"https?://[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?:[/?][A-Za-z0-9/%:@!$&*+,;=~._?-]*)?")
+"""Addresses that need no mending, which are nearly all."""
 LANGUAGES = {
     "ar": "Arabic",
     "bg": "Bulgarian",
@@ -57,11 +60,8 @@ NON_ANSWERS = {"declined": "declined to comment", "no_reply": "no immediate repl
 
 def clean(text: str, length: int) -> str:
     """Make a foreign text safe to show on one line: no control or direction characters, at most `length` long."""
-    kept = "".join(
-        " " if letter.isspace() else letter
-        for letter in text[: length * 4]
-        if letter.isspace() or (letter not in BIDI and unicodedata.category(letter) not in ("Cc", "Cs", "Co", "Cn"))
-    )
+    text = text[: length * 4]
+    kept = text if text.isprintable() else "".join(_kept(letter) for letter in text)
     line = " ".join(kept.split())
     if len(line) <= length:
         return line
@@ -70,9 +70,19 @@ def clean(text: str, length: int) -> str:
     return (short[:space] if space > length // 2 else short).rstrip() + "…"
 
 
+def _kept(letter: str) -> str:
+    if letter.isspace():
+        return " "
+    return "" if letter in BIDI or unicodedata.category(letter) in ("Cc", "Cs", "Co", "Cn") else letter
+
+
 def link(url: str | None) -> str | None:
     """Give an address that is safe to show and follow: http or https, no user name in it, plain ASCII; else None."""
-    if url is None or len(url) > URL or any(ord(letter) < 33 or letter == "\x7f" for letter in url):
+    if url is None or len(url) > URL:
+        return None
+    if PLAIN_LINK.fullmatch(url):
+        return url
+    if any(ord(letter) < 33 or letter == "\x7f" for letter in url):
         return None
     try:
         parts = urlsplit(url)

@@ -316,3 +316,12 @@ async def test_one_story_of_two_watches_is_one_message_that_names_both(
     body = house.body(house.rows()[0])
     assert b"watch harbour" in body
     assert b"watch mines" in body
+
+
+async def test_texts_no_database_likes_are_stored_and_told(engine: sa.Engine, folder: dict[str, Any]) -> None:
+    house = House(engine, folder, now=at("10:00"))
+    title = "nul \x00, half a pair \ud83c, a line\r\nbreak and \u202eturned letters"
+    house.put(event(Kind.NEW_STORY, at("10:00"), mention={"title": title, "lead": title, "outlet_name": title}))
+    await house.until(at("10:10"))
+    assert [row.state for row in house.rows()] == ["sent"]
+    assert "\x00" not in house.rows()[0].subject
