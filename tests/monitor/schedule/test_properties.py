@@ -125,7 +125,7 @@ def test_a_poll_is_never_earlier_than_any_limit_nor_later_than_the_ceiling_unask
     if isinstance(outcome, schedule.Failed) and not decision.move and decision.reason != "gone":
         asked = headers.asked_to_wait(outcome.headers, NOW)
         assert asked is None or wait >= asked
-    assert wait <= days(31) + hours(12)
+    assert wait <= days(32)  # 31 days asked, 12 hours skipped, and a little jitter
 
 
 @settings(max_examples=60, deadline=None)
