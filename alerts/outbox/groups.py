@@ -388,16 +388,21 @@ def made_at(connection: sa.Connection, deliveries: Iterable[str]) -> datetime | 
     ).scalar_one_or_none()
 
 
+NEXT_DUE = sa.select(
+    sa.select(sa.func.min(tables.item.c.due_at))
+    .where(tables.item.c.state.in_(OPEN), tables.item.c.due_at.is_not(None))
+    .scalar_subquery()
+    .label("item"),
+    sa.select(sa.func.min(tables.slot.c.due_at)).where(tables.slot.c.state == "open").scalar_subquery().label("slot"),
+    sa.select(sa.func.min(tables.silence.c.until))
+    .where(tables.silence.c.ended_at.is_(None))
+    .scalar_subquery()
+    .label("silence"),
+)
+"""Asked on every tick: one statement, built once."""
+
+
 def next_due(connection: sa.Connection) -> datetime | None:
-    """Say when the next item or slot falls due."""
-    item, slot, silence = tables.item.c, tables.slot.c, tables.silence.c
-    found = (
-        connection.execute(
-            sa.select(sa.func.min(item.due_at)).where(item.state.in_(OPEN), item.due_at.is_not(None))
-        ).scalar_one_or_none(),
-        connection.execute(sa.select(sa.func.min(slot.due_at)).where(slot.state == "open")).scalar_one_or_none(),
-        connection.execute(
-            sa.select(sa.func.min(silence.until)).where(silence.ended_at.is_(None))
-        ).scalar_one_or_none(),
-    )
-    return min((at for at in found if at is not None), default=None)
+    """Say when the next item, slot or silence falls due."""
+    row = connection.execute(NEXT_DUE).one()
+    return min((at for at in row if at is not None), default=None)

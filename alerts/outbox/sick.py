@@ -172,12 +172,14 @@ def _handed_over() -> sa.ColumnElement[bool]:
     )
 
 
+SICK = sa.select(tables.channel_state.c.channel, tables.channel_state.c.since, tables.channel_state.c.reason).where(
+    tables.channel_state.c.state != "ok",
+    tables.channel_state.c.since.is_not(None),
+    tables.channel_state.c.since <= sa.bindparam("before", type_=tables.Instant()),
+)
+
+
 def away(connection: sa.Connection, now: datetime) -> tuple[tuple[str, datetime, str], ...]:
     """List the channels that have been open or broken for half an hour: name, since when, why."""
-    state = tables.channel_state.c
-    rows = connection.execute(
-        sa.select(state.channel, state.since, state.reason).where(
-            state.state != "ok", state.since.is_not(None), state.since <= now - AWAY
-        )
-    )
+    rows = connection.execute(SICK, {"before": now - AWAY})
     return tuple((row.channel, row.since, row.reason or "") for row in rows)
