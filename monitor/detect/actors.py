@@ -171,6 +171,8 @@ def _joins(sentence: Sentence, group: list[Found], hit: Found, pack: Pack, verbs
     last = group[-1]
     if _is_pronoun(last) or _is_pronoun(hit):
         return False
+    if isinstance(last.payload, Tag) and pack.lists["neg"].accepts(sentence.words[last.start]):
+        return False
     between = range(last.end, hit.start)
     if len(between) > _REACH + 2 or sentence.tokens[hit.start].quoted != sentence.tokens[last.start].quoted:
         return False

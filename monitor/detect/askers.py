@@ -68,11 +68,12 @@ class Askers:
 
     def of(self, row: Resolved) -> Asker | None:
         """The outlet that asked, None when the text does not tell."""
-        sentence = row.verdict.sentence
-        named = self._named(sentence)
-        if named is not None:
-            return named
-        if self.outlet is not None and self._tagged(sentence, "own", "request"):
+        sentences = [verdict.sentence for verdict in (row.verdict, *row.repeats)]
+        for sentence in sentences:
+            named = self._named(sentence)
+            if named is not None:
+                return named
+        if self.outlet is not None and any(self._tagged(sentence, "own", "request") for sentence in sentences):
             return self._home()
         told = self._told(row)
         if told is not None:
@@ -115,8 +116,9 @@ class Askers:
         for other in self.rows:
             same = (other.government, other.body) == (row.government, row.body)
             if same and not other.verdict.predicate.silent and not other.verdict.background:
-                for hit in self._hits(other.verdict.sentence):
-                    return Asker(hit.name, Domain(hit.domain) if hit.domain else None)
+                for verdict in (other.verdict, *other.repeats):
+                    for hit in self._hits(verdict.sentence):
+                        return Asker(hit.name, Domain(hit.domain) if hit.domain else None)
         return None
 
     def _own_request(self, row: Resolved) -> bool:

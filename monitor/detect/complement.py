@@ -80,9 +80,9 @@ def classify(
     own = _own(content, predicates, actors, speaker)
     said = _by_content(content, sentence, own=own)
     if verb == "said":
-        return _inner(content, sentence, predicates, own=own) or said or "commented"
+        return _inner(content, sentence, predicates, actors, own=own) or said or "commented"
     if verb == "confirmed":
-        inner = _inner(content, sentence, predicates, own=own)
+        inner = _inner(content, sentence, predicates, actors, own=own)
         return "agreed" if own and (said == "agreed" or inner == "agreed") else "confirmed"
     if verb == "announced_action":
         return said if own and said in ("agreed", "refused") else verb
@@ -140,7 +140,17 @@ def _wills(content: Content) -> bool:
     return content.distance("c_accept") < near or (content.distance("c_will") < near and content.has("c_accept"))
 
 
-def _inner(content: Content, sentence: Sentence, predicates: Sequence[Predicate], *, own: bool) -> str | None:
+def _acts(content: Content, predicate: Predicate, actors: Sequence[Actor]) -> bool:
+    """Whether a government is named as the doer before the verb."""
+    return any(
+        actor.government and actor.case == "subject" and content.start <= actor.start < predicate.start <= actor.end + 2
+        for actor in actors
+    )
+
+
+def _inner(
+    content: Content, sentence: Sentence, predicates: Sequence[Predicate], actors: Sequence[Actor], *, own: bool
+) -> str | None:
     """The stance of the first verb inside the complement, when it is the speaker's own side that acts."""
     if not own:
         return None
@@ -159,5 +169,7 @@ def _inner(content: Content, sentence: Sentence, predicates: Sequence[Predicate]
             if unrejected:
                 return "commented"
             if predicate.stance in _VERB_FIRST and not near and not asked:
+                return predicate.stance
+            if predicate.stance == "announced_action" and not near and not asked and _acts(content, predicate, actors):
                 return predicate.stance
     return None

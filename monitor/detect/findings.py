@@ -380,14 +380,14 @@ def _reports_after(parsed: Parsed, start: int, end: int) -> bool:
     head = words[start:end]
     if not head:
         return False
+    lists = parsed.pack.lists
+    if any(lists[name].accepts(head[0]) for name in ("there", "pronoun", "neg")):
+        return True
     for word in head[:_TAIL]:
-        if parsed.pack.lists["that"].accepts(word) or word in (":", '"'):
+        if lists["that"].accepts(word) or word in (":", '"'):
             return True
         if word in (",", "."):
             return False
-    lists = parsed.pack.lists
-    if lists["there"].accepts(head[0]) or lists["pronoun"].accepts(head[0]) or lists["neg"].accepts(head[0]):
-        return True
     if lists["prep"].accepts(head[0]) or lists["in"].accepts(head[0]) or lists["time"].accepts(head[0]):
         return False
     return len([word for word in head if word[0].isalpha()]) > 2

@@ -22,7 +22,7 @@ _FEW = 6
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A verdict that counts, with its speaker settled."""
+    """A verdict that counts, with its speaker settled. `repeats` say the same elsewhere in the entry."""
 
     verdict: Verdict
     government: str
@@ -30,6 +30,7 @@ class Resolved:
     via: str
     certainty: Certainty
     order: int = 0
+    repeats: tuple[Verdict, ...] = ()
 
 
 @dataclass(slots=True)
@@ -56,6 +57,7 @@ class Memory:
             self.last = None
 
     def _learn_actors(self, parsed: Parsed, number: int) -> None:
+        topic: bool | None = True  # None: a country was named, an office after it is still the better speaker
         for actor in parsed.actors:
             if actor.kind is not Kind.GOVERNMENT:
                 self.media = self.media or actor.kind is Kind.MEDIA
@@ -72,8 +74,9 @@ class Memory:
                 if actor.metonym and code:
                     self.titled = self.titled or (not self.subjects and parsed.sentence.headline)
                     self.subjects.append(code)
-                if code and not actor.bare_speaker:
+                if code and not actor.bare_speaker and (topic or (topic is None and not actor.metonym)):
                     self.last = (number, code, actor.body)
+                    topic = None if actor.metonym else False
 
     def _bare(self, actor: Actor) -> tuple[str | None, str]:
         if actor.body in self.by_body:
@@ -179,7 +182,7 @@ def _unasked(row: Resolved, rows: Iterable[Resolved]) -> bool:
     """"No precise answer came" about a body that answers in the same entry is no silence."""
     if row.verdict.actor is not None or row.verdict.stance != "no_reply":
         return False
-    return any(other is not row and (other.government, other.body) == (row.government, row.body) for other in rows)
+    return any(other is not row and other.government == row.government for other in rows)
 
 
 def _merge(rows: Sequence[Resolved]) -> list[Resolved]:
@@ -188,7 +191,9 @@ def _merge(rows: Sequence[Resolved]) -> list[Resolved]:
     kept: dict[tuple[str, str, str, bool], Resolved] = {}
     for row in rows:
         key = (row.government, row.body, row.verdict.stance, row.verdict.background)
-        kept.setdefault(key, row)
+        first = kept.setdefault(key, row)
+        if first is not row:
+            kept[key] = replace(first, repeats=(*first.repeats, row.verdict))
     return _weaker_comments([row for row in kept.values() if not _empty_confirmation(row, rows)])
 
 
@@ -201,6 +206,10 @@ def _empty_confirmation(row: Resolved, rows: Iterable[Resolved]) -> bool:
         other.government == row.government and other.verdict.stance in ("agreed", "denied", "refused")
         and not other.verdict.background for other in rows
     )  # fmt: skip
+
+
+def _voice(row: Resolved) -> str:
+    return "government" if row.body == "head of government" else row.body
 
 
 def _metonym(row: Resolved) -> bool:
@@ -223,7 +232,7 @@ def _weaker_comments(rows: list[Resolved]) -> list[Resolved]:
     return [
         row for row in rows
         if row.verdict.stance != "commented" or not any(
-            other.verdict.stance in _STRENGTH[:-1] and (other.government, other.body) == (row.government, row.body)
+            other.verdict.stance in _STRENGTH[:-1] and (other.government, _voice(other)) == (row.government, _voice(row))
             and other.verdict.background == row.verdict.background for other in rows
         )
     ]  # fmt: skip
