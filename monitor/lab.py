@@ -221,7 +221,8 @@ def _match(known: Knowledge, options: Options) -> Callable[[Row], Row]:
     def handle(row: Row) -> Row:
         chosen = own(row[options.query_field]) if options.query_field else known.matcher
         if isinstance(chosen, QueryError):
-            error = {"column": chosen.column, "message": str(chosen)}
+            said = f"{chosen.message}; {chosen.hint}" if chosen.hint else chosen.message
+            error = {"column": chosen.column, "message": said}
             return {"id": row["id"], "watches": [], "error": error}
         found = chosen.match(_document(row))
         watches = [{"watch": m.watch, "spans": [[s.field, s.start, s.end, s.term] for s in m.spans]} for m in found]

@@ -126,11 +126,12 @@ def lexicon_of(config: Config, data: lexicons.Raw) -> lexicon.Lexicon:
 
 def cluster_settings(stories: Stories) -> settings.Settings:
     """The numbers of clustering."""
+    own = {family: _thresholds(row) for family, row in stories.thresholds.items()}
     return settings.Settings(
         window=stories.window,
         decay=stories.decay,
         thresholds=_thresholds(stories.threshold),
-        families={family: _thresholds(row) for family, row in stories.thresholds.items()},
+        families={**settings.Settings().families, **own},
         lead_chars=stories.lead_chars,
         copies=settings.CopySettings(
             containment=stories.copy_containment, lead=stories.copy_lead, min_words=stories.copy_min_words

@@ -27,6 +27,11 @@ OTHER_NAMES = 0.3
 """Factor for two texts that both name names, places or figures and share none of them: one template, two happenings."""
 
 
+LEAST_REMAINS = 0.7
+"""Ageing tells two similar happenings of a week apart; it must not tear a story whose follow-up takes some days. Two
+reports of one request five days apart score 0.10 without a bound and 0.28 with it, at equal quality inside two days."""
+LONGEST_LIFE_S = 14 * 86_400
+"""The longest window that can be set; what is dated earlier than that is an old text, whenever it was seen."""
 PAIR_DECAY, STORY_DECAY = 1.25, 1.55
 """How much slower than `decay` a pair ages, and a story since its nearest mention: a story that goes on stays near."""
 NAMES_SHARE = 0.35
@@ -58,8 +63,9 @@ def told_at(published_at: datetime | None, seen_at: datetime) -> datetime:
 
 
 def remains(gap_s: float, decay_s: float) -> float:
-    """What remains of a score after some time: e-folding with `decay_s` seconds."""
-    return exp(-gap_s / decay_s)
+    """What remains of a score after some time: e-folding with `decay_s` seconds, within a story's life bounded."""
+    fades = exp(-gap_s / decay_s)
+    return max(fades, LEAST_REMAINS) if gap_s <= LONGEST_LIFE_S else fades
 
 
 def cosine(vector: Vector, other: Vector) -> float:

@@ -41,7 +41,7 @@ class CopySettings:
 class Settings:
     """All of `stories:`. `families` overrides the thresholds of single language families."""
 
-    window: timedelta = timedelta(hours=72)
+    window: timedelta = timedelta(hours=144)
     decay: timedelta = timedelta(hours=96)
     thresholds: Thresholds = Thresholds()
     families: Mapping[str, Thresholds] = field(default_factory=lambda: {"sq": ALBANIAN})

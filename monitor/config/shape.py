@@ -310,9 +310,9 @@ class Copies(Section):
 class Threshold(Section):
     """How like a story an entry must be."""
 
-    title_only: Annotated[float, decimal(0.05, 0.6)] = default(0.18)
+    title_only: Annotated[float, decimal(0.05, 0.6)] = default(0.16)
     """Entries without text."""
-    with_text: Annotated[float, decimal(0.05, 0.6)] = default(0.22)
+    with_text: Annotated[float, decimal(0.05, 0.6)] = default(0.19)
     """Entries with text."""
 
 
@@ -345,7 +345,7 @@ def by_language(written: object) -> object:
 class Stories(Section):
     """How entries are gathered into stories."""
 
-    window: Duration = default("72h")
+    window: Duration = default("144h")
     """How long a story takes in entries: 1h to 14d."""
     decay: Duration = default("96h")
     """How fast a story's pull fades."""

@@ -107,7 +107,7 @@ def test_one_wait_may_stand_for_every_kind() -> None:
 def test_a_threshold_of_a_language_falls_back_to_the_general_one(whole: Config) -> None:
     assert whole.stories.threshold.with_text == 0.3
     assert whole.stories.thresholds["sq"].with_text == 0.25
-    assert whole.stories.thresholds["sq"].title_only == whole.stories.threshold.title_only == 0.18
+    assert whole.stories.thresholds["sq"].title_only == whole.stories.threshold.title_only == 0.16
 
 
 def test_sections_of_the_telling_half_are_handed_on_as_they_are(whole: Config) -> None:
