@@ -10,6 +10,7 @@ import dataclasses
 import json
 import os
 import sys
+import traceback
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -38,6 +39,8 @@ outbox_app = typer.Typer(help="Look at deliveries, send them again or give them 
 app.add_typer(feed_app, name="feed")
 app.add_typer(story_app, name="story")
 app.add_typer(outbox_app, name="outbox")
+silence_app = typer.Typer(help="Mute a story, an outlet or a watch for a while.", no_args_is_help=True)
+app.add_typer(silence_app, name="silence")
 
 Config = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.", envvar="STORYWATCH_CONFIG")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
@@ -66,8 +69,9 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Exception as exc:
-        if not hasattr(exc, "format_message"):
-            raise
+        if not hasattr(exc, "format_message"):  # no wrong command line but a fault of ours: wanted in a report
+            traceback.print_exc()
+            sys.exit(INTERNAL)
         _usage(exc)
 
 
@@ -121,7 +125,7 @@ def poll(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Poll what is due once, deliver what follows at once, say which feeds answered and which were left out."""
+    """Poll what is due once, deliver what is due by then, say which feeds answered and which were left out."""
     from monitor import daemon
 
     report = daemon.poll_once(config, os.environ, ignore_schedule=ignore_schedule, force=force)
@@ -305,6 +309,57 @@ def outbox_discard(
     _said(done, delivery)
 
 
+@silence_app.command(
+    "add", epilog='Example: storywatch silence add --story st_0123456789 --for 24h --comment "covered"'
+)
+def silence_add(
+    lasting: Annotated[str, typer.Option("--for", help="How long: 30m, 24h, 7d; at most 30d.")],
+    comment: Annotated[str, typer.Option(help="Why; others see it.")],
+    story: Annotated[str | None, typer.Option(help="The story's key.")] = None,
+    outlet: Annotated[str | None, typer.Option(help="An outlet's domain; * and ? work.")] = None,
+    watch: Annotated[str | None, typer.Option(help="A watch's name.")] = None,
+    kind: Annotated[str | None, typer.Option(help="A kind of event, such as new_outlet.")] = None,
+    responses: Annotated[bool, typer.Option(help="Mute governments' answers too.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Allow a silence that matches everything.")] = False,
+    preview: Annotated[bool, typer.Option(help="Only say what it would have muted in the last 7 days.")] = False,
+    author: Annotated[str, typer.Option(help="Who mutes.", envvar="USER")] = "operator",
+    config: Config = Path(_CONFIG),
+) -> None:
+    """Mute what matches, for a while. Nothing is lost: at its end you are told what was muted."""
+    from monitor import silences
+
+    fields = {"story": story, "outlet": outlet, "watch": watch, "kind": kind}
+    wish = silences.wish(fields, lasting, comment, author, responses=responses, now=datetime.now(UTC))
+    with _writing(config) as connection:
+        said = silences.preview(connection, wish) if preview else silences.add(connection, wish, everything=everything)
+    sys.stdout.write(said)
+
+
+@silence_app.command("list")
+def silence_list(config: Config = Path(_CONFIG), as_json: Json = False) -> None:
+    """List silences with what they have muted so far."""
+    from alerts.outbox import muted
+
+    with _reading(config) as connection:
+        rows = muted.listed(connection, datetime.now(UTC))
+    if as_json:
+        _print_json([dataclasses.asdict(silence) | {"muted": count} for silence, count in rows])
+        return
+    lines = [f"{s.silence_id}  until {s.until:%d %b %H:%M}  {s.author}  {s.comment}  muted {n}" for s, n in rows]
+    sys.stdout.write("\n".join(lines or ["no silences"]) + "\n")
+
+
+@silence_app.command("end")
+def silence_end(silence: str, config: Config = Path(_CONFIG)) -> None:
+    """End a silence now; what it muted is told."""
+    from alerts.outbox import muted
+
+    now = datetime.now(UTC)
+    with _writing(config) as connection:
+        done = muted.end(connection, silence, os.environ.get("USER", "operator"), now)
+    _said(int(done), silence)
+
+
 def _said(done: int, delivery: str) -> None:
     if not done:
         _fail(f"{delivery}: no such delivery, or it is not in a state for this", 1)
@@ -313,19 +368,18 @@ def _said(done: int, delivery: str) -> None:
 
 def _engine(config: Path) -> Any:
     from monitor import daemon
-    from monitor.store import engine
+    from monitor.store import engine, migrate
 
     opened = engine.open_engine(daemon.storage_url(config, os.environ))
     engine.check_reachable(opened)
+    migrate.refuse_other(opened)
     return opened
 
 
 def _reading(config: Path) -> Any:
-    from monitor.store import engine, migrate
+    from monitor.store import engine
 
-    opened = _engine(config)
-    migrate.refuse_other(opened)
-    return engine.reading(opened)
+    return engine.reading(_engine(config))
 
 
 def _writing(config: Path) -> Any:

@@ -20,7 +20,7 @@ from monitor.cluster import index, item
 from monitor.cluster import knowledge as cluster_knowledge
 from monitor.config import api
 from monitor.config.values import Config
-from monitor.detect import attribution, credits, lexicon, outlets, responses
+from monitor.detect import attribution, credits, explain, lexicon, outlets, responses
 from monitor.errors import MonitorError, ParseError, QueryError
 from monitor.fetch import decode, limits
 from monitor.match import concepts, matcher, query
@@ -118,7 +118,7 @@ def _answer(line: str, number: int, handler: Callable[[Row], Row]) -> Row:
         if not isinstance(row, dict):
             raise RowError("is no JSON object")
         return handler(row)
-    except (MonitorError, json.JSONDecodeError, KeyError, TypeError, ValueError) as exc:
+    except (MonitorError, json.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as exc:
         named = {name: row[name] for name in _NAMES if isinstance(row, dict) and name in row}
         said = f"lacks {exc}" if isinstance(exc, KeyError) else str(exc)
         return {**(named or {"id": None}), "error": {"reason": "bad_row", "message": f"line {number}: {said}"}}
@@ -294,7 +294,7 @@ def _detect(known: Knowledge, options: Options) -> Callable[[Row], Row]:
             "citations": [{"source": c.source, "domain": c.domain, "kind": c.kind} for c in citations],
         }
         if options.explain:
-            answer["explain"] = list(responses.explain(said, known.lexicon, known.outlets))
+            answer["explain"] = list(explain.lines(responses.read(said, known.lexicon, known.outlets)))
         return answer
 
     return handle

@@ -59,8 +59,8 @@ def asker_name(asker: Asker, table: OutletTable) -> str:
 def why(watch: str, title: str, match: Match, entry: Entry) -> Why:
     """The words that matched, as written in the text, each once."""
     texts = {"title": entry.title, "text": entry.text, "summary": entry.summary, "content": entry.content}
-    written = ((span.field, texts.get(span.field, "")[span.start : span.end]) for span in match.spans)
-    terms = list(dict.fromkeys(pair for pair in written if pair[1]))
+    written = ((texts.get(span.field, "")[span.start : span.end], span.field) for span in match.spans)
+    terms = list(dict.fromkeys(pair for pair in written if pair[0]))
     return Why(watch, title or watch, tuple(terms[:_MAX_TERMS]))
 
 
