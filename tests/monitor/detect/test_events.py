@@ -353,7 +353,7 @@ def test_an_event_can_be_rendered_by_itself() -> None:
     )
     assert outlet.mention.lead == "The plane left at dawn."
     assert outlet.why is not None
-    assert outlet.why.terms == (("text", "plane"),)
+    assert outlet.why.terms == (("plane", "text"),)
     assert (outlet.story_title, outlet.group, outlet.config_rev, outlet.origin) == ("Title 1", KEY, 7, "own")
 
 
