@@ -23,7 +23,7 @@ from sqlalchemy import Connection, Engine
 from alerts import pipeline as telling
 from alerts import route
 from alerts.channels.base import Channel
-from alerts.values import Coverage
+from alerts.values import Coverage, EventState
 from monitor import metrics, parser_pool, pipeline, schedule
 from monitor.config import secrets
 from monitor.config.values import FeedConfig
@@ -99,6 +99,7 @@ class Poller:
         self._busy: Counter[str] = Counter()
         self._hosts: dict[tuple[str, str], feeds.HostRow] = {}
         self._limited: dict[str, dict[str, datetime]] = {}
+        self._stopping = asyncio.Event()
         self.totals = Round()
 
     async def start(self) -> None:
@@ -112,11 +113,14 @@ class Poller:
     async def tick(self, *, force: bool = False, report: Round | None = None) -> int:
         """Claim what is due and begin to poll it; returns how many polls were begun."""
         free = self._parts.at_once - len(self._open)
-        if free <= 0:
+        if free <= 0 or self._stopping.is_set():
             return 0
         busy = tuple(self._busy)
         claim = partial(feeds.claim, now=self._parts.now(), lease=LEASE, limit=free, busy=busy)
         rows = await self._write(claim)
+        if self._stopping.is_set():  # asked to stop while it claimed
+            await self._write(partial(feeds.release, claims=[row.claim for row in rows if row.claim is not None]))
+            return 0
         for row in rows:
             self._busy[row.host] += 1
             task = asyncio.create_task(self._poll(row, force, report or self.totals), name=f"poll {row.url}")
@@ -140,7 +144,11 @@ class Poller:
                 return report
 
     async def stop(self, within: timedelta) -> int:
-        """Let running polls end; cut what is left and give its claims back. Returns how many were cut."""
+        """Begin no more polls and let running ones end; cut what is left and give its claims back.
+
+        Returns how many were cut.
+        """
+        self._stopping.set()
         if not self._open:
             return 0
         _, late = await asyncio.wait(self._open, timeout=within.total_seconds())
@@ -162,12 +170,18 @@ class Poller:
         except Exception as exc:  # one feed's fault, logged with its traceback, must not stop another feed
             log.exception("poll_failed", feed=row.url, error=str(exc))
             report.failed[row.url] = "internal_error"
-            again = self._parts.now() + timedelta(minutes=30)
-            await self._write(partial(feeds.postpone, held=row.claim, until=again, reason="internal_error"))
+            await self._put_off_faulty(row, row.claim)
         finally:
             metrics.open_polls.dec()
             self._busy[row.host] -= 1
             self._busy += Counter()
+
+    async def _put_off_faulty(self, row: feeds.FeedRow, claim: Claim) -> None:
+        again = self._parts.now() + timedelta(minutes=30)
+        try:
+            await self._write(partial(feeds.postpone, held=claim, until=again, reason="internal_error"))
+        except Exception as exc:  # the database may be what failed; the claim then ends by itself
+            log.exception("postpone_failed", feed=row.url, error=str(exc))
 
     async def _poll_claimed(self, row: feeds.FeedRow, claim: Claim, force: bool, report: Round) -> None:
         parts, state = self._parts, schedule.from_json(row.schedule, row.validators)
@@ -220,7 +234,7 @@ class Poller:
         report.entries += done.entries
         report.new += done.new
         report.matched += len(done.taken)
-        report.events += len(done.events)
+        report.events += sum(event.state is EventState.OPEN for event in done.events)
         log.info(
             "polled", feed=row.url, entries=done.entries, new=done.new, matched=len(done.taken), events=len(done.events)
         )
@@ -238,12 +252,14 @@ class Poller:
     ) -> pipeline.Turn:
         baseline = schedule.needs_baseline(state)
         gen = row.gen + 1
+        # Read here: `settle` runs on the writer's thread, while this one learns more about hosts.
+        jitter, facts = self._parts.random.random(), self._facts(row)
 
         def settle(novelty: pipeline.Novelty) -> feeds.Settlement:
             outcome = schedule.changed(
                 fetched, parsed, new=novelty.new, known=novelty.known, published=novelty.published
             )
-            following = self._after(row, state, outcome, now)
+            following = schedule.after(state, self._policy(row), outcome, now, jitter, host=facts)
             complete = not parsed.truncated
             digest = hashlib.sha256(fetched.body).digest() if complete else None
             return _settlement(following, now, ok=True, body_sha256=digest, gen=gen, new=novelty.new, baseline=baseline)
@@ -282,14 +298,17 @@ class Poller:
         following = self._after(row, state, schedule.failed(outcome, reason), now)
         settlement = _settlement(following, now, ok=False, fail_reason=reason, fail_message=message[:500])
         record = _record(outcome, "failed", False, reason, message[:500])
+        hosts_held = [self._host_row(held, reason) for held in following.holds]
 
         def write(connection: Connection) -> None:
             feeds.settle(connection, claim, settlement)
             feeds.log_fetch(connection, claim.feed, record)
-            for held in following.holds:
-                self._remember(connection, held, reason)
+            for known in hosts_held:
+                feeds.remember_host(connection, known)
 
         await self._write(write)
+        for held, known in zip(following.holds, hosts_held, strict=True):
+            self._note(held, known, reason)
         report.failed[row.url] = reason
         metrics.polls.labels("failed").inc()
         metrics.poll_failures.labels(reason).inc()
@@ -297,11 +316,13 @@ class Poller:
             "poll_failed", feed=row.url, reason=reason, message=message[:200], next_at=following.next_at.isoformat()
         )
 
-    def _remember(self, connection: Connection, held: schedule.Hold, reason: str) -> None:
+    def _host_row(self, held: schedule.Hold, reason: str) -> feeds.HostRow:
         known = self._hosts.get((held.scope, held.name))
         limited = reason == "rate_limited" or (known is not None and known.ever_429)
-        row = feeds.HostRow(held.scope, held.name, held.until, held.reason, self._parts.now(), limited)
-        feeds.remember_host(connection, row)
+        return feeds.HostRow(held.scope, held.name, held.until, held.reason, self._parts.now(), limited)
+
+    def _note(self, held: schedule.Hold, row: feeds.HostRow, reason: str) -> None:
+        """Hold a host from now on. On the event loop's thread, as all that reads these."""
         self._hosts[held.scope, held.name] = row
         self._parts.gate.hold(held)
         if reason == "rate_limited" and held.scope == "host":
@@ -384,21 +405,35 @@ class Poller:
 class Teller:
     """The telling half as one piece of work: plan slots, build what is due, send what is ready.
 
-    `coverage` says what is being watched at the time a digest is made.
+    `coverage` says what is being watched at the time a digest is made. Digests are made on the `writer`'s thread, so
+    that the event loop never waits for its transactions; without one, on the caller's.
     """
 
-    def __init__(self, desk: telling.Desk, courier: telling.Courier, coverage: Callable[[], Coverage | None]) -> None:
+    def __init__(
+        self,
+        desk: telling.Desk,
+        courier: telling.Courier,
+        coverage: Callable[[], Coverage | None],
+        writer: Executor | None = None,
+    ) -> None:
         self._desk = desk
         self._courier = courier
         self._coverage = coverage
+        self._writer = writer
 
     async def work(self, now: datetime) -> int:
         """Do all that is due at `now`; returns how many sendings were attempted."""
-        self._desk.open_slots(now)
-        self._desk.build_due(now, self._coverage())
+        if self._writer is None:
+            self._build(now)
+        else:
+            await asyncio.get_running_loop().run_in_executor(self._writer, self._build, now)
         attempts = await self._courier.send_due(now)
         metrics.deliveries.inc(attempts)
         return attempts
+
+    def _build(self, now: datetime) -> None:
+        self._desk.open_slots(now)
+        self._desk.build_due(now, self._coverage())
 
     def next_due(self) -> datetime | None:
         """When there is something to do next."""
@@ -415,10 +450,14 @@ class Teller:
 
 
 def teller(
-    engine: Engine, plan: route.Plan, channels: Mapping[str, Channel], coverage: Callable[[], Coverage | None]
+    engine: Engine,
+    plan: route.Plan,
+    channels: Mapping[str, Channel],
+    coverage: Callable[[], Coverage | None],
+    writer: Executor | None = None,
 ) -> Teller:
     """Make the telling half work on a database, with these channels."""
-    return Teller(telling.Desk(engine, plan, channels), telling.Courier(engine, plan, channels), coverage)
+    return Teller(telling.Desk(engine, plan, channels), telling.Courier(engine, plan, channels), coverage, writer)
 
 
 def _settlement(following: schedule.Next, now: datetime, *, ok: bool, **more: Any) -> feeds.Settlement:

@@ -138,11 +138,17 @@ class StoryShown:
 
     @property
     def silences(self) -> tuple[StanceFact, ...]:
-        """The first time each body is said not to have answered each asker."""
+        """The first time each body is said not to have answered each asker; an unknown asker joins a known one."""
+        named = {(s.government, s.voice) for s in self.stances if s.asker is not None}
         firsts = {
             (s.government, s.voice, s.stance, s.asker): s for s in reversed(self.stances) if not s.stance.is_answer
         }
-        return tuple(s for s in self.stances if firsts.get((s.government, s.voice, s.stance, s.asker)) is s)
+        return tuple(
+            s
+            for s in self.stances
+            if firsts.get((s.government, s.voice, s.stance, s.asker)) is s
+            and (s.asker is not None or (s.government, s.voice) not in named)
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """For programs."""
@@ -232,17 +238,14 @@ def _colour(row: feed_rows.FeedRow, now: datetime) -> str:
 def coverage(connection: Connection, now: datetime) -> Coverage:
     """What is being watched right now: a feed is healthy when its last success is younger than twice its interval.
 
-    That allows at most 3 h, longer only where the server itself asked for a longer wait.
+    That allows at most 3 h, longer only where the server itself asked for a longer wait. A feed that fails is given
+    those 3 h: the time of its next attempt says nothing of how often it used to answer.
     """
     healthy, blind, slowest = 0, [], timedelta()
     rows = [row for row in feed_rows.all_rows(connection) if row.state != "paused"]
     for row in rows:
-        interval = row.next_at - row.last_ok_at if row.last_ok_at else None
-        if (
-            interval is not None
-            and row.last_ok_at is not None
-            and now - row.last_ok_at <= max(min(2 * interval, _FRESH_AT_MOST), interval)
-        ):
+        interval = row.next_at - row.last_ok_at if row.last_ok_at and row.fail_reason is None else _FRESH_AT_MOST / 2
+        if row.last_ok_at is not None and now - row.last_ok_at <= max(min(2 * interval, _FRESH_AT_MOST), interval):
             healthy += 1
             slowest = max(slowest, interval)
         else:
