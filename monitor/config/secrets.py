@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from monitor.errors import MonitorError
+
 KINDS = ("env", "file", "credential")
 HIDDEN = "[hidden]"
 
@@ -42,7 +44,7 @@ class SecretRef:
     name: str
 
 
-class SecretMissing(Exception):
+class SecretMissing(MonitorError):
     """A secret cannot be had now. The text names the place, never the value; `code` is that of the problem."""
 
     def __init__(self, code: str, message: str) -> None:

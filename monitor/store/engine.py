@@ -26,10 +26,7 @@ def open_engine(url: str, *, pool: int = 10) -> Engine:
 
     Errors: StoreError for an address nobody can use, StoreUnreachable when nothing answers there.
     """
-    try:
-        parsed = make_url(url)
-    except ArgumentError as exc:
-        raise StoreError(f"storage.url is no database address: {redacted(url)}") from exc
+    parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _open_sqlite(parsed)
     if parsed.get_backend_name() == "postgresql":
@@ -37,12 +34,15 @@ def open_engine(url: str, *, pool: int = 10) -> Engine:
     raise StoreError(f"storage.url: {parsed.get_backend_name()} is not supported; use sqlite or postgresql")
 
 
-def redacted(url: str) -> str:
-    """A database address without its password, for messages."""
+def parse_url(url: str) -> URL:
+    """Read a database address.
+
+    Errors: StoreError; an address that cannot be read is not repeated, since its password could not be hidden.
+    """
     try:
-        return make_url(url).render_as_string(hide_password=True)
-    except ArgumentError:
-        return "(unreadable address)"
+        return make_url(url)
+    except (ArgumentError, ValueError) as exc:  # ValueError: a port that is no number
+        raise StoreError("storage.url is no database address, such as sqlite:///data/storywatch.db") from exc
 
 
 def _open_sqlite(url: URL) -> Engine:
@@ -56,6 +56,7 @@ def _open_sqlite(url: URL) -> Engine:
             raise StoreError(f"{url.database} is read-only for this user")
     engine = create_engine(
         url.set(drivername="sqlite"),
+        hide_parameters=True,  # errors are logged; texts and addresses are not to be
         connect_args={"isolation_level": None, "check_same_thread": False, "timeout": 10},
         poolclass=QueuePool,
         pool_size=1 if url.database in (None, "", ":memory:") else 5,
@@ -81,6 +82,7 @@ def _open_postgres(url: URL, pool: int) -> Engine:
     )
     return create_engine(
         url.set(drivername="postgresql+psycopg"),
+        hide_parameters=True,
         pool_size=pool,
         pool_pre_ping=True,
         connect_args={"application_name": "storywatch", "options": options, "connect_timeout": 5},

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, func, insert, literal, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from monitor.errors import LeaseLost
 from monitor.store import tables
@@ -109,8 +110,9 @@ def sync(connection: Connection, seeds: Sequence[Seed], now: datetime) -> int:
     known = {row.url: row for row in connection.execute(select(_T.id, _T.url, _T.state))}
     new = [seed for seed in seeds if seed.url not in known]
     if new:
+        make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
         connection.execute(
-            insert(tables.feed),
+            make(tables.feed).on_conflict_do_nothing(index_elements=["url"]),  # another process may start just now
             [
                 {
                     "url": s.url,

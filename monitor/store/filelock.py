@@ -11,9 +11,8 @@ import socket
 from pathlib import Path
 from types import TracebackType
 
-from sqlalchemy.engine import make_url
-
 from monitor.errors import StoreError
+from monitor.store import engine
 
 
 class AlreadyRunning(StoreError):
@@ -24,7 +23,7 @@ class FileLock:
     """Held for the life of a process that polls. Does nothing for Postgres, which has locks of its own."""
 
     def __init__(self, url: str) -> None:
-        parsed = make_url(url)
+        parsed = engine.parse_url(url)
         named = parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:")
         self._path = Path(f"{parsed.database}.lock") if named else None
         self._fd: int | None = None
@@ -32,20 +31,26 @@ class FileLock:
     def __enter__(self) -> FileLock:
         """Take the lock.
 
-        Errors: AlreadyRunning, naming process and host of the holder.
+        Errors: AlreadyRunning, naming process and host of the holder; StoreError when there can be no lock file.
         """
         if self._path is None:
             return self
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        fd = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            fd = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as exc:
+            raise StoreError(f"{self._path}: cannot be made ({exc.strerror}); choose another storage.url") from exc
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as exc:
+        except BlockingIOError as exc:
             holder = os.read(fd, 200).decode(errors="replace").strip() or "another process"
             os.close(fd)
             raise AlreadyRunning(
                 f"{self._path} is held by {holder}: storywatch is already running on this database"
             ) from exc
+        except OSError as exc:
+            os.close(fd)
+            raise StoreError(f"{self._path}: cannot be locked ({exc.strerror}); choose another storage.url") from exc
         os.ftruncate(fd, 0)
         os.pwrite(fd, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
         self._fd = fd

@@ -141,3 +141,11 @@ def test_a_learnt_move_is_kept_with_its_history(engine: Engine) -> None:
     with engine.connect() as connection:
         stored = feeds.all_rows(connection)[0]
     assert (stored.url, stored.moved_to) == ("http://a.example/rss", "https://a.example/rss")
+
+
+def test_two_processes_that_start_at_once_make_each_feed_once(engine: Engine) -> None:
+    urls = [f"http://h{n}.example/rss" for n in range(50)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: seeded(engine, *urls), range(4)))
+    with engine.connect() as connection:
+        assert sorted(row.url for row in feeds.all_rows(connection)) == sorted(urls)
