@@ -1,9 +1,12 @@
-"""Structured logs: JSON lines when nobody watches, short lines on a terminal, secrets redacted last of all."""
+"""Structured logs: JSON lines when nobody watches, short lines on a terminal, secrets redacted last of all.
+
+Lines of the standard library's `logging` (ours below the shell, other people's) take the same way: their tracebacks
+may name an address with a token in it. Called by `daemon` and `demo`.
+"""
 
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import MutableMapping
 from typing import Any, TextIO
 
@@ -17,24 +20,26 @@ def configure(out: TextIO, *, quiet: bool = False) -> None:
     level = logging.WARNING if quiet else logging.INFO
     terminal = out.isatty()
     renderer: Any = (
-        structlog.dev.ConsoleRenderer(colors=terminal)
+        structlog.dev.ConsoleRenderer(colors=terminal, exception_formatter=structlog.dev.plain_traceback)
         if terminal
         else structlog.processors.JSONRenderer(ensure_ascii=False)
     )
+    named: list[Any] = [structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True)]
+    written: list[Any] = [structlog.processors.format_exc_info, _redact, renderer]
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            _redact,
-            renderer,
-        ],
+        processors=[structlog.contextvars.merge_contextvars, *named, *written],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(out),
         cache_logger_on_first_use=False,
     )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, force=True)
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*named, structlog.stdlib.ExtraAdder()],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *written],
+        )
+    )
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
 
 
 def _redact(_logger: Any, _name: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
