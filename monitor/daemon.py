@@ -13,7 +13,6 @@ import platform
 import random
 import signal
 import sys
-import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +20,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +42,10 @@ from monitor.store import feeds, filelock, migrate, revisions
 from monitor.values import Domain
 
 log = structlog.get_logger(__name__)
-_STOP_POLLS = timedelta(seconds=20)
 _SEND_EVERY = timedelta(seconds=5)
 _PRUNE_EVERY = timedelta(hours=1)
 _HEALTH_TIMEOUT_S = 5.0
+_DEFAULT_FILE = Path("config.yaml")
 INTERNAL = 70
 
 
@@ -76,8 +76,8 @@ class Running:
 
 
 def load_config(path: Path) -> Path:
-    """The file to read: the one named, else the shipped one."""
-    return path if path.exists() else resources.resource_path("config.yaml")
+    """The file to read: the one named; the shipped one when none was named and none lies here."""
+    return path if path.exists() or path != _DEFAULT_FILE else resources.resource_path(_DEFAULT_FILE.name)
 
 
 def storage_url(path: Path, environ: Mapping[str, str]) -> str:
@@ -133,7 +133,7 @@ def _start_config(path: Path, environ: Mapping[str, str]) -> tuple[Config, tuple
         stored = _last_good(environ)
         if stored is None:
             raise
-        config = api.parse_text(stored.text, environ, file=f"revision {stored.no}")
+        config, _ = api.parse_lenient(stored.text, environ, file=f"revision {stored.no}")
         return config, refused.problems
 
 
@@ -145,6 +145,9 @@ def _last_good(environ: Mapping[str, str]) -> revisions.Revision | None:
         return None
     try:
         engine = engines.open_engine(url)
+    except StoreError:
+        return None
+    try:
         engines.check_reachable(engine)
         if migrate.current(engine) != migrate.HEAD:
             return None
@@ -152,6 +155,8 @@ def _last_good(environ: Mapping[str, str]) -> revisions.Revision | None:
             return revisions.newest_good(connection)
     except StoreError:
         return None
+    finally:
+        engine.dispose()
 
 
 async def _run(config: Config, path: Path, environ: Mapping[str, str]) -> int:
@@ -163,7 +168,8 @@ async def _run(config: Config, path: Path, environ: Mapping[str, str]) -> int:
 
 
 def _text_of(path: Path) -> str:
-    return load_config(path).read_text(encoding="utf-8", errors="replace")
+    file = load_config(path)
+    return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
 
 
 @asynccontextmanager
@@ -220,13 +226,14 @@ async def assembled(
         )
         poller = jobs.Poller(parts, on_report)
         built = wiring.channels_of(config)
-        teller = jobs.teller(engine, context.knowledge.plan, built, partial(_coverage, engine, now))
+        teller = jobs.teller(engine, context.knowledge.plan, built, partial(_coverage, engine, now), writer)
         running = Running(config, engine, context, poller, teller, writer, now, revision)
         await poller.start()
         teller.recover(now())
         try:
             yield running
         finally:
+            await poller.stop(timedelta())  # none is left after an orderly stop
             writer.shutdown(wait=True)
             engine.dispose()
 
@@ -263,38 +270,52 @@ async def _serve(running: Running) -> None:
     # FastAPI costs a third of a second to import: the first polls do not wait for it.
     from monitor.web import server
 
-    page = server.Page(bound, _sources(running, web.host))
+    page = server.Page(bound, _sources(running, web.host, partial(ticking.is_late, "tick")))
     page.start()
     await running.stopping.wait()
     log.info("stopping")
     ticking.pause()
-    cut = await running.poller.stop(_STOP_POLLS)
     running.teller.stop()
+    within = running.config.engine.stop_within
+    cut, sending = await asyncio.gather(running.poller.stop(within), ticking.finish(within))
     ticking.stop()
     await page.stop()
-    log.info("stopped", cut=cut)
+    log.info("stopped", cut=cut, jobs_cut=sending)
 
 
 def _jobs(running: Running) -> dict[str, tick.Job]:
+    channels = len(running.config.alerts_raw.get("channels") or {})
     return {
         "tick": tick.Job(partial(_poll_due, running), running.config.engine.tick),
-        "send": tick.Job(running.work_alerts, _SEND_EVERY),
+        # A slow channel keeps its run open; the others are served by a run beside it.
+        "send": tick.Job(running.work_alerts, _SEND_EVERY, at_once=channels + 1),
         "prune": tick.Job(partial(_prune, running), _PRUNE_EVERY),
     }
 
 
-def _sources(running: Running, host: str) -> Any:
+def _sources(running: Running, host: str, is_late: Callable[[], bool]) -> Any:
     from monitor.web import app, binding
 
     knowledge = running.context.knowledge
     return app.Sources(
         reading=lambda: engines.reading(running.engine),
         now=running.now,
-        ready=lambda: "stopping" if running.stopping.is_set() else None,
+        ready=partial(_why_not_ready, running, is_late),
         outlet_name=lambda domain: knowledge.outlets.by_domain(Domain(domain)).name,
         government_name=lambda code: knowledge.governments.get(code, code),
         hosts=binding.local_names(host),
     )
+
+
+def _why_not_ready(running: Running, is_late: Callable[[], bool]) -> str | None:
+    """Name what keeps the daemon from working, None when nothing does. Asks the database."""
+    if running.stopping.is_set():
+        return "stopping"
+    try:
+        engines.check_reachable(running.engine)
+    except StoreError:
+        return "database_unreachable"
+    return "tick_late" if is_late() else None
 
 
 async def _poll_due(running: Running) -> None:
@@ -309,7 +330,7 @@ async def _prune(running: Running) -> None:
 
     loop = asyncio.get_running_loop()
     more = True
-    while more:
+    while more and not running.stopping.is_set():
         more = await loop.run_in_executor(running.writer, work) >= jobs.PRUNE_CHUNK
         await asyncio.sleep(0.1)
 
@@ -414,8 +435,10 @@ def ask_health(path: Path, environ: Mapping[str, str]) -> dict[str, Any]:
     config = api.load(load_config(path), environ, with_secrets=False)
     address = f"http://{config.web.listen}/health"
     try:
-        with urllib.request.urlopen(address, timeout=_HEALTH_TIMEOUT_S) as answer:
+        # Never by a proxy that the environment names: the page is on this machine.
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with direct.open(address, timeout=_HEALTH_TIMEOUT_S) as answer:
             told: dict[str, Any] = json.load(answer)
             return told
-    except (urllib.error.URLError, OSError, json.JSONDecodeError) as exc:
+    except (OSError, HTTPException, ValueError) as exc:
         return {"state": "down", "message": f"{address}: {exc}"}

@@ -220,8 +220,8 @@ def _place(
     placing = item_of(entry, outlet, now)
     assignment = ctx.window.assign(placing, now)
     key = assignment.joined or item.story_key(f"{entry.feed}:{entry.entry_key}")
-    ctx.window.add(placing, key)
     placed.append(entry.id)
+    ctx.window.add(placing, key)
     return assignment, key
 
 

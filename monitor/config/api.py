@@ -36,7 +36,18 @@ def load_lenient(path: Path, environ: Mapping[str, str]) -> tuple[Config, tuple[
     content, unreadable = _content(path)
     if unreadable:
         raise ConfigError((unreadable,))
-    document = read(content, str(path))
+    return _lenient(read(content, str(path)), environ, content)
+
+
+def parse_lenient(text: str, environ: Mapping[str, str], *, file: str) -> tuple[Config, tuple[Problem, ...]]:
+    """Read a stored revision as `load_lenient` read its file.
+
+    Errors: ConfigError as there.
+    """
+    return _lenient(read_text(text, file), environ, text.encode())
+
+
+def _lenient(document: Document, environ: Mapping[str, str], content: bytes) -> tuple[Config, tuple[Problem, ...]]:
     checked = checking.check(document, environ)
     faulty = checking.errors(checked.problems)
     if any(problem.code not in checking.FEED_FAULTS for problem in faulty):

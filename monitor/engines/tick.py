@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 import structlog
@@ -18,7 +18,6 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 log = structlog.get_logger(__name__)
-_WATCH_EVERY_S = 10.0
 _JUMP_S = 30.0
 _TOO_MANY_FAILURES = 5
 _FAILURE_WINDOW_S = 60.0
@@ -26,10 +25,11 @@ _FAILURE_WINDOW_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something to call again and again; a run that is still going is never started twice."""
+    """Something to call again and again, `at_once` runs of it at most: one, unless it may overlap."""
 
     run: Callable[[], Awaitable[None]]
     every: timedelta
+    at_once: int = 1
 
 
 class Tick:
@@ -40,43 +40,65 @@ class Tick:
     """
 
     def __init__(
-        self, jobs: Mapping[str, Job], on_hopeless: Callable[[str], None], *, wall: Callable[[], float]
+        self,
+        jobs: Mapping[str, Job],
+        on_hopeless: Callable[[str], None],
+        *,
+        wall: Callable[[], float],
+        watch_every: timedelta = timedelta(seconds=10),
     ) -> None:
         self._jobs = jobs
         self._on_hopeless = on_hopeless
         self._wall = wall
+        self._watch_every_s = watch_every.total_seconds()
+        self._going: set[asyncio.Task[Any]] = set()
         self._failures: dict[str, list[float]] = {name: [] for name in jobs}
-        self._scheduler = AsyncIOScheduler(
-            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
-        )
+        self._scheduler = AsyncIOScheduler(timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": None})
         self._watch: asyncio.TimerHandle | None = None
         self._last = (0.0, 0.0)
-        self.last_run = 0.0
+        self._succeeded: dict[str, float] = {}
 
     def start(self) -> None:
         """Begin ticking; the first run of each job follows after its interval."""
         for name, job in self._jobs.items():
-            self._scheduler.add_job(self._run, IntervalTrigger(seconds=job.every.total_seconds()), args=[name], id=name)
+            self._scheduler.add_job(self._run, _every(job), args=[name], id=name, max_instances=job.at_once)
         self._scheduler.start()
+        self._succeeded = dict.fromkeys(self._jobs, time.monotonic())
         self._last = (self._wall(), time.monotonic())
-        self._watch = asyncio.get_running_loop().call_later(_WATCH_EVERY_S, self._check_clock)
+        self._watch = asyncio.get_running_loop().call_later(self._watch_every_s, self._check_clock)
+
+    def is_late(self, name: str) -> bool:
+        """Whether a job has not succeeded for three of its intervals; true before the start."""
+        at = self._succeeded.get(name)
+        return at is None or time.monotonic() - at > 3 * self._jobs[name].every.total_seconds()
 
     def pause(self) -> None:
         """Start no new run; running ones go on."""
         self._scheduler.pause()
 
+    async def finish(self, within: timedelta) -> int:
+        """Wait for runs that are going; returns how many did not end in time. Call `pause` first."""
+        if not self._going:
+            return 0
+        _, late = await asyncio.wait(self._going, timeout=within.total_seconds())
+        return len(late)
+
     def stop(self) -> None:
-        """End the scheduler. Call it only when the runs have ended: it cancels what is still going."""
+        """End the scheduler. Call it when `finish` has waited for the runs: it cancels what is still going."""
         if self._watch is not None:
             self._watch.cancel()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
 
     async def _run(self, name: str) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._going.add(task)
+        task.add_done_callback(self._going.discard)
         try:
             await self._jobs[name].run()
             self._failures[name].clear()
-            self.last_run = time.monotonic()
+            self._succeeded[name] = time.monotonic()
         except Exception as exc:  # one job's fault must not end the tick; it is logged and counted
             log.exception("job_failed", job=name, error=str(exc))
             self._count_failure(name)
@@ -94,11 +116,10 @@ class Tick:
         if abs(jumped) > _JUMP_S:
             log.warning("clock_jumped", seconds=round(jumped))
             for name, job in self._jobs.items():
-                self._scheduler.reschedule_job(name, trigger=IntervalTrigger(seconds=job.every.total_seconds()))
+                self._scheduler.reschedule_job(name, trigger=_every(job))
         self._last = (wall, monotonic)
-        self._watch = asyncio.get_running_loop().call_later(_WATCH_EVERY_S, self._check_clock)
+        self._watch = asyncio.get_running_loop().call_later(self._watch_every_s, self._check_clock)
 
 
-def describe(jobs: Mapping[str, Job]) -> dict[str, Any]:
-    """The jobs and their intervals in seconds, for the start line."""
-    return {name: job.every.total_seconds() for name, job in jobs.items()}
+def _every(job: Job) -> IntervalTrigger:
+    return IntervalTrigger(seconds=job.every.total_seconds(), timezone=UTC)

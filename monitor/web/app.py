@@ -56,6 +56,7 @@ def build(sources: Sources) -> FastAPI:
     app.mount("/static", StaticFiles(directory=_FOLDER / "static"), name="static")
     app.middleware("http")(_guard(sources.hosts))
     app.add_exception_handler(HTTPException, pages.failed)  # type: ignore[arg-type]  # Starlette types it wider
+    app.add_exception_handler(Exception, pages.broken)
     app.get("/", response_class=HTMLResponse)(pages.stories)
     app.get("/story/{key}", response_class=HTMLResponse)(pages.story)
     app.get("/feeds", response_class=HTMLResponse)(pages.feeds)
@@ -70,14 +71,20 @@ def _guard(hosts: frozenset[str]) -> Callable[[Request, Callable[[Request], Awai
     """Refuse names we were not asked under (DNS rebinding) and put the security headers on every answer."""
 
     async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        named = (request.headers.get("host") or "").rsplit(":", 1)[0].strip("[]").lower()
-        if named not in hosts:
+        if _name(request.headers.get("host") or "") not in hosts:
             return JSONResponse({"error": "unknown host"}, status_code=421, headers=_HEADERS)
         answer = await call_next(request)
         answer.headers.update(_HEADERS)
         return answer
 
     return guard
+
+
+def _name(host: str) -> str:
+    """The name in a Host header, without its port or brackets."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0].lower()
+    return host.partition(":")[0].lower()
 
 
 class _Pages:
@@ -131,9 +138,11 @@ class _Pages:
 
     def health(self) -> dict[str, Any]:
         """Everything, for people and for `storywatch health`."""
+        why = self._sources.ready()
+        if why == "database_unreachable":
+            return {"version": monitor.__version__, "state": "red", "message": why}
         with self._sources.reading() as connection:
             standing = status.read(connection, self._sources.now()).as_dict()
-        why = self._sources.ready()
         said = why or f"{standing['feeds']['green']} of {sum(standing['feeds'].values())} feeds healthy"
         return {"version": monitor.__version__, "message": said, **standing}
 
@@ -143,10 +152,18 @@ class _Pages:
 
     async def failed(self, request: Request, error: HTTPException) -> Response:
         """An error, as a page that says what was wrong."""
+        return self._error(request, error.status_code, error.detail)
+
+    async def broken(self, request: Request, error: Exception) -> Response:
+        """A fault of ours. Its traceback goes to the log; this answer is made outside the guard."""
+        answer = self._error(request, 500, "Something went wrong here; the log says what.")
+        answer.headers.update(_HEADERS)
+        return answer
+
+    def _error(self, request: Request, status_code: int, detail: str) -> Response:
         if "text/html" not in request.headers.get("accept", ""):
-            return JSONResponse({"error": error.detail}, error.status_code)
-        page = self._page("error.html", status=error.status_code, detail=error.detail)
-        return HTMLResponse(page, error.status_code)
+            return JSONResponse({"error": detail}, status_code)
+        return HTMLResponse(self._page("error.html", status=status_code, detail=detail), status_code)
 
     def _page(self, template: str, **values: Any) -> str:
         return self._templates.get_template(template).render(version=monitor.__version__, **values)

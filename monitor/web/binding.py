@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import socket
 
-from monitor.errors import StoreError
+from monitor.errors import MonitorError
 
 _LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
-class PortTaken(StoreError):
+class PortTaken(MonitorError):
     """The address of the page is in use, or cannot be bound."""
 
 

@@ -210,7 +210,7 @@ async def test_a_taken_port_is_said_with_what_to_do(tmp_path: Path) -> None:
     async with FeedServer() as server:
         write_config(tmp_path, server.url("/a"), port=server.port)
         code, _, err = await storywatch("run", folder=tmp_path)
-    assert code == 3
+    assert code == 1
     assert "try make run PORT=8081" in err
 
 
