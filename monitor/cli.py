@@ -68,11 +68,18 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-    except Exception as exc:
-        if not hasattr(exc, "format_message"):  # no wrong command line but a fault of ours: wanted in a report
-            traceback.print_exc()
-            sys.exit(INTERNAL)
-        _usage(exc)
+    except Exception as exc:  # noqa: BLE001  a wrong command line, or a fault of ours
+        if hasattr(exc, "format_message"):
+            _usage(exc)
+        _fault()
+
+
+def _fault() -> NoReturn:
+    """End on a fault of ours: its traceback is wanted in a report, without secrets."""
+    from monitor.config import secrets
+
+    sys.stderr.write(secrets.redact(traceback.format_exc()))
+    sys.exit(INTERNAL)
 
 
 def _usage(exc: Any) -> NoReturn:

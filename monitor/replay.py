@@ -12,6 +12,7 @@ import json
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,6 +34,7 @@ Sink = Callable[[Line], None]
 _FAR = timedelta(days=36500)
 _EARLY = datetime(1990, 1, 1, tzinfo=UTC)
 _REQUIRED = ("at", "title")
+_TEXTS = ("title", "url", "summary", "text", "lang", "domain", "feed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,10 @@ class Tally:
 def run(file: Path, config: Path, environ: Mapping[str, str], sink: Sink, *, progress: TextIO) -> int:
     """Play a file; unusable rows are reported by line number and the rest goes on. 1 if there were any."""
     loaded = api.load(config, environ, with_secrets=False)
-    with file.open(encoding="utf-8") as stream, tempfile.TemporaryDirectory(prefix="storywatch-replay-") as folder:
+    with (
+        file.open(encoding="utf-8", errors="replace") as stream,
+        tempfile.TemporaryDirectory(prefix="storywatch-replay-") as folder,
+    ):
         tally = play(read(stream, progress), loaded, Path(folder), sink)
     return 1 if tally.bad else 0
 
@@ -75,7 +80,7 @@ def read(stream: Iterable[str], progress: TextIO) -> Iterator[Row | None]:
             continue
         try:
             yield row(json.loads(line), number)
-        except (RowError, json.JSONDecodeError) as exc:
+        except (RowError, json.JSONDecodeError, RecursionError) as exc:
             progress.write(f"line {number}: {exc}; left out\n")
             yield None
 
@@ -83,13 +88,15 @@ def read(stream: Iterable[str], progress: TextIO) -> Iterator[Row | None]:
 def row(raw: Any, number: int = 0) -> Row:
     """Make a row of what one line holds.
 
-    Errors: RowError naming the member that is missing or unreadable.
+    Errors: RowError naming the member that is missing, no text or unreadable.
     """
     if not isinstance(raw, dict):
         raise RowError("is no JSON object")
     missing = [name for name in _REQUIRED if not raw.get(name)]
     if missing:
         raise RowError(f"lacks {', '.join(missing)}")
+    for name in _TEXTS:
+        _check_text(name, raw.get(name))
     at = dates.read(str(raw["at"]), datetime(2200, 1, 1, tzinfo=UTC)).at
     if at is None:
         raise RowError(f"at: {raw['at']!r} is no time")
@@ -108,16 +115,25 @@ def row(raw: Any, number: int = 0) -> Row:
     return Row(known_as, at, str(raw.get("feed") or raw.get("domain") or "stream"), entry)
 
 
+def _check_text(name: str, value: object) -> None:
+    if value is not None and not isinstance(value, str):
+        raise RowError(f"{name}: {value!r} is no text")
+    if value is not None and any("\ud800" <= c <= "\udfff" for c in value):
+        raise RowError(f"{name}: holds half a character")
+
+
 def play(rows: Iterable[Row | None], config: Config, folder: Path, sink: Sink) -> Tally:
     """Play rows into a database in `folder` and tell `sink` every event, delivery and the summary."""
     engine = engines.open_engine(f"sqlite:///{folder / 'replay.db'}")
-    migrate.ensure(engine)
-    context = wiring.context(engine, wiring.knowledge(config, config_rev=1), config, now=_EARLY)
-    player = _Player(config, context, sink)
-    for item in rows:
-        player.take(item)
-    player.finish()
-    engine.dispose()
+    try:
+        migrate.ensure(engine)
+        context = wiring.context(engine, wiring.knowledge(config, config_rev=1), config, now=_EARLY)
+        with closing(_Player(config, context, sink)) as player:
+            for item in rows:
+                player.take(item)
+            player.finish()
+    finally:
+        engine.dispose()
     return player.tally
 
 
@@ -154,7 +170,6 @@ class _Player:
     def finish(self) -> None:
         """Let everything that is still due be told, then the summary."""
         self._advance(self._now + timedelta(days=30))
-        self._loop.close()
         self._sink(
             {
                 "type": "summary",
@@ -165,6 +180,10 @@ class _Player:
                 "deliveries": self.tally.deliveries,
             }
         )
+
+    def close(self) -> None:
+        """Let go of the loop that sends."""
+        self._loop.close()
 
     def _process(self, item: Row) -> pipeline.Report:
         with self._context.engine.begin() as connection:

@@ -66,6 +66,8 @@ def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
         "an unknown lab step": (("lab", "guess"), 64, "one of parse, canonical, match, cluster, detect"),
         "an unknown format": (("check", "config.yaml", "--format", "xml"), 64, "one of text, json, github, sarif"),
         "a replay file that is not there": (("replay", "nothing.jsonl"), 1, "nothing.jsonl"),
+        "a configuration that is named and not there": (("status", "-c", "typo.yaml"), 1, "typo.yaml:1:1 E001"),
+        "a delivery in a database that is empty": (("outbox", "retry", "d1"), 3, "run storywatch migrate"),
         "a story that is not there": (("story", "show", "st_0000000000"), 3, "run storywatch migrate"),
     }.values(),
 )
@@ -96,6 +98,45 @@ def test_a_database_that_cannot_be_reached_is_a_message(folder: Path) -> None:
     assert done.returncode == 69
     assert "cannot be reached" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "code", "says"),
+    {
+        "an address with a port that is no number": ("postgresql://u:sekret@h:port/db", 3, "no database address"),
+        "a folder that is a file": ("sqlite:///config.yaml/x.db", 3, "choose another storage.url"),
+        "a file that is no database": ("sqlite:///config.yaml", 69, "file is not a database"),
+    }.values(),
+)
+def test_a_database_nobody_can_use_is_a_message(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, url: str, code: int, says: str
+) -> None:
+    monkeypatch.setenv("STORYWATCH_STORAGE_URL", url)
+    done = storywatch("poll", cwd=folder)
+    assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
+    assert says in done.stderr
+    assert "sekret" not in done.stderr
+
+
+def test_a_secret_of_the_database_that_is_not_set_is_a_message(folder: Path) -> None:
+    (folder / "config.yaml").write_text(CONFIG + "storage: {url: {env: NOT_SET_ANYWHERE}}\n", encoding="utf-8")
+    done = storywatch("status", cwd=folder)
+    assert (done.returncode, done.stderr) == (1, "storywatch: environment variable NOT_SET_ANYWHERE is not set\n")
+
+
+def test_replay_leaves_out_rows_that_are_no_text_and_goes_on(folder: Path) -> None:
+    at = "2025-06-05T08:00:00Z"
+    rows = [
+        {"at": at, "title": 5},
+        {"at": at, "title": "half \ud800"},
+        {"at": at, "title": "Deportation flight leaves"},
+    ]
+    (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    done = storywatch("replay", "rows.jsonl", "--json", cwd=folder)
+    assert done.returncode == 1
+    assert done.stderr == "line 1: title: 5 is no text; left out\nline 2: title: holds half a character; left out\n"
+    summary = json.loads(done.stdout.splitlines()[-1])
+    assert (summary["rows"], summary["bad"], summary["matched"]) == (1, 2, 1)
 
 
 def test_check_prints_json_for_programs(folder: Path) -> None:
