@@ -14,26 +14,50 @@ from babel import Locale
 
 TARGET = Path(__file__).parent.parent / "monitor/detect/lexicon/governments/world.yaml"
 LOCALES = {
-    **{"en": "en", "sr": "sr_Latn", "hr": "hr", "bs": "bs_Latn", "mk": "mk", "sq": "sq", "es": "es", "fr": "fr"},
-    **{"pt": "pt", "de": "de", "it": "it", "ro": "ro", "bg": "bg", "ru": "ru", "tr": "tr", "uk": "uk", "nl": "nl"},
-    **{"ar": "ar", "sl": "sl", "hu": "hu", "el": "el"},
+    "en": "en",
+    "sr": "sr_Latn",
+    "hr": "hr",
+    "bs": "bs_Latn",
+    "mk": "mk",
+    "sq": "sq",
+    "es": "es",
+    "fr": "fr",
+    "pt": "pt",
+    "de": "de",
+    "it": "it",
+    "ro": "ro",
+    "bg": "bg",
+    "ru": "ru",
+    "tr": "tr",
+    "uk": "uk",
+    "nl": "nl",
+    "ar": "ar",
+    "sl": "sl",
+    "hu": "hu",
+    "el": "el",
 }
 CASES = frozenset(("sr", "hr", "bs", "sl", "ru", "uk", "ro"))
 VOWELS = "aeiouаеиоуыэюяіїёăâîё"
-MEMBERS = (
-    "AD AE AF AG AL AM AO AR AT AU AZ BA BB BD BE BF BG BH BI BJ BN BO BR BS BT BW BY BZ CA CD CF CG CH CI CL CM CN CO CR "
-    "CU CV CY CZ DE DJ DK DM DO DZ EC EE EG ER ES ET FI FJ FM FR GA GB GD GE GH GM GN GQ GR GT GW GY HN HR HT HU ID IE IL "
-    "IN IQ IR IS IT JM JO JP KE KG KH KI KM KN KP KR KW KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MG MH MK ML MM MN "
-    "MR MT MU MV MW MX MY MZ NA NE NG NI NL NO NP NR NZ OM PA PE PG PH PK PL PS PT PW PY QA RO RS RU RW SA SB SC SD SE SG "
-    "SI SK SL SM SN SO SR SS ST SV SY SZ TD TG TH TJ TL TM TN TO TR TT TV TW TZ UA UG US UY UZ VA VC VE VN VU WS XK YE ZA "
-    "ZM ZW"
-).split()
+MEMBERS = " ".join(
+    (
+        "AD AE AF AG AL AM AO AR AT AU AZ BA BB BD BE BF BG BH BI BJ BN BO BR BS BT BW BY BZ CA CD CF CG CH CI",
+        "CL CM CN CO CR CU CV CY CZ DE DJ DK DM DO DZ EC EE EG ER ES ET FI FJ FM FR GA GB GD GE GH GM GN GQ GR",
+        "GT GW GY HN HR HT HU ID IE IL IN IQ IR IS IT JM JO JP KE KG KH KI KM KN KP KR KW KZ LA LB LC LI LK LR",
+        "LS LT LU LV LY MA MC MD ME MG MH MK ML MM MN MR MT MU MV MW MX MY MZ NA NE NG NI NL NO NP NR NZ OM PA",
+        "PE PG PH PK PL PS PT PW PY QA RO RS RU RW SA SB SC SD SE SG SI SK SL SM SN SO SR SS ST SV SY SZ TD TG",
+        "TH TJ TL TM TN TO TR TT TV TW TZ UA UG US UY UZ VA VC VE VN VU WS XK YE ZA ZM ZW",
+    )
+).split(" ")
 
 
 def main() -> int:
     """Write the file; the answer is the exit status."""
-    lines = ["# Written by tools/world_names.py from CLDR (Unicode licence v3). Do not edit: other names go into the", 
-             "# files beside it.", "places:", "  country:"]
+    lines = [
+        "# Written by tools/world_names.py from CLDR (Unicode licence v3). Do not edit: other names go into the",
+        "# files beside it.",
+        "places:",
+        "  country:",
+    ]
     for language, locale in LOCALES.items():
         territories = Locale.parse(locale).territories
         names = {code: form(territories[code], language) for code in MEMBERS if code in territories}
@@ -45,7 +69,9 @@ def main() -> int:
 
 def form(name: str, language: str) -> str:
     """A form of the lexicon from a name in the nominative."""
-    name = re.sub(r"\s*\([^)]*\)|\s+[-–].*", "", name).replace("&", "and" if language == "en" else "&").replace("’", "'")
+    name = (
+        re.sub(r"\s*\([^)]*\)|\s+[-–].*", "", name).replace("&", "and" if language == "en" else "&").replace("’", "'")
+    )
     words = re.findall(r"[^\W_]+|&", name)
     if language == "sq":
         return " ".join([albanian(words[0]), *words[1:]])

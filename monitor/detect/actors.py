@@ -46,8 +46,9 @@ class Case(StrEnum):
 class Actor:
     """A noun phrase, `tokens[start:end]` of its sentence. `government` is None while no country is known.
 
-    `metonym`: a country or capital stands for its government; `officials`: unnamed people in the plural; `generic`: a bare word like "ministry";
-    `surnames` are folded words that may name the same speaker later.
+    `metonym`: a country or capital stands for its government; `officials`: unnamed people in the plural; `generic`: a
+    bare word like "ministry"; `bare_speaker`: a spokesperson of nobody named; `surnames`: folded words that may name
+    the same speaker later.
     """
 
     start: int
@@ -148,11 +149,16 @@ def _is_the_one(sentence: Sentence, hit: Found, leader: Leader, hits: Sequence[F
     if hit.start and sentence.tokens[hit.start - 1].capital:
         before = sentence.words[hit.start - 1]
         named = any(one.end == hit.start and not isinstance(one.payload, Row) for one in hits)
-        if before not in given and not named and hit.start > 1:
+        if not _given_name(before, given) and not named and hit.start > 1:
             return False
     if hit.end < len(sentence.tokens) and sentence.tokens[hit.end].capital:
-        return any(one.start == hit.end for one in hits) or sentence.words[hit.end] in given
+        return any(one.start == hit.end for one in hits) or _given_name(sentence.words[hit.end], given)
     return True
+
+
+def _given_name(word: str, given: set[str]) -> bool:
+    """Whether a word is one of the names, in any case: "Ervina" of "Ervin"."""
+    return any(word.startswith(name[:-1] if len(name) > _NAMES else name) for name in given) and len(word) > 1
 
 
 def _phrases(sentence: Sentence, chosen: list[Found], hits: Sequence[Found], pack: Pack) -> Iterator[_Phrase]:
@@ -208,7 +214,7 @@ def _apposition(sentence: Sentence, last: Found, hit: Found, between: range) -> 
     """ "Foreign Minister of Serbia, Marko Djuric" and "Anne Richards, assistant secretary"."""
     named = isinstance(last.payload, Leader) or isinstance(hit.payload, Leader)
     others = [at for at in between if at != between[0] and not sentence.tokens[at].capital]
-    return named and not others and not isinstance(hit.payload, Tag)
+    return named and not others and not isinstance(hit.payload, Tag) and not isinstance(last.payload, Tag)
 
 
 def _is_pronoun(hit: Found) -> bool:
@@ -237,7 +243,7 @@ def _given(sentence: Sentence, first: Found, starts: set[int], verbs: set[int]) 
     at = first.start
     if isinstance(first.payload, Leader) and not sentence.shouting:
         given = set(fold(first.payload.name).replace("-", " ").split())
-        while at and at - 1 not in starts and at - 1 not in verbs and sentence.words[at - 1] in given:
+        while at and at - 1 not in starts and at - 1 not in verbs and _given_name(sentence.words[at - 1], given):
             at -= 1
     return at
 
@@ -335,7 +341,8 @@ def _modifies(sentence: Sentence, phrase: _Phrase, hits: Sequence[Found], pack: 
 def _appended(sentence: Sentence, phrase: _Phrase, hits: Sequence[Found]) -> bool:
     """ "its key member, deputy prime minister X": the office describes somebody who is no government."""
     at = phrase.start - 1
-    if at < 1 or sentence.words[at] != ",":
+    closed = phrase.end < len(sentence.words) and sentence.words[phrase.end] == ","
+    if at < 1 or sentence.words[at] != "," or not closed:
         return False
     return any(isinstance(hit.payload, Tag) and hit.payload.name == "third" and hit.end == at for hit in hits)
 
@@ -396,6 +403,7 @@ def _official(
     named = phrase.end > hits[-1].end or leader is not None
     body = payload.body if isinstance(payload, (Body, Leader)) else ""
     code, places = _country(sentence, hits, head, leader, pack)
+    code = code or _enclosed(head, seats)
     kind = Kind.GOVERNMENT
     if isinstance(payload, Leader):
         if not _in_office(payload.since, payload.until, day):
@@ -407,8 +415,6 @@ def _official(
         kind = Kind.ANONYMOUS
     if isinstance(payload, Speaker) and not body:
         body = "government" if code else ""
-        if payload.kind == "office" and not code:
-            return
     made = Actor(phrase.start, phrase.end, kind, case, code, body or "government", officials=officials,
                  bare_speaker=isinstance(payload, Speaker) and not code, surnames=_surnames(sentence, phrase),
                  generic=len(hits) == 1 and code is None and hits[0].end - hits[0].start == 1,
@@ -450,10 +456,11 @@ def _country(
     after = [hit for hit in hits if hit.start > head.start and isinstance(hit.payload, Place)]
     if before:
         return before[0].code, ()
-    own, there = [], []
+    own: list[Found] = []
+    there: list[Found] = []
     for hit in after:
         word = sentence.words[hit.start - 1]
-        away = pack.lists["in"].accepts(word) or pack.lists["prep"].accepts(word) == 1 and not _possessive(word, pack)
+        away = pack.lists["in"].accepts(word) or (pack.lists["prep"].accepts(word) and not _possessive(word, pack))
         (there if away else own).append(hit)
     place = own[0].payload if own else None
     if isinstance(place, Place):
@@ -479,6 +486,14 @@ def _shared_seat(sentence: Sentence, phrase: _Phrase, pack: Pack, hits: Sequence
         if hit.start == at and isinstance(hit.payload, Place) and hit.payload.kind != "adjective":
             yield hit.payload.code
             return
+
+
+def _enclosed(head: Found, hits: Sequence[Found]) -> str | None:
+    """A country inside the body's own words: "ministère béninois des affaires étrangères"."""
+    for hit in hits:
+        if isinstance(hit.payload, Place) and head.start < hit.start and hit.end < head.end:
+            return hit.payload.code
+    return None
 
 
 def _possessive(word: str, pack: Pack) -> bool:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from monitor.detect.clauses import Sentence
-from monitor.detect.findings import Parsed, Verdict
+from monitor.detect.findings import Verdict
+from monitor.detect.reading import Parsed
 from monitor.detect.resolve import Resolved
 from monitor.values import Asker, Domain, Finding, Outlet
 

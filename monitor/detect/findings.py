@@ -1,4 +1,4 @@
-"""Judge one sentence: link each predicate to its speaker, read what is said, and apply the guards.
+"""Judge one sentence: what each speaker says, and why a predicate counts for nothing.
 
 The answer is a list of verdicts, rejected ones with their reason, so that `explain` and `resolve` see the same.
 Countries that the sentence does not tell stay open; `resolve` fills them in.
@@ -6,27 +6,21 @@ Countries that the sentence does not tell stay open; `resolve` fills them in.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 
-from monitor.detect import actors as actors_of
-from monitor.detect import clauses as clauses_of
-from monitor.detect import complement, guards, predicates
+from monitor.detect import complement, guards, speakers
 from monitor.detect.actors import Actor, Case, Kind
 from monitor.detect.clauses import Sentence
-from monitor.detect.forms import Found
-from monitor.detect.lexicon import Pack
-from monitor.detect.lexicon_rows import Place, Row, Tag
+from monitor.detect.lexicon_rows import Row
 from monitor.detect.predicates import Predicate
+from monitor.detect.reading import Parsed
+from monitor.detect.speakers import INVERTED, TAIL
 from monitor.values import Certainty
 
 ACCORDING = "according-to"
-_TAIL = 9
-"""Words after a closing "X said" that are still place, time and audience, not a complement."""
-_INVERTED = 9
 _COLON = 12
-"""Words between an inverted verb and its subject: "izjavio je juče za N1 ministar"."""
+"""Words before the colon of a headline that may name its speaker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,87 +38,6 @@ class Verdict:
     certainty: Certainty = Certainty.SURE
     inherited: bool = False
     about: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Parsed:
-    """A sentence with everything that was found in it."""
-
-    sentence: Sentence
-    pack: Pack
-    hits: tuple[Found, ...]
-    clauses: tuple[tuple[int, int], ...]
-    embedded: tuple[tuple[int, int], ...]
-    actors: tuple[Actor, ...]
-    predicates: tuple[Predicate, ...]
-    day: date | None = None
-    before: Parsed | None = None
-
-    def tags(self, name: str, start: int, end: int) -> list[Found]:
-        """Hits of one word list in a stretch of words."""
-        return [
-            hit for hit in self.hits
-            if isinstance(hit.payload, Tag) and hit.payload.name == name and start <= hit.start < end
-        ]  # fmt: skip
-
-    @property
-    def places(self) -> list[str]:
-        """Codes of all countries named, in whatever case."""
-        return [hit.payload.code for hit in self.hits if isinstance(hit.payload, Place)]
-
-    def clause(self, at: int) -> tuple[int, int]:
-        """The clause that holds a word."""
-        return next(((start, end) for start, end in self.clauses if start <= at < end), (0, len(self.sentence.words)))
-
-    def embedding(self, at: int) -> tuple[int, int] | None:
-        """The relative clause that holds a word."""
-        return next((span for span in self.embedded if span[0] <= at < span[1]), None)
-
-
-def parse(
-    sentence: Sentence, pack: Pack, day: date | None, media: Sequence[tuple[int, int]], before: Parsed | None = None
-) -> Parsed:
-    """Find everything in a sentence; linking comes after."""
-    hits = tuple(pack.index.find(sentence.words))
-    spans = _clauses(sentence, hits, pack)
-    embedded = _embedded(sentence, hits)
-    found = actors_of.find(sentence, hits, pack, day, media)
-    return Parsed(
-        sentence, pack, hits, spans, embedded, found, predicates.find(sentence, hits, spans, pack), day, before
-    )
-
-
-def _clauses(sentence: Sentence, hits: Sequence[Found], pack: Pack) -> tuple[tuple[int, int], ...]:
-    cuts = {at for at, word in enumerate(sentence.words) if word == ";"}
-    for hit in hits:
-        if isinstance(hit.payload, Tag) and hit.payload.name == "split" and hit.start and not _inside(sentence, hit):
-            after = sentence.words[hit.end] if hit.end < len(sentence.words) else ""
-            if not pack.lists["that"].accepts(after):
-                cuts.add(hit.start)
-    edges = [0, *sorted(cuts), len(sentence.words)]
-    return tuple((start, end) for start, end in zip(edges, edges[1:], strict=False) if end > start)
-
-
-def _inside(sentence: Sentence, hit: Found) -> bool:
-    return sentence.tokens[hit.start].quoted
-
-
-def _embedded(sentence: Sentence, hits: Sequence[Found]) -> tuple[tuple[int, int], ...]:
-    """Relative clauses between commas: ", which declined last year," says nothing of the main verb."""
-    spans = []
-    words = sentence.words
-    for hit in hits:
-        if not isinstance(hit.payload, Tag) or hit.payload.name != "relative" or _inside(sentence, hit):
-            continue
-        if hit.start == 0 or (spans and hit.start < spans[-1][1]):
-            continue
-        comma = words[hit.start - 1] == ","
-        end = next((at for at in range(hit.end, len(words)) if words[at] in (",", ";", "-") or
-                    sentence.tokens[at].quoted), len(words))  # fmt: skip
-        if not comma and end == len(words):
-            continue
-        spans.append((hit.start, end))
-    return tuple(spans)
 
 
 def judge(parsed: Parsed, before: str | None = None) -> tuple[Verdict, ...]:
@@ -149,7 +62,7 @@ def judge(parsed: Parsed, before: str | None = None) -> tuple[Verdict, ...]:
         if span is not None and not inside:
             covered.append((span, made[0].actor if made else None))
     verdicts.extend(_according(parsed))
-    return tuple(_without_frames(verdicts))
+    return tuple(_without_frames(parsed, verdicts))
 
 
 def _that_clause(parsed: Parsed, predicate: Predicate) -> tuple[int, int] | None:
@@ -157,7 +70,7 @@ def _that_clause(parsed: Parsed, predicate: Predicate) -> tuple[int, int] | None
     if predicate.silent:
         return None
     end = parsed.clause(predicate.start)[1]
-    for at in range(predicate.end, min(predicate.end + _INVERTED, end)):
+    for at in range(predicate.end, min(predicate.end + INVERTED, end)):
         word = parsed.sentence.words[at]
         if parsed.pack.lists["that"].accepts(word) and not parsed.pack.lists["to"].accepts(word):
             return at + 1, end
@@ -168,7 +81,13 @@ def _that_clause(parsed: Parsed, predicate: Predicate) -> tuple[int, int] | None
     return None
 
 
-def _without_frames(verdicts: list[Verdict]) -> list[Verdict]:
+def _only(parsed: Parsed, start: int, end: int) -> bool:
+    """Whether nothing else is said before the non-answer: a few words, none of them joining two verbs."""
+    words = parsed.sentence.words[start + 1 : end]
+    return end - start <= INVERTED and not any(parsed.pack.lists["and"].accepts(word) for word in words)
+
+
+def _without_frames(parsed: Parsed, verdicts: list[Verdict]) -> list[Verdict]:
     """ "said it would not comment" is one non-answer: the verb of speech around it says nothing more."""
     silent = [one for one in verdicts if one.predicate.silent and one.reason is None]
     out = []
@@ -176,13 +95,10 @@ def _without_frames(verdicts: list[Verdict]) -> list[Verdict]:
         start, end = verdict.content
         framed = verdict.predicate.stance == "said" and verdict.reason is None and any(
             start <= one.predicate.start < end and one.actor == verdict.actor
-            and (one.predicate.start - start <= _INVERTED or end <= verdict.predicate.start) for one in silent
+            and (_only(parsed, start, one.predicate.start) or end <= verdict.predicate.start) for one in silent
         )  # fmt: skip
         out.append(replace(verdict, reason="frames a non-answer") if framed else verdict)
     return out
-
-
-# ------------------------------------------------------------------------------------------------- who says what
 
 
 def _attributions(parsed: Parsed) -> list[tuple[Predicate, tuple[int, int], Actor | None]]:
@@ -196,204 +112,12 @@ def _attributions(parsed: Parsed) -> list[tuple[Predicate, tuple[int, int], Acto
             continue
         if parsed.embedding(predicate.start) is not None:
             continue
-        actor, inverted = subject(parsed, predicate)
-        content = _content(parsed, predicate, actor, inverted=inverted)
+        actor, inverted = speakers.subject(parsed, predicate)
+        content = speakers.content_of(parsed, predicate, actor, inverted=inverted)
         out.append((predicate, content, actor))
         if content[0] >= predicate.end:
             barrier.append(content)
     return out
-
-
-def subject(parsed: Parsed, predicate: Predicate) -> tuple[Actor | None, bool]:
-    """The speaker of a predicate, and whether it stands after the verb."""
-    words = parsed.sentence.words
-    at = predicate.start - 1
-    while at >= 0 and parsed.pack.lists["perfect"].accepts(words[at]):
-        at -= 1
-    if _leads(parsed, predicate):
-        return _main_subject(parsed, predicate), True
-    closed = at < 0 or words[at] in (",", '"', "-")
-    left = _left(parsed, predicate) if predicate.row.actor != "after" else None
-    parenthesis = left is not None and closed and at >= 0 and _parenthesis(parsed, left, at)
-    if closed and predicate.row.actor == "before" and not parenthesis:
-        right = _right(parsed, predicate)
-        if right is not None:
-            return right, True
-    if left is not None and (not closed or at < 0 or parenthesis or words[at] == '"' or _opens(words, left)):
-        return left, False
-    if parsed.pack.has("inversion") or predicate.row.actor in ("after", "any") or closed:
-        right = _right(parsed, predicate)
-        if right is not None:
-            return right, True
-    return None, closed and at >= 0
-
-
-def _parenthesis(parsed: Parsed, left: Actor, comma: int) -> bool:
-    """Whether the comma before the verb closes what began right after the subject: "The king, meanwhile, said"."""
-    words = parsed.sentence.words
-    if left.end == comma + 1 or any(end == comma and start - 1 == left.end for start, end in parsed.embedded):
-        return True
-    if left.end == comma and "," in words[left.start : left.end]:
-        return True
-    if left.end >= len(words) or words[left.end] != "," or left.end == comma:
-        return False
-    return not any(left.end < other.start < comma for other in parsed.predicates)
-
-
-def _opens(words: Sequence[str], left: Actor) -> bool:
-    """Whether the subject follows a comma or a quotation: "..., Anne Roe, assistant secretary for peace, said"."""
-    return any(word in (",", '"') for word in words[max(0, left.start - 4) : left.start])
-
-
-def _leads(parsed: Parsed, predicate: Predicate) -> bool:
-    """A participle that opens the sentence: "Confirming the arrest, the ministry said"."""
-    word = parsed.sentence.words[predicate.start]
-    endings = tuple(name.removeprefix("participle:") for name in parsed.pack.settings if name.startswith("participle:"))
-    return predicate.start <= 1 and bool(endings) and word.endswith(endings) and "," in parsed.sentence.words
-
-
-def _main_subject(parsed: Parsed, predicate: Predicate) -> Actor | None:
-    """The subject of the main clause after an opening participle."""
-    words = parsed.sentence.words
-    for actor in parsed.actors:
-        if actor.start > predicate.end and actor.case is Case.SUBJECT and actor.kind is not Kind.PRONOUN:
-            if "," in words[max(predicate.end, actor.start - 3) : actor.start]:
-                return actor
-    return None
-
-
-def _left(parsed: Parsed, predicate: Predicate) -> Actor | None:
-    clause = parsed.clause(predicate.start)
-    home = parsed.embedding(predicate.start)
-    oblique: Actor | None = None
-    for actor in reversed(parsed.actors):
-        if actor.start < clause[0] or (actor.end > predicate.start and predicate.row.actor != "any"):
-            continue
-        if actor.start >= predicate.end:
-            continue
-        if parsed.sentence.tokens[actor.start].quoted and not parsed.sentence.tokens[predicate.start].quoted:
-            continue
-        if parsed.embedding(actor.start) != home:
-            continue
-        if actor.kind is Kind.THIRD and _apposed(parsed, actor):
-            continue
-        if actor.kind is Kind.MEDIA and predicate.silent:
-            continue
-        if actor.case in (Case.SUBJECT,) and not _is_object(parsed, actor, predicate):
-            return actor
-        if actor.case in (Case.FROM, Case.IN) and oblique is None and not (actor.metonym and actor.case is Case.IN):
-            oblique = actor
-        if predicate.row.actor == "any" and oblique is None:
-            oblique = actor
-    return oblique
-
-
-def _apposed(parsed: Parsed, actor: Actor) -> bool:
-    """ "President X, member of the party, said": the description between the commas is no subject."""
-    words = parsed.sentence.words
-    if actor.start < 1 or words[actor.start - 1] != "," or actor.end >= len(words) or words[actor.end] != ",":
-        return False
-    return any(other.end == actor.start - 1 and other.kind is Kind.GOVERNMENT for other in parsed.actors)
-
-
-def _is_object(parsed: Parsed, actor: Actor, predicate: Predicate) -> bool:
-    """What directly follows an earlier verb of stance is its object: "accused the ministry and said"."""
-    words = parsed.sentence.words
-    after = words[actor.end : predicate.start]
-    beside = len(after) <= 2 and not any(word == "," or parsed.pack.lists["and"].accepts(word) for word in after)
-    for other in parsed.predicates:
-        if other.start < predicate.start and other.end <= actor.start and other.stance not in ("said", "believed"):
-            between = words[other.end : actor.start]
-            direct = not any(word in (",", ";", "-", '"') for word in between)
-            if direct and not _has_that(parsed, other.end, actor.start):
-                return not beside
-    return False
-
-
-def _has_that(parsed: Parsed, start: int, end: int) -> bool:
-    return any(parsed.pack.lists["that"].accepts(word) for word in parsed.sentence.words[start:end])
-
-
-def _right(parsed: Parsed, predicate: Predicate) -> Actor | None:
-    words = parsed.sentence.words
-    free = predicate.row.actor in ("after", "any")
-    limit = predicate.end + (_INVERTED if not free else 2 * _INVERTED)
-    for actor in parsed.actors:
-        if actor.start < predicate.end or actor.start > limit:
-            continue
-        between = words[predicate.end : actor.start]
-        if not free and (
-            any(word in (",", ";", ":") for word in between) or _has_that(parsed, predicate.end, actor.start)
-        ):
-            return None
-        if actor.kind is Kind.MEDIA and (actor.case is not Case.SUBJECT or _addressed(parsed, actor, limit)):
-            continue
-        if not free and not parsed.pack.has("inversion") and not _closes(parsed, actor):
-            return None
-        if free or actor.case is Case.SUBJECT or (actor.case in (Case.FROM, Case.IN) and not actor.metonym):
-            return actor
-    return None
-
-
-def _addressed(parsed: Parsed, media: Actor, limit: int) -> bool:
-    """Whether the speaker follows the outlet it spoke to: "kazali su Vijestima iz ministarstva"."""
-    return any(
-        media.end <= actor.start <= limit and actor.start - media.end <= 3 and actor.kind is Kind.GOVERNMENT
-        and actor.case in (Case.FROM, Case.SUBJECT) for actor in parsed.actors
-    )  # fmt: skip
-
-
-def _closes(parsed: Parsed, actor: Actor) -> bool:
-    """In languages without free order an inverted subject ends its clause: "..., said the minister on Friday"."""
-    words = parsed.sentence.words
-    if actor.end >= len(words) or words[actor.end] in (",", ".", ";", '"', "-", "!", "?", "("):
-        return True
-    word = words[actor.end]
-    return any(parsed.pack.lists[name].accepts(word) for name in ("prep", "in", "time", "and", "relative"))
-
-
-def _content(parsed: Parsed, predicate: Predicate, actor: Actor | None, *, inverted: bool) -> tuple[int, int]:
-    """The words a verb of speech reports: after it, or before when it closes the sentence."""
-    words = parsed.sentence.words
-    clause = parsed.clause(predicate.start)
-    if _leads(parsed, predicate):
-        comma = next((at for at in range(predicate.end, len(words)) if words[at] == ","), len(words))
-        if actor is not None:
-            comma = max(at for at in range(predicate.end, actor.start + 1) if words[at] == "," or at == predicate.end)
-        return predicate.end, comma
-    last = max(predicate.end, actor.end if actor and inverted else 0)
-    edge = min(predicate.start, actor.start if actor and not inverted else predicate.start)
-    before = edge - 1
-    while before >= 0 and (words[before] in (",", '"', "-", ".", "!", "?") or parsed.pack.lists["det"].accepts(words[before])
-                           or parsed.pack.lists["perfect"].accepts(words[before])):  # fmt: skip
-        before -= 1
-    spoken = any(word in (",", '"', "-") for word in words[before + 1 : edge])
-    leading = before - parsed.clauses[0][0] >= 2 and spoken
-    if leading and not _reports_after(parsed, last, clause[1]):
-        return 0, before + 1
-    return last, clause[1]
-
-
-def _reports_after(parsed: Parsed, start: int, end: int) -> bool:
-    """Whether a complement follows: a that-clause, a colon, a quotation, or more words than place and time need."""
-    words = parsed.sentence.words
-    head = words[start:end]
-    if not head:
-        return False
-    lists = parsed.pack.lists
-    if any(lists[name].accepts(head[0]) for name in ("there", "pronoun", "neg")):
-        return True
-    for word in head[:_TAIL]:
-        if lists["that"].accepts(word) or word in (":", '"'):
-            return True
-        if word in (",", "."):
-            return False
-    if lists["prep"].accepts(head[0]) or lists["in"].accepts(head[0]) or lists["time"].accepts(head[0]):
-        return False
-    return len([word for word in head if word[0].isalpha()]) > 2
-
-
-# ------------------------------------------------------------------------------------------------------ verdicts
 
 
 def _spoken(parsed: Parsed, predicate: Predicate, content: tuple[int, int], actor: Actor | None) -> list[Verdict]:
@@ -405,12 +129,12 @@ def _spoken(parsed: Parsed, predicate: Predicate, content: tuple[int, int], acto
         return [Verdict(parsed.sentence, predicate, actor, "said", "unnamed", content)]
     if actor.kind is Kind.THIRD:
         return [Verdict(parsed.sentence, predicate, actor, "said", "third party", content)]
-    return [_weighed(parsed, predicate, one, content) for one in _group(parsed, actor)]
+    return [_weighed(parsed, predicate, one, content) for one in speakers.group(parsed, actor)]
 
 
 def _plain(parsed: Parsed, predicate: Predicate, *, owner: Actor | None, inside: bool) -> list[Verdict]:
     """A stance or a non-answer. Inside what somebody else says it counts only as a non-answer of that speaker."""
-    actor, _ = subject(parsed, predicate)
+    actor, _ = speakers.subject(parsed, predicate)
     if actor is None and predicate.silent:
         actor = next((one for one in parsed.actors if predicate.start <= one.start < predicate.end), None)
     if predicate.stance in ("said", "believed"):
@@ -420,41 +144,25 @@ def _plain(parsed: Parsed, predicate: Predicate, *, owner: Actor | None, inside:
     if not predicate.silent and parsed.embedding(predicate.start) is not None:
         return [Verdict(parsed.sentence, predicate, actor, predicate.stance, "relative clause")]
     if actor is None:
-        dropped = predicate.silent and parsed.pack.has("pro_drop") and not _unknown_subject(parsed, predicate)
+        dropped = predicate.silent and parsed.pack.has("pro_drop") and not speakers.unknown_subject(parsed, predicate)
         if dropped:
             return [Verdict(parsed.sentence, predicate, None, predicate.stance, certainty=Certainty.LIKELY)]
         return [Verdict(parsed.sentence, predicate, None, predicate.stance, "no subject")]
-    if actor.kind is Kind.PRONOUN and not predicate.silent and not _begins(parsed, actor):
+    if actor.kind is Kind.PRONOUN and not predicate.silent and not speakers.begins(parsed, actor):
         return [Verdict(parsed.sentence, predicate, actor, predicate.stance, "relative clause")]
     if actor.kind is Kind.ANONYMOUS:
         return [Verdict(parsed.sentence, predicate, actor, predicate.stance, "unnamed")]
     if actor.kind in (Kind.THIRD, Kind.MEDIA):
         return [Verdict(parsed.sentence, predicate, actor, predicate.stance, "third party")]
     end = parsed.clause(predicate.start)[1]
-    return [_weighed(parsed, predicate, one, (predicate.end, end)) for one in _group(parsed, actor)]
-
-
-def _begins(parsed: Parsed, actor: Actor) -> bool:
-    """A pronoun is a speaker at the head of its clause, not in "the people it expels"."""
-    start = parsed.clause(actor.start)[0]
-    before = parsed.sentence.words[actor.start - 1] if actor.start else ","
-    return actor.start <= start + 1 or before in (",", '"', "-") or bool(parsed.pack.lists["and"].accepts(before))
-
-
-def _unknown_subject(parsed: Parsed, predicate: Predicate) -> bool:
-    """Whether a name nobody knows stands where the subject would: then it is not dropped."""
-    start, end = parsed.clause(predicate.start)
-    tokens = parsed.sentence.tokens
-    near = [at for at in (*range(start + 1, predicate.start), *range(predicate.end, min(predicate.end + 2, end)))]
-    known = {at for actor in parsed.actors for at in range(actor.start, actor.end)}
-    return any(tokens[at].capital and at not in known for at in near)
+    return [_weighed(parsed, predicate, one, (predicate.end, end)) for one in speakers.group(parsed, actor)]
 
 
 def _reported(parsed: Parsed, predicate: Predicate, owner: Actor | None, actor: Actor | None) -> list[Verdict]:
     if owner is None or owner.kind is Kind.MEDIA:
         if owner is not None and actor is not None and actor.kind is Kind.GOVERNMENT:
             end = parsed.clause(predicate.start)[1]
-            return [_weighed(parsed, predicate, one, (predicate.end, end)) for one in _group(parsed, actor)]
+            return [_weighed(parsed, predicate, one, (predicate.end, end)) for one in speakers.group(parsed, actor)]
         return [Verdict(parsed.sentence, predicate, owner, predicate.stance, "told by nobody known")]
     if owner.kind not in (Kind.GOVERNMENT, Kind.PRONOUN) or not predicate.silent:
         return [Verdict(parsed.sentence, predicate, owner, predicate.stance, "part of what is said")]
@@ -462,7 +170,7 @@ def _reported(parsed: Parsed, predicate: Predicate, owner: Actor | None, actor: 
         return [Verdict(parsed.sentence, predicate, actor, predicate.stance, "third party")]
     if actor is not None and actor.government and owner.government and actor.government != owner.government:
         return [Verdict(parsed.sentence, predicate, actor, predicate.stance, "told by another")]
-    return [_weighed(parsed, predicate, one, (predicate.end, predicate.end)) for one in _group(parsed, owner)]
+    return [_weighed(parsed, predicate, one, (predicate.end, predicate.end)) for one in speakers.group(parsed, owner)]
 
 
 def _weighed(parsed: Parsed, predicate: Predicate, actor: Actor, content: tuple[int, int]) -> Verdict:
@@ -531,10 +239,10 @@ def _own_words(
 ) -> tuple[int, int]:
     """The tokens whose time words speak of the predicate itself, the complement left out."""
     start, end = clause
-    if predicate.stance != "said" and not _has_that(parsed, predicate.end, min(predicate.end + 4, end)):
-        return start, min(end, predicate.end + _TAIL)
+    if predicate.stance != "said" and not speakers.has_that(parsed, predicate.end, min(predicate.end + 4, end)):
+        return start, min(end, predicate.end + TAIL)
     if content[0] >= predicate.end:
-        that = next((at for at in range(content[0], min(content[0] + _INVERTED, end))
+        that = next((at for at in range(content[0], min(content[0] + INVERTED, end))
                      if parsed.pack.lists["that"].accepts(parsed.sentence.words[at])), content[0])  # fmt: skip
         return start, max(that, predicate.end)
     return content[1], len(parsed.sentence.words)
@@ -552,45 +260,6 @@ def _about(parsed: Parsed, content: tuple[int, int]) -> str | None:
     return None
 
 
-def _group(parsed: Parsed, actor: Actor) -> list[Actor]:
-    """The speaker and those joined to it by "and", "neither ... nor", commas."""
-    words = parsed.sentence.words
-    index = parsed.actors.index(actor)
-    group = [actor]
-    for step in (-1, 1):
-        at, edge, linked = index, actor, False
-        while 0 <= at + step < len(parsed.actors):
-            other = parsed.actors[at + step]
-            first, last = (other, edge) if step < 0 else (edge, other)
-            between = words[first.end : last.start]
-            if not _joined(parsed, between) or _differs(edge, other):
-                break
-            linked = linked or any(parsed.pack.lists["and"].accepts(word) for word in between)
-            if not linked:
-                break
-            if other.kind is Kind.GOVERNMENT:
-                group.append(other)
-            at, edge = at + step, other
-    same = [one for one in parsed.actors if one.start == actor.start and one is not actor and one not in group]
-    return sorted([*group, *same], key=lambda one: one.start)
-
-
-def _joined(parsed: Parsed, between: Sequence[str]) -> bool:
-    joins = [word for word in between if word == "," or parsed.pack.lists["and"].accepts(word)]
-    rest = [
-        word for word in between
-        if word != "," and not parsed.pack.lists["and"].accepts(word) and not parsed.pack.lists["det"].accepts(word)
-        and not parsed.pack.lists["in"].accepts(word) and not parsed.pack.lists["from"].accepts(word)
-    ]  # fmt: skip
-    return bool(joins) and not rest and len(between) <= 5
-
-
-def _differs(one: Actor, other: Actor) -> bool:
-    if other.kind is Kind.PRONOUN or (other.case is Case.OBLIQUE) != (one.case is Case.OBLIQUE):
-        return True
-    return one.case is Case.SUBJECT and other.case is Case.FROM
-
-
 def _headline(parsed: Parsed, covered: list[tuple[tuple[int, int], Actor | None]]) -> list[Verdict]:
     """ "Foreign Ministry to Vijesti: nobody asked us": who stands before the colon says what follows it."""
     words = parsed.sentence.words
@@ -599,9 +268,9 @@ def _headline(parsed: Parsed, covered: list[tuple[tuple[int, int], Actor | None]
     colon = words.index(":", 1)
     if any(predicate.start < colon for predicate in parsed.predicates):
         return []
-    speakers = [actor for actor in parsed.actors if actor.end <= colon and actor.case is Case.SUBJECT]
+    named = [actor for actor in parsed.actors if actor.end <= colon and actor.case is Case.SUBJECT]
     content = (colon + 1, len(words))
-    speaker = speakers[0] if speakers and speakers[0].start <= 1 else None
+    speaker = named[0] if named and named[0].start <= 1 else None
     covered.append((content, speaker))
     if speaker is None or speaker.kind is not Kind.GOVERNMENT or not _addresses(parsed, speaker, colon):
         return []
@@ -622,7 +291,7 @@ def _addresses(parsed: Parsed, speaker: Actor, colon: int) -> bool:
 
 def _according(parsed: Parsed) -> list[Verdict]:
     """ "according to an ICE spokeswoman": the rest of the sentence is what that body says."""
-    out = []
+    out: list[Verdict] = []
     words = parsed.sentence.words
     for actor in parsed.actors:
         if actor.case is not Case.BY or actor.kind is not Kind.GOVERNMENT or actor.metonym or actor.officials:
@@ -634,6 +303,3 @@ def _according(parsed: Parsed) -> list[Verdict]:
         made = Predicate(actor.start - 1, actor.start, Row(ACCORDING, "said"), "said")
         out.extend(_weighed(parsed, made, one, content) for one in [actor])
     return out
-
-
-__all__ = ["Parsed", "Verdict", "clauses_of", "field", "judge", "parse", "subject"]

@@ -33,9 +33,9 @@ def mood(
         name = hit.payload.name
         if name == "condition" and not _comma_between(words, hit.end, at):
             return "conditional"
-        if name == "because" and not predicate.silent and predicate.stance != "said":
-            if not _comma_between(words, hit.end, at):
-                return "subordinate"
+        told = predicate.silent or predicate.stance == "said"
+        if name == "because" and not told and not _comma_between(words, hit.end, at):
+            return "subordinate"
         if name == "whether" and not _comma_between(words, hit.end, at):
             return "unknown"
         if name == "unknown" and not predicate.silent:
@@ -145,10 +145,17 @@ def said_at(sentence: Sentence, span: tuple[int, int], pack: Pack, day: date | N
                 return None if made is None else (made, False)
             if day is None or month != day.month or year != day.year:
                 return date(year or 2000, month, 1), True
-        elif words[at].isdigit() and len(words[at]) == 4 and int(words[at]) in _YEARS:
-            if not _near_month(words, at, pack) and (day is None or int(words[at]) != day.year):
-                return date(int(words[at]), 1, 1), True
+        elif _other_year(words, at, pack, day):
+            return date(int(words[at]), 1, 1), True
     return None
+
+
+def _other_year(words: Sequence[str], at: int, pack: Pack, day: date | None) -> bool:
+    """Whether a word is a bare year other than the entry's own."""
+    word = words[at]
+    if not (word.isdigit() and len(word) == 4 and int(word) in _YEARS):
+        return False
+    return not _near_month(words, at, pack) and (day is None or int(word) != day.year)
 
 
 def _month(word: str, pack: Pack) -> int | None:

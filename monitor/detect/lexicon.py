@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cache
 from typing import Any, TypeVar
 
 from monitor.detect import forms, lexicon_names
@@ -96,7 +96,7 @@ def from_raw(
     names = lexicon_names.read(raw, extra)
     disabled = _known_ids(disable, files, names)
 
-    @lru_cache(maxsize=None)
+    @cache
     def build(language: str) -> Pack:
         return _Builder(language, files, names, disabled, (speech or {}).get(language, {})).pack()
 
@@ -196,7 +196,7 @@ def _known_ids(disable: Iterable[str], files: Mapping[str, Raw], names: lexicon_
 
 
 def _nearest(word: str, known: Iterable[str]) -> str | None:
-    from difflib import get_close_matches  # noqa: PLC0415  only a mistaken configuration needs it
+    from difflib import get_close_matches  # only a mistaken configuration needs it
 
     found = get_close_matches(word, sorted(known), n=1)
     return found[0] if found else None
@@ -239,12 +239,13 @@ class _Builder:
             self._bodies(file)
             for row in self.files[file].get("rows", ()):
                 self._row(file, row)
-        for stance, words in self.speech.items():
-            self._row("config.yaml", {"id": f"extra-{self.language}-{stance}", "stance": stance, "forms": words})
+        for stance, verbs in self.speech.items():
+            self._row("config.yaml", {"id": f"extra-{self.language}-{stance}", "stance": stance, "forms": verbs})
         for language in items(self._inherited("names", [self.language])):
             for text, payload in self.names.forms(language, self.disabled):
                 self._add("names", (text,), payload)
-        months = items(self._inherited("months", []))
+        none: list[str] = []
+        months = items(self._inherited("months", none))
         home: str | None = self._inherited("home", None)
         return Pack(
             language=self.language,
@@ -294,7 +295,7 @@ class _Builder:
         self._add(row.id, texts, row)
 
     def _add(self, row: str, texts: Iterable[str], payload: Payload) -> None:
-        for text in (variant for text in texts for variant in forms.variants(str(text))):
+        for text in [variant for written in texts for variant in forms.variants(str(written))]:
             try:
                 self.forms.append(forms.compile_form(text, payload, self.lists))
             except FormError as exc:

@@ -36,7 +36,7 @@ def find(
 ) -> tuple[Predicate, ...]:
     """All predicates outside quotations, from left to right, none inside another."""
     rows = [hit for hit in hits if isinstance(hit.payload, Row) and not _quoted(sentence, hit)]
-    rows.sort(key=lambda hit: (_order(hit), hit.start - hit.end, hit.start))
+    rows.sort(key=lambda hit: (_order(hit), hit.start - hit.end, _softer(hit), hit.start))
     chosen: list[Predicate] = []
     used: set[int] = set()
     for hit in rows:
@@ -89,6 +89,12 @@ def _order(hit: Found) -> int:
     row = hit.payload
     assert isinstance(row, Row)
     return 0 if row.silent else 1
+
+
+def _softer(hit: Found) -> bool:
+    """Of two non-answers in the same words the refusal says more than the silence."""
+    row = hit.payload
+    return isinstance(row, Row) and row.stance == "no_reply"
 
 
 def _clause(clauses: Sequence[tuple[int, int]], at: int) -> tuple[int, int]:

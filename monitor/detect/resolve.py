@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from monitor.detect.actors import Actor, Case, Kind
-from monitor.detect.findings import Parsed, Verdict
+from monitor.detect.findings import Verdict
+from monitor.detect.reading import Parsed
 from monitor.values import Certainty
 
 UNKNOWN = "ZZ"
@@ -143,9 +144,10 @@ class Memory:
         if actor is None:
             return None
         for other in parsed.actors:
-            if other.end <= actor.start and other.government and other.kind is Kind.GOVERNMENT:
-                if other.case is Case.SUBJECT and not other.metonym:
-                    return other.government, other.body, "passage", Certainty.LIKELY
+            if other.kind is not Kind.GOVERNMENT or other.case is not Case.SUBJECT or other.metonym:
+                continue
+            if other.end <= actor.start and other.government:
+                return other.government, other.body, "passage", Certainty.LIKELY
         return None
 
 
@@ -179,7 +181,7 @@ def resolve(
 
 
 def _unasked(row: Resolved, rows: Iterable[Resolved]) -> bool:
-    """"No precise answer came" about a body that answers in the same entry is no silence."""
+    """ "No precise answer came" about a body that answers in the same entry is no silence."""
     if row.verdict.actor is not None or row.verdict.stance != "no_reply":
         return False
     return any(other is not row and other.government == row.government for other in rows)
@@ -229,13 +231,11 @@ def _outdone(row: Resolved, rows: Iterable[Resolved]) -> bool:
 
 def _weaker_comments(rows: list[Resolved]) -> list[Resolved]:
     """ "commented" beside another answer of the same body says nothing more."""
+    answered = {
+        (row.government, _voice(row), row.verdict.background) for row in rows if row.verdict.stance in _STRENGTH[:-1]
+    }
     return [
-        row for row in rows
-        if row.verdict.stance != "commented" or not any(
-            other.verdict.stance in _STRENGTH[:-1] and (other.government, _voice(other)) == (row.government, _voice(row))
-            and other.verdict.background == row.verdict.background for other in rows
-        )
-    ]  # fmt: skip
-
-
-__all__ = ["Memory", "Resolved", "replace", "resolve"]
+        row
+        for row in rows
+        if row.verdict.stance != "commented" or (row.government, _voice(row), row.verdict.background) not in answered
+    ]

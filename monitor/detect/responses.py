@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timezone
+from datetime import UTC, datetime, time
 from typing import Protocol
 
-from monitor.detect import askers, clauses, findings, resolve
-from monitor.detect.findings import Parsed, Verdict
+from monitor.detect import askers, clauses, reading, resolve
+from monitor.detect import findings as judging
+from monitor.detect.findings import Verdict
 from monitor.detect.lexicon import Lexicon, Pack
+from monitor.detect.reading import Parsed
 from monitor.detect.resolve import Resolved
 from monitor.values import Certainty, Finding, Outlet, Stance
 
@@ -86,8 +88,8 @@ def read(doc: EntryText, lexicon: Lexicon, outlets: Outlets) -> Reading | None:
         for sentence in clauses.sentences(value, field, pack.abbreviations):
             media = askers.token_spans(sentence, names[field])
             before = parsed[-1][0] if parsed and parsed[-1][0].sentence.field == field else None
-            made = findings.parse(sentence, pack, day, media, before)
-            parsed.append((made, findings.judge(made)))
+            made = reading.parse(sentence, pack, day, media, before)
+            parsed.append((made, judging.judge(made)))
     rows = resolve.resolve(parsed, _home(doc, pack, lexicon), native=pack.home is not None)
     asked = askers.Askers(doc, parsed, names, rows)
     found = tuple(_finding(row, rows, asked) for row in rows[:MAX_FINDINGS])
@@ -131,7 +133,7 @@ def _finding(row: Resolved, rows: Sequence[Resolved], asked: askers.Askers) -> F
         asker=None if stance.is_answer else asked.of(row),
         via=row.via,
         hand=asked.hand(row),
-        said_at=datetime.combine(verdict.said_at, time(), timezone.utc) if verdict.said_at else None,
+        said_at=datetime.combine(verdict.said_at, time(), UTC) if verdict.said_at else None,
         partial=partial,
         background=verdict.background,
         rule=verdict.predicate.row.id,

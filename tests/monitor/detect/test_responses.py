@@ -6,14 +6,15 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from monitor import lexicons
-from monitor.detect import lexicon, outlets, responses
-from monitor.values import Certainty, Domain, Outlet, Stance
+from monitor.detect import explain, lexicon, outlets, responses
+from monitor.values import Certainty, Domain, Finding, Outlet, Stance
 
 DATA = Path(__file__).parents[2] / "data" / "responses"
 RAW = lexicons.load("detect/lexicon")
@@ -45,3 +46,134 @@ def test_a_passage_gives_what_it_says_and_nothing_else(row: dict[str, Any]) -> N
 def test_there_are_enough_passages() -> None:
     assert len(ROWS) >= 150
     assert len({row["text"] + row.get("title", "") for row in ROWS}) == len(ROWS)
+
+
+def found(text: str, language: str | None = "en", **more: Any) -> tuple[Finding, ...]:
+    return responses.findings_of(responses.EntryText(more.pop("title", ""), text, language, **more), LEXICON, OUTLETS)
+
+
+NEGATIONS = {
+    "did not respond": (
+        "Serbia's government did not respond to questions.",
+        "Serbia's government did respond to questions.",
+    ),
+    "will not accept": (
+        "Ghana's president said it will not accept them.",
+        "Ghana's president said it will accept them.",
+    ),
+    "no request": (
+        "The Kenyan government said it had received no request.",
+        "The Kenyan government said it had received a request.",
+    ),
+    "nije odgovorila": ("Vlada Srbije nije odgovorila na upit.", "Vlada Srbije je odgovorila na upit."),
+    "nema da primi": (
+        "Премиерот рече дека земјата нема да прими никого.",
+        "Премиерот рече дека земјата ќе прими луѓе.",
+    ),
+    "nuk iu përgjigj": ("Qeveria e Kosovës nuk iu përgjigj pyetjeve.", "Qeveria e Kosovës iu përgjigj pyetjeve."),
+    "no respondió": ("El Gobierno de Perú no respondió a la consulta.", "El Gobierno de Perú respondió a la consulta."),
+    "n'a pas répondu": (
+        "Le gouvernement rwandais n'a pas répondu aux questions.",
+        "Le gouvernement rwandais a répondu aux questions.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "changed"), NEGATIONS.values(), ids=NEGATIONS.keys())
+def test_dropping_a_negation_changes_the_result(text: str, changed: str) -> None:
+    language = {"V": "sr", "П": "mk", "Q": "sq", "E": "es", "L": "fr"}.get(text[0], "en")
+    assert [one.stance for one in found(text, language)] != [one.stance for one in found(changed, language)]
+
+
+def test_latin_and_cyrillic_of_one_text_give_the_same() -> None:
+    latin = "Ministarstvo spoljnih poslova Srbije odbilo je da komentariše navode."
+    cyrillic = "Министарство спољних послова Србије одбило је да коментарише наводе."
+    assert [(one.government, one.body, one.stance) for one in found(latin, "sr")] == [
+        (one.government, one.body, one.stance) for one in found(cyrillic, "sr")
+    ]
+
+
+def test_quotes_and_actors_are_cut_from_the_original() -> None:
+    text = "Tihi uvod. Влада Србије није одговорила на упит."
+    (one,) = found(text, "sr")
+    assert text[one.start : one.end] == one.quote == "Влада Србије није одговорила на упит."
+    assert one.actor == "Влада Србије"
+
+
+def test_two_runs_are_equal() -> None:
+    docs = [entry(row) for row in ROWS]
+    first = [responses.findings_of(doc, LEXICON, OUTLETS) for doc in docs]
+    fresh = lexicon.from_raw(RAW)
+    assert first == [responses.findings_of(doc, fresh, OUTLETS) for doc in docs]
+
+
+def test_a_known_stance_of_last_week_is_kept_as_background() -> None:
+    (one,) = found("Last week the Serbian government confirmed the talks.", date=datetime(2025, 6, 11, tzinfo=UTC))
+    assert one.background
+    assert one.hand == "relay"
+    assert one.stance is Stance.CONFIRMED
+
+
+def test_what_is_older_than_a_week_is_nothing() -> None:
+    day = datetime(2025, 6, 30, tzinfo=UTC)
+    assert not found("The Serbian government confirmed the talks on 2 May.", date=day)
+    assert found("The Serbian government confirmed the talks on 28 June.", date=day)
+
+
+def test_a_holder_speaks_only_while_in_office() -> None:
+    text = "Joe Biden rejected the plan."
+    assert found(text, date=datetime(2023, 6, 1, tzinfo=UTC))[0].government == "US"
+    assert not found(text, date=datetime(2026, 6, 1, tzinfo=UTC))
+
+
+def test_an_answer_makes_the_silence_of_the_same_body_partial() -> None:
+    rows = {one.stance: one for one in found(ROWS[2]["text"])}
+    assert rows[Stance.DECLINED].partial
+    assert not rows[Stance.CONFIRMED].partial
+
+
+def test_a_body_without_a_country_is_weak() -> None:
+    (one,) = found("The ministry did not answer questions.")
+    assert (one.government, one.certainty) == ("ZZ", Certainty.WEAK)
+
+
+def test_a_bare_government_is_that_of_the_outlets_home() -> None:
+    outlet = Outlet(Domain("gazeta.example"), "Gazeta", "XK", "newspaper")
+    (one,) = found("Qeveria nuk iu përgjigj pyetjeve.", "sq", outlet=outlet)
+    assert (one.government, one.via) == ("XK", "outlet")
+
+
+def test_a_language_is_guessed_when_none_is_given() -> None:
+    (one,) = found("Le gouvernement rwandais n'a pas encore répondu aux questions de la presse sur les accords.", None)
+    assert (one.government, one.stance) == ("RW", Stance.NO_REPLY)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "\n\n", '"', "„", "- - -", "1234.", "ş" * 50, "The " * 20_000, "government " * 5_000 + "said.",
+     "Serbia, " * 6_000, "„" * 3_000, "a" * 1_000_000, "Ministry of " * 5_000, "no comment " * 5_000],
+    ids=lambda text: f"{text[:12]!r} x {len(text)}",
+)  # fmt: skip
+def test_no_text_is_an_error_or_takes_long(text: str) -> None:
+    assert len(found(text)) <= responses.MAX_FINDINGS
+
+
+def test_explain_names_row_and_reason_of_every_span() -> None:
+    doc = responses.EntryText("", "The mayor rejected the plan. Serbia's foreign ministry declined to comment.", "en")
+    told_lines = "\n".join(explain.lines(responses.read(doc, LEXICON, OUTLETS)))
+    assert 'rejected  [10:18] "rejected" row en-refused-01: third party (mayor)' in told_lines
+    assert 'found     [55:74] "declined to comment" row en-declined-01 > declined' in told_lines
+    assert "result    RS foreign ministry: declined" in told_lines
+    assert list(explain.lines(None)) == ["no known language: nothing is read"]
+
+
+def test_lab_rows_speak_of_kinds() -> None:
+    (one,) = found("Serbia's government declined to comment.")
+    assert responses.as_lab(one) == {
+        "government": "RS",
+        "body": "government",
+        "kind": "declined_to_comment",
+        "actor": "Serbia's government",
+        "quote": "Serbia's government declined to comment.",
+        "asker": None,
+    }

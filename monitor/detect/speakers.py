@@ -1,0 +1,267 @@
+"""Who speaks: link a predicate to its subject, across inversions, parentheses, participles and lists of names.
+
+Works on word order, commas and case as the language's settings allow; knows no language by name. `findings` judges
+what the speaker says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from monitor.detect.actors import Actor, Case, Kind
+from monitor.detect.predicates import Predicate
+from monitor.detect.reading import Parsed
+
+TAIL = 9
+"""Words after a closing "X said" that are still place, time and audience, not a complement."""
+INVERTED = 9
+"""Words between an inverted verb and its subject: "izjavio je juče za N1 ministar"."""
+
+
+def subject(parsed: Parsed, predicate: Predicate) -> tuple[Actor | None, bool]:
+    """The speaker of a predicate, and whether it stands after the verb."""
+    words = parsed.sentence.words
+    at = predicate.start - 1
+    while at >= 0 and parsed.pack.lists["perfect"].accepts(words[at]):
+        at -= 1
+    if leads(parsed, predicate):
+        return _main_subject(parsed, predicate), True
+    closed = at < 0 or words[at] in (",", '"', "-")
+    left = _left(parsed, predicate) if predicate.row.actor != "after" else None
+    parenthesis = left is not None and closed and at >= 0 and _parenthesis(parsed, left, at)
+    if closed and predicate.row.actor == "before" and not parenthesis:
+        right = _right(parsed, predicate)
+        if right is not None:
+            return right, True
+    if left is not None and (not closed or at < 0 or parenthesis or words[at] == '"' or _opens(words, left)):
+        return left, False
+    if parsed.pack.has("inversion") or predicate.row.actor in ("after", "any") or closed:
+        right = _right(parsed, predicate)
+        if right is not None:
+            return right, True
+    return None, closed and at >= 0
+
+
+def _parenthesis(parsed: Parsed, left: Actor, comma: int) -> bool:
+    """Whether the comma before the verb closes what began right after the subject: "The king, meanwhile, said"."""
+    words = parsed.sentence.words
+    if left.end == comma + 1 or any(end == comma and start - 1 == left.end for start, end in parsed.embedded):
+        return True
+    if left.end == comma and "," in words[left.start : left.end]:
+        return True
+    if left.end >= len(words) or words[left.end] != "," or left.end == comma:
+        return False
+    return not any(left.end < other.start < comma for other in parsed.predicates)
+
+
+def _opens(words: Sequence[str], left: Actor) -> bool:
+    """Whether the subject follows a comma or a quotation: "..., Anne Roe, assistant secretary for peace, said"."""
+    return any(word in (",", '"') for word in words[max(0, left.start - 4) : left.start])
+
+
+def leads(parsed: Parsed, predicate: Predicate) -> bool:
+    """A participle that opens the sentence: "Confirming the arrest, the ministry said"."""
+    word = parsed.sentence.words[predicate.start]
+    endings = tuple(name.removeprefix("participle:") for name in parsed.pack.settings if name.startswith("participle:"))
+    return predicate.start <= 1 and bool(endings) and word.endswith(endings) and "," in parsed.sentence.words
+
+
+def _main_subject(parsed: Parsed, predicate: Predicate) -> Actor | None:
+    """The subject of the main clause after an opening participle."""
+    words = parsed.sentence.words
+    for actor in parsed.actors:
+        if actor.start <= predicate.end or actor.case is not Case.SUBJECT or actor.kind is Kind.PRONOUN:
+            continue
+        if "," in words[max(predicate.end, actor.start - 3) : actor.start]:
+            return actor
+    return None
+
+
+def _left(parsed: Parsed, predicate: Predicate) -> Actor | None:
+    clause = parsed.clause(predicate.start)
+    home = parsed.embedding(predicate.start)
+    oblique: Actor | None = None
+    for actor in reversed(parsed.actors):
+        if actor.start < clause[0] or (actor.end > predicate.start and predicate.row.actor != "any"):
+            continue
+        if actor.start >= predicate.end:
+            continue
+        if parsed.sentence.tokens[actor.start].quoted and not parsed.sentence.tokens[predicate.start].quoted:
+            continue
+        if parsed.embedding(actor.start) != home:
+            continue
+        if actor.kind is Kind.THIRD and _apposed(parsed, actor):
+            continue
+        if actor.kind is Kind.MEDIA and predicate.silent:
+            continue
+        if actor.case == Case.SUBJECT and not _is_object(parsed, actor, predicate):
+            return actor
+        if actor.case in (Case.FROM, Case.IN) and oblique is None and not (actor.metonym and actor.case is Case.IN):
+            oblique = actor
+        if predicate.row.actor == "any" and oblique is None:
+            oblique = actor
+    return oblique
+
+
+def _apposed(parsed: Parsed, actor: Actor) -> bool:
+    """ "President X, member of the party, said": the description between the commas is no subject."""
+    words = parsed.sentence.words
+    if actor.start < 1 or words[actor.start - 1] != "," or actor.end >= len(words) or words[actor.end] != ",":
+        return False
+    return any(other.end == actor.start - 1 and other.kind is Kind.GOVERNMENT for other in parsed.actors)
+
+
+def _is_object(parsed: Parsed, actor: Actor, predicate: Predicate) -> bool:
+    """What directly follows an earlier verb of stance is its object: "accused the ministry and said"."""
+    words = parsed.sentence.words
+    after = words[actor.end : predicate.start]
+    beside = len(after) <= 2 and not any(word == "," or parsed.pack.lists["and"].accepts(word) for word in after)
+    for other in parsed.predicates:
+        if other.start < predicate.start and other.end <= actor.start and other.stance not in ("said", "believed"):
+            between = words[other.end : actor.start]
+            direct = not any(word in (",", ";", "-", '"') for word in between)
+            if direct and not has_that(parsed, other.end, actor.start):
+                return not beside
+    return False
+
+
+def has_that(parsed: Parsed, start: int, end: int) -> bool:
+    return any(parsed.pack.lists["that"].accepts(word) for word in parsed.sentence.words[start:end])
+
+
+def _right(parsed: Parsed, predicate: Predicate) -> Actor | None:
+    words = parsed.sentence.words
+    free = predicate.row.actor in ("after", "any")
+    limit = predicate.end + (INVERTED if not free else 2 * INVERTED)
+    for actor in parsed.actors:
+        if actor.start < predicate.end or actor.start > limit:
+            continue
+        between = words[predicate.end : actor.start]
+        if not free and (
+            any(word in (",", ";", ":") for word in between) or has_that(parsed, predicate.end, actor.start)
+        ):
+            return None
+        if actor.kind is Kind.MEDIA and (actor.case is not Case.SUBJECT or _addressed(parsed, actor, limit)):
+            continue
+        if not free and not parsed.pack.has("inversion") and not _closes(parsed, actor):
+            return None
+        if free or actor.case is Case.SUBJECT or (actor.case in (Case.FROM, Case.IN) and not actor.metonym):
+            return actor
+    return None
+
+
+def _addressed(parsed: Parsed, media: Actor, limit: int) -> bool:
+    """Whether the speaker follows the outlet it spoke to: "kazali su Vijestima iz ministarstva"."""
+    return any(
+        media.end <= actor.start <= limit and actor.start - media.end <= 3 and actor.kind is Kind.GOVERNMENT
+        and actor.case in (Case.FROM, Case.SUBJECT) for actor in parsed.actors
+    )  # fmt: skip
+
+
+def _closes(parsed: Parsed, actor: Actor) -> bool:
+    """In languages without free order an inverted subject ends its clause: "..., said the minister on Friday"."""
+    words = parsed.sentence.words
+    if actor.end >= len(words) or words[actor.end] in (",", ".", ";", '"', "-", "!", "?", "("):
+        return True
+    word = words[actor.end]
+    return any(parsed.pack.lists[name].accepts(word) for name in ("prep", "in", "time", "and", "relative"))
+
+
+def group(parsed: Parsed, actor: Actor) -> list[Actor]:
+    """The speaker and those joined to it by "and", "neither ... nor", commas."""
+    words = parsed.sentence.words
+    index = parsed.actors.index(actor)
+    group = [actor]
+    for step in (-1, 1):
+        at, edge, linked = index, actor, False
+        while 0 <= at + step < len(parsed.actors):
+            other = parsed.actors[at + step]
+            first, last = (other, edge) if step < 0 else (edge, other)
+            between = words[first.end : last.start]
+            if not _joined(parsed, between) or _differs(edge, other):
+                break
+            linked = linked or any(parsed.pack.lists["and"].accepts(word) for word in between)
+            if not linked:
+                break
+            if other.kind is Kind.GOVERNMENT:
+                group.append(other)
+            at, edge = at + step, other
+    same = [one for one in parsed.actors if one.start == actor.start and one is not actor and one not in group]
+    return sorted([*group, *same], key=lambda one: one.start)
+
+
+def _joined(parsed: Parsed, between: Sequence[str]) -> bool:
+    joins = [word for word in between if word == "," or parsed.pack.lists["and"].accepts(word)]
+    rest = [
+        word for word in between
+        if word != "," and not parsed.pack.lists["and"].accepts(word) and not parsed.pack.lists["det"].accepts(word)
+        and not parsed.pack.lists["in"].accepts(word) and not parsed.pack.lists["from"].accepts(word)
+    ]  # fmt: skip
+    return bool(joins) and not rest and len(between) <= 5
+
+
+def _differs(one: Actor, other: Actor) -> bool:
+    if other.kind is Kind.PRONOUN or (other.case is Case.OBLIQUE) != (one.case is Case.OBLIQUE):
+        return True
+    return one.case is Case.SUBJECT and other.case is Case.FROM
+
+
+def content_of(parsed: Parsed, predicate: Predicate, actor: Actor | None, *, inverted: bool) -> tuple[int, int]:
+    """The words a verb of speech reports: after it, or before when it closes the sentence."""
+    words = parsed.sentence.words
+    clause = parsed.clause(predicate.start)
+    if leads(parsed, predicate):
+        comma = next((at for at in range(predicate.end, len(words)) if words[at] == ","), len(words))
+        if actor is not None:
+            comma = max(at for at in range(predicate.end, actor.start + 1) if words[at] == "," or at == predicate.end)
+        return predicate.end, comma
+    last = max(predicate.end, actor.end if actor and inverted else 0)
+    edge = min(predicate.start, actor.start if actor and not inverted else predicate.start)
+    before = edge - 1
+    lists = parsed.pack.lists
+    while before >= 0 and (
+        words[before] in (",", '"', "-", ".", "!", "?")
+        or lists["det"].accepts(words[before])
+        or lists["perfect"].accepts(words[before])
+    ):
+        before -= 1
+    spoken = any(word in (",", '"', "-") for word in words[before + 1 : edge])
+    leading = before - parsed.clauses[0][0] >= 2 and spoken
+    if leading and not _reports_after(parsed, last, clause[1]):
+        return 0, before + 1
+    return last, clause[1]
+
+
+def _reports_after(parsed: Parsed, start: int, end: int) -> bool:
+    """Whether a complement follows: a that-clause, a colon, a quotation, or more words than place and time need."""
+    words = parsed.sentence.words
+    head = words[start:end]
+    if not head:
+        return False
+    lists = parsed.pack.lists
+    if any(lists[name].accepts(head[0]) for name in ("there", "pronoun", "neg")):
+        return True
+    for word in head[:TAIL]:
+        if lists["that"].accepts(word) or word in (":", '"'):
+            return True
+        if word in (",", "."):
+            return False
+    if lists["prep"].accepts(head[0]) or lists["in"].accepts(head[0]) or lists["time"].accepts(head[0]):
+        return False
+    return len([word for word in head if word[0].isalpha()]) > 2
+
+
+def begins(parsed: Parsed, actor: Actor) -> bool:
+    """A pronoun is a speaker at the head of its clause, not in "the people it expels"."""
+    start = parsed.clause(actor.start)[0]
+    before = parsed.sentence.words[actor.start - 1] if actor.start else ","
+    return actor.start <= start + 1 or before in (",", '"', "-") or bool(parsed.pack.lists["and"].accepts(before))
+
+
+def unknown_subject(parsed: Parsed, predicate: Predicate) -> bool:
+    """Whether a name nobody knows stands where the subject would: then it is not dropped."""
+    start, end = parsed.clause(predicate.start)
+    tokens = parsed.sentence.tokens
+    near = [*range(start + 1, predicate.start), *range(predicate.end, min(predicate.end + 2, end))]
+    known = {at for actor in parsed.actors for at in range(actor.start, actor.end)}
+    return any(tokens[at].capital and at not in known for at in near)
