@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+from monitor.detect.actors import Kind
 from monitor.detect.clauses import Sentence
 from monitor.detect.findings import Verdict
 from monitor.detect.reading import Parsed
@@ -93,7 +94,18 @@ class Askers:
         return Asker(self.outlet.name, self.outlet.domain) if self.outlet else None
 
     def _hits(self, sentence: Sentence) -> list[Hit]:
-        return [hit for hit in self.names.get(sentence.field, ()) if sentence.start <= hit.start < sentence.end]
+        """The outlets named in a sentence, but not those whose name is part of a government body's."""
+        taken = [
+            (sentence.tokens[actor.start].start, sentence.tokens[actor.end - 1].end)
+            for actor in self.parsed[id(sentence)].actors
+            if actor.kind is Kind.GOVERNMENT
+        ]
+        return [
+            hit
+            for hit in self.names.get(sentence.field, ())
+            if sentence.start <= hit.start < sentence.end
+            and not any(start <= hit.start and hit.end <= end for start, end in taken)
+        ]
 
     def _named(self, sentence: Sentence) -> Asker | None:
         """An outlet next to a request, or as the one who asked."""
@@ -158,6 +170,3 @@ def merged(found: Iterable[Finding]) -> tuple[Finding, ...]:
             key[:3] == (government, body, stance) and key[3] is not None and key[4] == background for key in rows
         )
     )  # fmt: skip
-
-
-__all__ = ["TYPE_CHECKING", "Askers", "merged", "token_spans"]

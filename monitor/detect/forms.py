@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
 from monitor.text.fold import fold
 
@@ -46,7 +47,7 @@ class Element:
         return best
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Form:
     """A compiled form and what it stands for."""
 
@@ -145,25 +146,34 @@ def element(choices: Sequence[str], *, optional: bool = False) -> Element:
     return Element(frozenset(exact), tuple(prefixes), tuple(stems), optional)
 
 
+class Begun(NamedTuple):
+    """A form whose first word fits: in which case, and the element that must take the next word, if one must."""
+
+    form: Form
+    case: int
+    second: Element | None
+
+
 @dataclass(frozen=True, slots=True)
 class Index:
     """All forms of one language, by the beginning of their first word."""
 
-    exact: Mapping[str, tuple[Form, ...]]
-    starts: Mapping[str, tuple[Form, ...]]
-    starting: Callable[[str], tuple[Form, ...]] = field(repr=False, compare=False)
+    starting: Callable[[str], tuple[Begun, ...]] = field(repr=False)
 
     def find(self, words: Sequence[str]) -> list[Found]:
         """Find every form at every word, in order of position."""
         found = []
+        last = len(words)
         for at, word in enumerate(words):
-            for form in self.starting(word):
-                elements = form.elements
-                first = elements[0].accepts(word)
-                if first:
-                    end, nominative = (at + 1, first) if len(elements) == 1 else match(elements, 0, words, at)
-                    if end > 0:
-                        found.append(Found(at, end, form.payload, nominative == 1))
+            for form, first, second in self.starting(word):
+                if len(form.elements) == 1:
+                    found.append(Found(at, at + 1, form.payload, first == 1))
+                    continue
+                if second is not None and (at + 1 >= last or not second.accepts(words[at + 1])):
+                    continue
+                end, rest = match(form.elements, 1, words, at + 1)
+                if end > 0:
+                    found.append(Found(at, end, form.payload, max(first, rest) == 1))
         return found
 
 
@@ -181,13 +191,19 @@ def index(forms: Iterable[Form]) -> Index:
     start_rows = {stem: tuple(rows) for stem, rows in starts.items()}
 
     @lru_cache(maxsize=20_000)
-    def starting(word: str) -> tuple[Form, ...]:
-        rows = list(exact_rows.get(word, ()))
+    def starting(word: str) -> tuple[Begun, ...]:
+        rows = dict.fromkeys(exact_rows.get(word, ()))
         for length in range(1, len(word) + 1):
-            rows.extend(start_rows.get(word[:length], ()))
-        return tuple(rows)
+            rows.update(dict.fromkeys(start_rows.get(word[:length], ())))
+        cases = ((form, form.elements[0].accepts(word)) for form in rows)
+        return tuple(Begun(form, case, _next(form)) for form, case in cases if case)
 
-    return Index(exact_rows, start_rows, starting)
+    return Index(starting)
+
+
+def _next(form: Form) -> Element | None:
+    second = form.elements[1] if len(form.elements) > 1 else None
+    return None if second is None or second.gap or second.optional else second
 
 
 def match(elements: tuple[Element, ...], first: int, words: Sequence[str], at: int) -> tuple[int, int]:

@@ -161,6 +161,8 @@ def _other_year(words: Sequence[str], at: int, pack: Pack, day: date | None) -> 
 def _month(word: str, pack: Pack) -> int | None:
     if word in pack.months:
         return pack.months[word]
+    if not word.startswith(pack.month_stems):
+        return None
     for form, number in pack.months.items():
         if form.endswith("*") and word.startswith(form[:-1]) and len(word) - len(form) <= 3:
             return number

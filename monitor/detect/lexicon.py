@@ -41,6 +41,7 @@ class Pack:
     home: str | None
     lists: Mapping[str, Element]
     months: Mapping[str, int]
+    month_stems: tuple[str, ...]
     abbreviations: frozenset[str]
     settings: frozenset[str]
 
@@ -246,13 +247,15 @@ class _Builder:
                 self._add("names", (text,), payload)
         none: list[str] = []
         months = items(self._inherited("months", none))
+        numbers = {form: at + 1 for at, names in enumerate(months) for form in forms.folded(names.split("|"))}
         home: str | None = self._inherited("home", None)
         return Pack(
             language=self.language,
             index=forms.index(self.forms),
             home=home,
             lists={name: _choices(self.lists.get(name, ())) for name in {*self.lists, *_GRAMMAR}},
-            months={form: at + 1 for at, names in enumerate(months) for form in forms.folded(names.split("|"))},
+            months=numbers,
+            month_stems=tuple(form[:-1] for form in numbers if form.endswith("*")),
             abbreviations=frozenset(forms.folded(self.lists.get("abbreviations", ()))),
             settings=frozenset(items(self._inherited("settings", []))),
         )

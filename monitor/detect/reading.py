@@ -16,7 +16,7 @@ from monitor.detect.actors import Actor
 from monitor.detect.clauses import Sentence
 from monitor.detect.forms import Found
 from monitor.detect.lexicon import Pack
-from monitor.detect.lexicon_rows import Place, Tag
+from monitor.detect.lexicon_rows import Body, Place, Tag
 from monitor.detect.predicates import Predicate
 
 
@@ -62,10 +62,16 @@ def parse(
     hits = tuple(pack.index.find(sentence.words))
     spans = _clauses(sentence, hits, pack)
     embedded = _embedded(sentence, hits)
-    found = actors_of.find(sentence, hits, pack, day, media)
+    outside = [span for span in media if not _part_of_body(span, hits)]
+    found = actors_of.find(sentence, hits, pack, day, outside)
     return Parsed(
         sentence, pack, hits, spans, embedded, found, predicates.find(sentence, hits, spans, pack), day, before
     )
+
+
+def _part_of_body(span: tuple[int, int], hits: Sequence[Found]) -> bool:
+    """Whether an outlet's name is only part of a body's: "Foreign Affairs" in "Ministry of Foreign Affairs"."""
+    return any(isinstance(hit.payload, Body) and hit.start <= span[0] and span[1] <= hit.end for hit in hits)
 
 
 def _clauses(sentence: Sentence, hits: Sequence[Found], pack: Pack) -> tuple[tuple[int, int], ...]:
