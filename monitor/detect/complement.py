@@ -163,9 +163,8 @@ def _inner(
                 continue
             near = any(0 <= predicate.start - no <= _BEFORE for no in content.negations)
             asked = any(0 <= predicate.start - at <= _BEFORE for at in content.tags.get("modal", ()))
-            unrejected = predicate.stance == "commented" and "reject" in " ".join(
-                sentence.words[predicate.start : predicate.end]
-            )
+            inside = any(predicate.start <= no < predicate.end for no in content.negations)
+            unrejected = predicate.stance == "commented" and inside  # "did not reject", "no descarta"
             if unrejected:
                 return "commented"
             if predicate.stance in _VERB_FIRST and not near and not asked:

@@ -19,6 +19,8 @@ from monitor.detect.speakers import INVERTED, TAIL
 from monitor.values import Certainty
 
 ACCORDING = "according-to"
+_ATTRIBUTING = ("confirmed", "announced_action")
+"""Stances whose verb may close a sentence as "said" does: "Kosovo accepted the request, confirmed the spokesman"."""
 _COLON = 12
 """Words before the colon of a headline that may name its speaker."""
 
@@ -106,7 +108,7 @@ def _attributions(parsed: Parsed) -> list[tuple[Predicate, tuple[int, int], Acto
     out: list[tuple[Predicate, tuple[int, int], Actor | None]] = []
     barrier: list[tuple[int, int]] = []
     for predicate in parsed.predicates:
-        if predicate.stance not in ("said", "believed"):
+        if predicate.stance not in ("said", "believed", *_ATTRIBUTING):
             continue
         if any(start <= predicate.start < end for start, end in barrier):
             continue
@@ -114,6 +116,8 @@ def _attributions(parsed: Parsed) -> list[tuple[Predicate, tuple[int, int], Acto
             continue
         actor, inverted = speakers.subject(parsed, predicate)
         content = speakers.content_of(parsed, predicate, actor, inverted=inverted)
+        if predicate.stance in _ATTRIBUTING and not (actor is not None and content[1] <= predicate.start):
+            continue
         out.append((predicate, content, actor))
         if content[0] >= predicate.end:
             barrier.append(content)
@@ -198,7 +202,7 @@ def _weighed(parsed: Parsed, predicate: Predicate, actor: Actor, content: tuple[
         source, span_said = _said(parsed, predicate, content)
         read = complement.read(source.sentence, source.hits, *span_said, parsed.pack)
         stance = complement.classify(
-            read, source.sentence, source.predicates, source.actors, actor.government, predicate.stance
+            read, source.sentence, _free(source), source.actors, actor.government, predicate.stance
         )
     certainty = Certainty.LIKELY if parsed.sentence.headline or actor.kind is Kind.PRONOUN else Certainty.SURE
     return Verdict(parsed.sentence, predicate, actor, stance, reason, content, when is not None, said, certainty,
@@ -224,6 +228,11 @@ def _retold(parsed: Parsed, speaker: Actor) -> bool:
 def _headline_future(parsed: Parsed, predicate: Predicate, actor: Actor) -> bool:
     """Whether an infinitive right after the subject is a headline's future: "Kosovo to take in migrants"."""
     return actor.end == predicate.start and bool(parsed.pack.lists["to"].accepts(parsed.sentence.words[actor.end]))
+
+
+def _free(parsed: Parsed) -> tuple[Predicate, ...]:
+    """The predicates that stand in no relative clause."""
+    return tuple(one for one in parsed.predicates if parsed.embedding(one.start) is None)
 
 
 def _said(parsed: Parsed, predicate: Predicate, content: tuple[int, int]) -> tuple[Parsed, tuple[int, int]]:

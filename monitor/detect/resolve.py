@@ -134,7 +134,8 @@ class Memory:
             return self.last[1], self.last[2], "article", Certainty.LIKELY
         if actor.body in self.by_body:
             return self.by_body[actor.body], actor.body, "article", Certainty.LIKELY
-        if verdict.about and not (self.home and self.native and verdict.stance == "denied"):
+        foreign = verdict.stance == "denied" and verdict.about not in self.by_body.values()
+        if verdict.about and not (self.home and self.native and foreign):
             return verdict.about, actor.body, "passage", Certainty.LIKELY
         code, via = self._bare(actor)
         return code or UNKNOWN, actor.body, via, Certainty.LIKELY
