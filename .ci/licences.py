@@ -11,10 +11,11 @@ import sys
 from importlib.metadata import Distribution, distributions
 
 WELCOME = re.compile(
-    r"\b(mit|bsd|isc|apache|python software foundation|psf|0bsd|zlib|unlicense|hpnd|mozilla|mpl|cnri|tcl)\b", re.I
+    r"\b(mit|bsd|isc|apache|python software foundation|psf|0bsd|zlib|unlicense|hpnd|mozilla|mpl|cnri|tcl)\b",
+    re.IGNORECASE,
 )
-SEPARATE = re.compile(r"\b(lgpl|lesser general public)", re.I)
-REFUSED = re.compile(r"\b(agpl|affero|gpl|general public|non-?commercial)", re.I)
+SEPARATE = re.compile(r"\b(lgpl|lesser general public)", re.IGNORECASE)
+REFUSED = re.compile(r"\b(agpl|affero|gpl|general public|non-?commercial)", re.IGNORECASE)
 NOT_OURS = {"storywatch", "pip", "setuptools", "wheel", "uv"}
 STATED = {
     "brotli": "MIT (its LICENSE file)",

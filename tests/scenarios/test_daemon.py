@@ -32,7 +32,8 @@ watches:
 def rss(*titles: str, minutes_ago: int = 5) -> bytes:
     at = format_datetime(datetime.now(UTC) - timedelta(minutes=minutes_ago))
     items = "".join(
-        f"<item><guid>{title}</guid><title>{title}</title><link>https://outlet.example/{title.replace(' ', '-')}</link><pubDate>{at}</pubDate></item>"
+        f"<item><guid>{title}</guid><title>{title}</title><pubDate>{at}</pubDate>"
+        f"<link>https://outlet.example/{title.replace(' ', '-')}</link></item>"
         for title in titles
     )
     return f"<rss version='2.0'><channel><title>T</title><link>https://outlet.example/</link>{items}</channel></rss>".encode()

@@ -52,7 +52,7 @@ CHAIN = {
     "url": "https://review.example/2",
     "title": "US presses Serbia and Bosnia over deported migrants",
     "text": "The American administration is pressing Serbia and other Balkan countries to accept deported migrants, "
-    "reports Bosfor Agency. The demand is part of a wider plan, according to Harbour Wire, as reported by Jutarnji glas. "
+    "reports Bosfor Agency. It is part of a wider plan, according to Harbour Wire, as reported by Jutarnji glas. "
     "The White House declined to comment, and neither the State Department nor the Serbian Foreign Ministry responded "
     "to Harbour Wire's questions.",
 }
@@ -70,7 +70,8 @@ PARTY = entry(
     "migrante iz SAD. Poslanici stranke tražiće i sednicu odbora.",
 )  # fmt: skip
 BROKEN = entry(
-    "broken", "06T10:00", "eter.example", "sr", "Stejt department potvrdio razgovore o deportovanim migrantima sa Srbijom",
+    "broken", "06T10:00", "eter.example", "sr",
+    "Stejt department potvrdio razgovore o deportovanim migrantima sa Srbijom",
     "Stejt department potvrdio je za Radio Eter da Sjedinjene Države razgovaraju sa Srbijom o prihvatu deportovanih "
     "migranata.",
 )  # fmt: skip
