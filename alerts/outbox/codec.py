@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from datetime import datetime
 from typing import Any
 
@@ -47,7 +47,9 @@ def load(text: str) -> Event:
 
 def _fields(kind: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:
     known = {item.name for item in fields(kind)}
-    return {name: _value(name, value) for name, value in data.items() if name in known}
+    # `dump` leaves None out, also where a value has no default: the outlet of an entry from an aggregator.
+    absent = {item.name: None for item in fields(kind) if item.default is MISSING and "None" in str(item.type)}
+    return absent | {name: _value(name, value) for name, value in data.items() if name in known}
 
 
 def _value(name: str, value: Any) -> Any:
