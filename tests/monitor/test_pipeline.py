@@ -1,0 +1,285 @@
+"""One document in one transaction: what is stored and told, and that a failure leaves everything as it was."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import Engine, func, select
+
+from alerts import tables as alert_tables
+from monitor import pipeline, wiring
+from monitor.cluster import index
+from monitor.config import api
+from monitor.errors import LeaseLost
+from monitor.store import engine as engines
+from monitor.store import feeds, migrate, tables
+from monitor.values import Claim, Entry, EntryId, FeedId, ParsedEntry, ParsedFeed, Role
+
+CONFIG = api.parse_text(
+    """\
+version: 1
+contact: https://newsroom.example/storywatch
+governments: {watch: [US, RS]}
+watches:
+  - {name: flights, query: "deport* AND Serbia"}
+outlets:
+  wire.example: {name: Harbour Wire, country: US, kind: wire}
+  press.example: {name: Northern Press, country: GB, kind: wire}
+  gathered.example: {name: Gathered, kind: aggregator}
+channels:
+  console: {type: stdout}
+""",
+    {},
+)
+KNOWN = wiring.knowledge(CONFIG, config_rev=1)
+NOW = datetime(2025, 6, 5, 8, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+FEEDS = ("https://wire.example/rss", "https://press.example/rss", "https://gathered.example/rss")
+TOLD = ("entry", "story", "mention", "match", "response", "attribution", "seen", "fetch_log")
+
+REPORT = ParsedEntry(
+    id="r1",
+    url="https://wire.example/1",
+    title="Washington asks Serbia to take deported migrants",
+    summary="The United States has asked Serbia to accept migrants deported from its soil, three officials said. "
+    "Serbia's Foreign Ministry declined to comment to Harbour Wire.",
+    published=NOW,
+    language="en",
+)
+FOLLOW = ParsedEntry(
+    id="f1",
+    url="https://press.example/1",
+    title="Serbia pressed by Washington to take deported migrants",
+    summary="Washington wants Serbia to accept migrants deported from the United States, Harbour Wire reported.",
+    published=NOW + 30 * MINUTE,
+    language="en",
+)
+WEATHER = ParsedEntry(id="w1", url="https://wire.example/2", title="Rain expected on Friday", published=NOW)
+
+
+@pytest.fixture
+def ctx(engine: Engine) -> pipeline.Context:
+    with engine.begin() as connection:
+        feeds.sync(connection, [feeds.Seed(url, url.split("/")[2]) for url in FEEDS], NOW)
+    return fresh(engine)
+
+
+def fresh(engine: Engine, now: datetime = NOW) -> pipeline.Context:
+    """A process that has just started on this database."""
+    return wiring.context(engine, KNOWN, CONFIG, now=now)
+
+
+def claim(ctx: pipeline.Context, url: str, at: datetime) -> Claim:
+    with ctx.engine.begin() as connection:
+        feeds.make_due(connection, at)
+        row = feeds.by_url(connection, url)
+        assert row is not None
+        (taken,) = feeds.claim(connection, at, lease=MINUTE / 2, only=row.id)
+    assert taken.claim is not None
+    return taken.claim
+
+
+def process(
+    ctx: pipeline.Context,
+    *parsed: ParsedEntry,
+    feed: str = FEEDS[0],
+    at: datetime = NOW,
+    baseline: bool = False,
+    fails: bool = False,
+    held: Claim | None = None,
+) -> pipeline.Report:
+    """Record a document of `parsed`; `fails` ends its transaction at the last statement."""
+
+    def settle(_: pipeline.Novelty) -> feeds.Settlement:
+        if fails:
+            raise OSError("the disk is full")
+        return feeds.Settlement(at + MINUTE, "adaptive", {}, at, ok=True, gen=1)
+
+    turn = pipeline.Turn(
+        held or claim(ctx, feed, at), None, 1, baseline, settle, log=feeds.FetchRecord(at=at, outcome="changed")
+    )
+    return pipeline.process(ParsedFeed(parsed), turn, ctx, at)
+
+
+def counts(engine: Engine) -> dict[str, int]:
+    with engines.reading(engine) as connection:
+        found = {
+            name: connection.execute(select(func.count()).select_from(tables.metadata.tables[name])) for name in TOLD
+        }
+        events = connection.execute(select(func.count()).select_from(alert_tables.event))
+        return {name: rows.scalar_one() for name, rows in found.items()} | {"event": events.scalar_one()}
+
+
+def decisions(report: pipeline.Report) -> list[tuple[object, ...]]:
+    return [(taken.story, taken.assignment, tuple(e.key for e in taken.events)) for taken in report.taken]
+
+
+def kinds(report: pipeline.Report) -> list[str]:
+    return [str(event.kind) for event in report.events]
+
+
+def test_a_matching_entry_becomes_a_story_with_its_event_and_others_are_only_stored(ctx: pipeline.Context) -> None:
+    report = process(ctx, REPORT, WEATHER)
+    assert (report.entries, report.new, len(report.taken)) == (2, 2, 1)
+    assert kinds(report)[0] == "new_story"
+    assert "non_answer" in kinds(report)
+    stored = counts(ctx.engine)
+    assert (stored["entry"], stored["story"], stored["mention"], stored["fetch_log"]) == (2, 1, 1, 1)
+    assert stored["event"] == len(report.events)
+
+
+def test_the_same_document_again_is_nothing_new(ctx: pipeline.Context) -> None:
+    process(ctx, REPORT, WEATHER)
+    before = counts(ctx.engine)
+    report = process(ctx, REPORT, WEATHER, at=NOW + MINUTE)
+    assert (report.new, report.taken) == (0, ())
+    assert counts(ctx.engine) == before | {"fetch_log": before["fetch_log"] + 1}
+
+
+def test_an_error_inside_leaves_database_and_window_as_they_were(ctx: pipeline.Context) -> None:
+    before = counts(ctx.engine)
+    with pytest.raises(OSError, match="disk is full"):
+        process(ctx, REPORT, WEATHER, fails=True)
+    assert counts(ctx.engine) == before
+    assert len(ctx.window) == 0
+    assert kinds(process(ctx, REPORT, at=NOW + MINUTE))[0] == "new_story"
+
+
+def test_an_error_takes_only_its_own_entries_out_of_the_window(ctx: pipeline.Context) -> None:
+    process(ctx, REPORT)
+    with pytest.raises(OSError, match="disk is full"):
+        process(ctx, FOLLOW, feed=FEEDS[1], at=NOW + 31 * MINUTE, fails=True)
+    assert len(ctx.window) == 1
+    assert "new_outlet" in kinds(process(ctx, FOLLOW, feed=FEEDS[1], at=NOW + 32 * MINUTE))
+
+
+def test_a_document_whose_feed_was_taken_over_is_dropped(ctx: pipeline.Context) -> None:
+    old = claim(ctx, FEEDS[0], NOW)
+    claim(ctx, FEEDS[0], NOW + 5 * MINUTE)
+    before = counts(ctx.engine)
+    with pytest.raises(LeaseLost):
+        process(ctx, REPORT, held=old)
+    assert counts(ctx.engine) == before
+    assert len(ctx.window) == 0
+
+
+def test_a_baseline_is_stored_and_clustered_and_raises_nothing_that_is_told(ctx: pipeline.Context) -> None:
+    report = process(ctx, REPORT, baseline=True)
+    assert len(report.taken) == 1
+    assert [event for event in report.events if event.state == "open"] == []
+    assert len(ctx.window) == 1
+    later = process(ctx, FOLLOW, feed=FEEDS[1], at=NOW + 31 * MINUTE)
+    assert later.taken[0].story == report.taken[0].story
+
+
+def test_what_an_aggregator_shows_belongs_to_no_outlet(ctx: pipeline.Context) -> None:
+    seen = replace(REPORT, url="https://gathered.example/x/1")
+    report = process(ctx, seen, feed=FEEDS[2])
+    (taken,) = report.taken
+    assert (taken.outlet, taken.entry.outlet, taken.entry.via) == (None, None, "gathered.example")
+    assert "new_outlet" not in kinds(report)
+
+
+def test_one_address_in_two_feeds_is_one_entry_of_a_story(ctx: pipeline.Context) -> None:
+    process(ctx, REPORT)
+    report = process(ctx, REPORT, feed=FEEDS[1], at=NOW + 5 * MINUTE)
+    assert report.taken == ()
+    stored = counts(ctx.engine)
+    assert (stored["entry"], stored["mention"]) == (2, 1)
+
+
+def test_a_second_outlet_joins_and_a_word_for_word_copy_is_told_as_one(ctx: pipeline.Context) -> None:
+    process(ctx, REPORT)
+    report = process(ctx, FOLLOW, feed=FEEDS[1], at=NOW + 31 * MINUTE)
+    assert "new_outlet" in kinds(report)
+    long = REPORT.summary or ""
+    copied = ParsedEntry(
+        id="c1",
+        url="https://third.example/1",
+        title=REPORT.title,
+        summary=long,
+        published=NOW + 60 * MINUTE,
+        language="en",
+    )
+    copy = process(ctx, copied, feed=FEEDS[2], at=NOW + 61 * MINUTE)
+    assert copy.taken[0].assignment.role is Role.COPY
+    assert "new_outlet" not in kinds(copy)
+
+
+def test_a_restart_decides_as_if_it_had_never_stopped(
+    sqlite_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The same stream through a process that goes on, and through one that starts anew before each document."""
+    documents = (
+        (REPORT, FEEDS[0], NOW),
+        (FOLLOW, FEEDS[1], NOW + 31 * MINUTE),
+        (
+            ParsedEntry(
+                id="p1",
+                url="https://wire.example/plums",
+                title="Deported brewer returns to Serbia for the plum fair",
+                summary="A brewer deported last year came back for the harvest.",
+                published=NOW + 40 * MINUTE,
+                language="en",
+            ),
+            FEEDS[0],
+            NOW + 45 * MINUTE,
+        ),
+    )
+    decided = []
+    for restarts in (False, True):
+        url = sqlite_url if restarts else _migrated(tmp_path_factory)
+        engine = engines.open_engine(url)
+        with engine.begin() as connection:
+            feeds.sync(connection, [feeds.Seed(feed, feed.split("/")[2]) for feed in FEEDS], NOW)
+        ctx = fresh(engine)
+        told = []
+        for parsed, feed, at in documents:
+            ctx = fresh(engine, at) if restarts else ctx
+            told.append(decisions(process(ctx, parsed, feed=feed, at=at)))
+        decided.append(told)
+        engine.dispose()
+    assert decided[0] == decided[1]
+    assert len(decided[0][0]) == 1
+
+
+def _migrated(folders: pytest.TempPathFactory) -> str:
+    url = f"sqlite:///{folders.mktemp('steady') / 'a.db'}"
+    engine = engines.open_engine(url)
+    migrate.ensure(engine)
+    engine.dispose()
+    return url
+
+
+def test_the_window_is_taken_up_from_the_store(ctx: pipeline.Context) -> None:
+    process(ctx, REPORT)
+    again = fresh(ctx.engine, NOW + MINUTE)
+    assert len(again.window) == 1
+    late = index.Index.reach(wiring.cluster_settings(CONFIG.stories), NOW + timedelta(days=365))
+    assert pipeline.load_window(fresh(ctx.engine, NOW + timedelta(days=365)), late) == 0
+
+
+def test_a_lead_is_cut_at_a_word() -> None:
+    cut = pipeline.lead(_entry("word " * 200))
+    assert cut.endswith("word …")
+    assert len(cut) <= 302
+    assert pipeline.lead(_entry("short \n text")) == "short text"
+
+
+def _entry(text: str) -> Entry:
+    return Entry(
+        id=EntryId(1),
+        feed=FeedId(1),
+        entry_key="k",
+        url=None,
+        url_key=None,
+        title="t",
+        summary=text,
+        content="",
+        language=None,
+        outlet=None,
+        published=None,
+        first_seen=NOW,
+    )
