@@ -305,7 +305,7 @@ def _texts(row: Row, known: Knowledge) -> tuple[responses.EntryText, attribution
     body = "\n\n".join(part for part in (row.get("summary"), row.get("text")) if part)
     at = row.get("date_if_known") or row.get("date") or row.get("at")
     outlet, language = _outlet(row, known), row.get("lang")
-    date = _time(at) if at else None
+    date = _known_date(str(at)) if at else None
     said = responses.EntryText(title, body, language, outlet, date)
     return said, attribution.EntryText(title, body, language, outlet, date)
 
@@ -318,6 +318,13 @@ def _outlet(row: Row, known: Knowledge) -> Outlet | None:
     if found is None and (domain or name):
         found = Outlet(Domain(domain or name), name or domain, row.get("country"))
     return found
+
+
+def _known_date(text: str) -> datetime | None:
+    """A date that may be known only in part: a month counts as its last days, a year says too little to go by."""
+    if len(text) == len("2025"):
+        return None
+    return _time(f"{text}-28" if len(text) == len("2025-06") else text)
 
 
 def _time(text: str) -> datetime:

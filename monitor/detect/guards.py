@@ -15,6 +15,7 @@ from monitor.detect.lexicon_rows import Tag
 from monitor.detect.predicates import Predicate
 
 _MODAL_REACH = 4
+_DEMAND_REACH = 7
 _OLD = timedelta(days=7)
 _DAYS = range(1, 32)
 _YEARS = range(1900, 2100)
@@ -40,12 +41,24 @@ def mood(
             return "unknown"
         if name == "unknown" and not predicate.silent:
             return "unknown"
+        if name == "demand" and not predicate.silent and _asked_for(words, hit.end, at, pack):
+            return "demanded"
         if name == "expected" and at - hit.end <= _MODAL_REACH and not predicate.silent:
             return "expected"
         near = at - hit.end < _MODAL_REACH and not _comma_between(words, hit.end, at)
         if name == "modal" and near and not predicate.silent:
             return "conditional"
     return _infinitive(sentence, predicate, pack)
+
+
+def _asked_for(words: Sequence[str], start: int, end: int, pack: Pack) -> bool:
+    """ "pozvao je ministarstvo da kaže": what stands behind the particle of a demand is wished for, not done.
+
+    Languages without an infinitive say so with a finite verb; its subject may stand between particle and verb.
+    """
+    to = pack.lists["to"]
+    particle = next((at for at in range(end - 1, start - 1, -1) if to.accepts(words[at])), None)
+    return particle is not None and end - particle <= _DEMAND_REACH and not _comma_between(words, start, end)
 
 
 def _infinitive(sentence: Sentence, predicate: Predicate, pack: Pack) -> str | None:
