@@ -95,7 +95,7 @@ def check_reachable(engine: Engine) -> None:
     Errors: StoreUnreachable with what the driver said, in one line.
     """
     try:
-        with engine.connect() as connection:
+        with reading(engine) as connection:
             connection.execute(text("select 1"))
     except (OperationalError, DBAPIError, NoSuchModuleError) as exc:
         said = " ".join(str(getattr(exc, "orig", exc)).split())

@@ -230,6 +230,21 @@ async def test_the_last_good_configuration_runs_when_the_file_is_broken(tmp_path
     assert "watchs" in err
 
 
+async def test_the_last_good_configuration_runs_also_without_the_feed_that_was_faulty_in_it(tmp_path: Path) -> None:
+    async with FeedServer() as server:
+        server.script("/a", Step(body=rss("One")))
+        config = write_config(tmp_path, server.url("/a"), "no address at all")
+        environ = {**os.environ, "STORYWATCH_STORAGE_URL": f"sqlite:///{tmp_path}/storywatch.db"}
+        code, out, err = await storywatch("poll", "--json", folder=tmp_path, env=environ)
+        assert (code, json.loads(out)["polled"]) == (0, 1), err
+        config.write_text("version: 1\nwatchs: []\n", encoding="utf-8")
+        code, out, err = await storywatch(
+            "poll", "--ignore-schedule", "--force", "--json", folder=tmp_path, env=environ
+        )
+    assert (code, "watchs" in err) == (0, True), err
+    assert json.loads(out)["polled"] == 1
+
+
 @pytest.mark.parametrize("name", ["config.yaml"])
 async def test_a_broken_file_without_a_stored_revision_refuses_to_run(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("version: 1\nwatchs: []\n", encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -9,6 +10,7 @@ import pytest
 from sqlalchemy import Engine
 
 from monitor.errors import LeaseLost
+from monitor.store import engine as engines
 from monitor.store import feeds
 from monitor.values import Validators
 
@@ -149,3 +151,11 @@ def test_two_processes_that_start_at_once_make_each_feed_once(engine: Engine) ->
         list(pool.map(lambda _: seeded(engine, *urls), range(4)))
     with engine.connect() as connection:
         assert sorted(row.url for row in feeds.all_rows(connection)) == sorted(urls)
+
+
+def test_asking_whether_a_database_answers_waits_for_no_writer(engine: Engine) -> None:
+    with engine.begin() as writing:
+        feeds.void_claims(writing)
+        began = time.monotonic()
+        engines.check_reachable(engine)
+    assert time.monotonic() - began < 5
