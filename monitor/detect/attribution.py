@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import IntEnum
 
-from monitor.detect import mentions
+from monitor.detect import mentions, names
 from monitor.detect.credits import Credits as Credits
 from monitor.detect.credits import Cue
 from monitor.detect.credits import from_raw as from_raw
 from monitor.detect.mentions import Mention
 from monitor.detect.outlets import OutletTable
+from monitor.text import sentences
 from monitor.values import Citation, Outlet
 
 ORIGINAL = "original"
@@ -110,7 +111,29 @@ def decide(document: EntryText, table: OutletTable, known: Credits) -> tuple[Cre
     ]
     ordered = _relays_in_sentences(found)
     merged = _merged(ordered, table)
-    return tuple(_relays_of_askers(_own_without_news(merged)))
+    settled = list(_relays_of_askers(_own_without_news(merged)))
+    return tuple(_relays_of_unnamed(settled, document, known))
+
+
+def _relays_of_unnamed(found: list[Credit], document: EntryText, known: Credits) -> Iterable[Credit]:
+    """ "say sources, reports X" passes on, where the text names another outlet as its source."""
+    source = next((c for c in found if c.kind == ORIGINAL and c.rank >= Rank.CITE and not c.background), None)
+    unnamed = known.of(document.language).unnamed
+    for credit in found:
+        tail = credit.kind == ORIGINAL and credit.rank == Rank.PUBLISH and not credit.own
+        if source is not None and tail and unnamed & _words_around(credit.mention, document):
+            yield replace(
+                credit, kind=RELAY, reason=f"{credit.reason}, of unnamed sources beside {source.mention.name}"
+            )
+        else:
+            yield credit
+
+
+def _words_around(mention: Mention, document: EntryText) -> frozenset[str]:
+    """The folded words of the sentence a mention stands in."""
+    text = document.title if mention.field == mentions.TITLE else document.text
+    place = next((p for p in sentences.sentences(text) if p[0] <= mention.start < p[1]), (0, 0))
+    return frozenset(word.folded for word in names.words(text[place[0] : place[1]]))
 
 
 def explain(document: EntryText, table: OutletTable, known: Credits) -> tuple[str, ...]:

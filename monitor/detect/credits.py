@@ -17,7 +17,7 @@ from monitor.errors import LexiconError
 FOLDER = "credits/"
 FALLBACK = "en"
 """Texts in a language without a file are read with this one: its dateline rules hold anywhere."""
-_LISTS = frozenset(("languages", "filler", "media", "noun", "stop"))
+_LISTS = frozenset(("languages", "filler", "media", "noun", "stop", "unnamed"))
 _INSIDE = frozenset((" ", "\u00a0", "-", "'", "\u2019", "  ", "\n"))
 
 
@@ -71,6 +71,7 @@ class Language:
     media: frozenset[str]
     nouns: frozenset[str]
     stops: frozenset[str]
+    unnamed: frozenset[str]
 
     def cues(self, text: str, cut: tuple[names.Word, ...]) -> tuple[Place, ...]:
         """Find the cues among the words of one sentence: leftmost and longest, none overlapping."""
@@ -150,6 +151,7 @@ def _language(data: Mapping[str, Any]) -> Language:
         _folded(data.get("media")),
         _folded(data.get("noun")),
         _folded(data.get("stop")),
+        _folded(data.get("unnamed")),
     )
 
 

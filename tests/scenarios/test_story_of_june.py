@@ -51,7 +51,7 @@ CHAIN = {
     "lang": "en",
     "url": "https://review.example/2",
     "title": "US presses Serbia and Bosnia over deported migrants",
-    "text": "The American administration is pressing Serbia and other Balkan countries to accept deported migrants, "
+    "text": "Washington is pressing Serbia and other Balkan states to accept deported migrants, say sources close to the talks, "
     "reports Bosfor Agency. It is part of a wider plan, according to Harbour Wire, as reported by Jutarnji glas. "
     "The White House declined to comment, and neither the State Department nor the Serbian Foreign Ministry responded "
     "to Harbour Wire's questions.",
