@@ -208,7 +208,7 @@ async def assembled(
     )
     async with (
         client.Client(bounds, agent, allow_hosts=own) as http,
-        parser_pool.ParserPool(config.parse.workers) as parsers,
+        parser_pool.ParserPool(config.parse.workers, wiring.host_table(context.knowledge.outlets)) as parsers,
     ):
         parts = jobs.Parts(
             engine=engine,

@@ -6,11 +6,12 @@ import asyncio
 import json
 import os
 import signal
+import sqlite3
 import sys
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -129,6 +130,15 @@ async def test_poll_once_stores_everything_once_and_a_forced_second_round_stores
     assert (second["polled"], second["new"]) == (2, 0)
     assert guarded["polled"] == 0
     assert [left["reason"] for left in guarded["left_out"]] == ["attempt_guard"] * 2
+
+
+async def test_an_outlet_known_by_a_path_of_a_host_is_that_outlet(tmp_path: Path) -> None:
+    async with FeedServer() as server:
+        server.script("/a", Step(body=rss("One").replace(b"outlet.example/One", b"www.bbc.com/serbian/One")))
+        write_config(tmp_path, server.url("/a"))
+        _, _, err = await storywatch("poll", folder=tmp_path)
+    with closing(sqlite3.connect(tmp_path / "storywatch.db")) as database:
+        assert database.execute("select outlet from entry").fetchall() == [("bbc.com/serbian",)], err
 
 
 async def test_one_round_polls_every_feed_of_a_host_that_has_many(tmp_path: Path) -> None:
