@@ -144,7 +144,7 @@ def _new_entries(
 
 
 def _arrival(item: KeyedEntry, turn: Turn, knowledge: Knowledge) -> entries.Arrival:
-    """Decide whose entry it is: what the entry says, then its address, then the feed's outlet. An aggregator is none."""
+    """Decide whose entry it is: what the entry says, else its address, else the feed's outlet; never an aggregator."""
     parsed = item.entry
     named = parsed.outlet or (parsed.url if parsed.via is None else None) or turn.outlet
     outlet = knowledge.outlets.by_url(named) if named else None

@@ -169,7 +169,7 @@ def _non_answers(known: Sequence[Event]) -> tuple[NonAnswers, ...]:
         if event.kind is not Kind.NON_ANSWER or answer is None or (answer.government, answer.body) in answered:
             continue
         fact = (answer.stance, answer.asker or answer.asker_name)
-        bodies.setdefault((answer.government, answer.office or answer.body), {}).setdefault(fact, event)
+        bodies.setdefault((answer.government, answer.body), {}).setdefault(fact, event)
     return tuple(_gathered(tuple(events.values())) for events in bodies.values())
 
 

@@ -51,7 +51,7 @@ CHAIN = {
     "lang": "en",
     "url": "https://review.example/2",
     "title": "US presses Serbia and Bosnia over deported migrants",
-    "text": "Washington is pressing Serbia and other Balkan states to accept deported migrants, say sources close to the talks, "
+    "text": "Washington presses Serbia and other Balkan states to accept deported migrants, say sources close to it, "
     "reports Bosfor Agency. It is part of a wider plan, according to Harbour Wire, as reported by Jutarnji glas. "
     "The White House declined to comment, and neither the State Department nor the Serbian Foreign Ministry responded "
     "to Harbour Wire's questions.",
