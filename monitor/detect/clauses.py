@@ -58,8 +58,10 @@ class Sentence:
 
     @property
     def end(self) -> int:
-        """Offset after the last character in the field."""
-        return self.tokens[-1].end
+        """Offset after the last character in the field, an acronym's ending ("SHBA-ja") included."""
+        last = self.tokens[-1]
+        ending = _ENDING.match(self.text, last.end) if last.ending else None
+        return ending.end() if ending else last.end
 
     def cut(self, first: int, last: int) -> str:
         """The original text of `tokens[first:last]`."""
