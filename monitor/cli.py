@@ -145,11 +145,15 @@ def check(
     form: Annotated[str, typer.Option("--format", help="text, json, github or sarif.")] = "text",
     as_json: Json = False,
     strict: Annotated[bool, typer.Option(help="End with 2 when there are warnings.")] = False,
+    explain: Annotated[str | None, typer.Option(help="Explain a code, such as E051, with examples.")] = None,
 ) -> None:
     """Say everything that is wrong in a configuration file, with its place. Touches no network."""
     from monitor import resources
     from monitor.config import api, rendering
 
+    if explain is not None:
+        _explain_code(explain)
+        return
     if form not in ("text", "json", "github", "sarif"):
         _fail(f"--format {form}: one of text, json, github, sarif", USAGE)
     path = file or (Path(_CONFIG) if Path(_CONFIG).exists() else resources.resource_path(_CONFIG))
@@ -159,6 +163,27 @@ def check(
     if form == "text" and not as_json:
         sys.stderr.write(f"{path}: {rendering.summary(problems)}\n")
     raise typer.Exit(rendering.exit_code(problems, strict=strict))
+
+
+def _explain_code(code: str) -> None:
+    from monitor.config import catalogue
+
+    text = catalogue.explained(code.upper())
+    if text is None:
+        _fail(f"there is no code {code}; storywatch check prints those of your file", USAGE)
+    sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+
+
+@app.command(epilog="Example: storywatch schema > storywatch.schema.json")
+def schema(
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="The reference page instead of the JSON Schema.")
+    ] = False,
+) -> None:
+    """Print the JSON Schema of config.yaml, for editors that complete and check while you write."""
+    from monitor.config import schema as schemas
+
+    sys.stdout.write(schemas.reference_page() if markdown else schemas.schema_text())
 
 
 @app.command(epilog="Example: storywatch replay stream.jsonl --config config.yaml --json > events.jsonl")
