@@ -214,7 +214,8 @@ class _Teller:
             self._write(f"the last digest, {digests[-1]}:\n")
             self._write(digests[-1].read_text(encoding="utf-8"))
         self._write(f"{counts}; {len(digests)} digests in {folder / 'digests'} (.txt, .html, .json)")
-        self._write(f"look further: STORYWATCH_STORAGE_URL=sqlite:///{folder / 'storywatch.db'} storywatch story list")
+        command = sys.argv[0] if Path(sys.argv[0]).name == "storywatch" else "storywatch"
+        self._write(f"look further: STORYWATCH_STORAGE_URL=sqlite:///{folder / 'storywatch.db'} {command} story list")
 
     def _bold(self, text: str) -> str:
         return f"\033[1m{text}\033[0m" if self._colour else text
