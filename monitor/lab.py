@@ -25,7 +25,7 @@ from monitor.errors import MonitorError, ParseError, QueryError
 from monitor.fetch import decode, limits
 from monitor.match import concepts, matcher, query
 from monitor.parse import dates, links
-from monitor.values import Domain, EntryId, Outlet, ParsedEntry, StoryKey
+from monitor.values import Domain, EntryId, EntryText, Outlet, ParsedEntry, StoryKey
 
 Row = dict[str, Any]
 _NAMES = ("id", "path", "url")
@@ -285,29 +285,28 @@ def _cluster(known: Knowledge) -> Callable[[Row], Row]:
 
 def _detect(known: Knowledge, options: Options) -> Callable[[Row], Row]:
     def handle(row: Row) -> Row:
-        said, credited = _texts(row, known)
-        findings = [f for f in responses.findings_of(said, known.lexicon, known.outlets) if not f.background]
-        citations = attribution.citations(credited, known.outlets, known.credits)
+        text = _entry_text(row, known)
+        findings = [f for f in responses.findings_of(text, known.lexicon, known.outlets) if not f.background]
+        citations = attribution.citations(text, known.outlets, known.credits)
         answer: Row = {
             "id": row["id"],
             "responses": [responses.as_lab(finding) for finding in findings],
             "citations": [{"source": c.source, "domain": c.domain, "kind": c.kind} for c in citations],
         }
         if options.explain:
-            answer["explain"] = list(explain.lines(responses.read(said, known.lexicon, known.outlets)))
+            answer["explain"] = list(explain.lines(responses.read(text, known.lexicon, known.outlets)))
         return answer
 
     return handle
 
 
-def _texts(row: Row, known: Knowledge) -> tuple[responses.EntryText, attribution.EntryText]:
+def _entry_text(row: Row, known: Knowledge) -> EntryText:
     title = row.get("title") or ""
     body = "\n\n".join(part for part in (row.get("summary"), row.get("text")) if part)
     at = row.get("date_if_known") or row.get("date") or row.get("at")
     outlet, language = _outlet(row, known), row.get("lang")
     date = _known_date(str(at)) if at else None
-    said = responses.EntryText(title, body, language, outlet, date)
-    return said, attribution.EntryText(title, body, language, outlet, date)
+    return EntryText(title, body, language, outlet, date)
 
 
 def _outlet(row: Row, known: Knowledge) -> Outlet | None:

@@ -24,7 +24,19 @@ from monitor.match import matcher
 from monitor.parse import identity
 from monitor.store import engine as engines
 from monitor.store import entries, feeds, stories
-from monitor.values import Assignment, Claim, Entry, EntryId, Evidence, KeyedEntry, Match, Outlet, ParsedFeed, StoryKey
+from monitor.values import (
+    Assignment,
+    Claim,
+    Entry,
+    EntryId,
+    EntryText,
+    Evidence,
+    KeyedEntry,
+    Match,
+    Outlet,
+    ParsedFeed,
+    StoryKey,
+)
 
 _LEAD_CHARACTERS = 300
 
@@ -206,11 +218,10 @@ def _understand(
 def read(entry: Entry, outlet: Outlet | None, knowledge: Knowledge) -> Evidence:
     """Read what an entry says about sources and governments: who has it from whom, who answered, who did not."""
     date = entry.published or entry.first_seen
-    credited = attribution.EntryText(entry.title, entry.text, entry.language, outlet, date)
-    said = responses.EntryText(entry.title, entry.text, entry.language, outlet, date)
+    text = EntryText(entry.title, entry.text, entry.language, outlet, date)
     return Evidence(
-        findings=responses.findings_of(said, knowledge.lexicon, knowledge.outlets),
-        citations=attribution.citations(credited, knowledge.outlets, knowledge.credits),
+        findings=responses.findings_of(text, knowledge.lexicon, knowledge.outlets),
+        citations=attribution.citations(text, knowledge.outlets, knowledge.credits),
     )
 
 

@@ -275,6 +275,20 @@ class Assignment:
 # -------------------------------------------------------------------------------------- responses and citations
 
 
+@dataclass(frozen=True, slots=True)
+class EntryText:
+    """An entry as it is read for answers and sources: `text` is summary and content, a blank line between.
+
+    `date` is when it was published, or first seen; it dates leaders and tells what was earlier.
+    """
+
+    title: str
+    text: str
+    language: str | None = None
+    outlet: Outlet | None = None
+    date: datetime | None = None
+
+
 class Stance(StrEnum):
     """What a government's body does in an entry; the last two are non-answers."""
 

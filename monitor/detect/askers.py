@@ -10,7 +10,7 @@ from monitor.detect.clauses import Sentence
 from monitor.detect.findings import Verdict
 from monitor.detect.reading import Parsed
 from monitor.detect.resolve import Resolved
-from monitor.values import Asker, Domain, Finding, Outlet
+from monitor.values import Asker, Domain, EntryText, Finding
 
 _NEAR = 6
 """Words between an outlet's name and the request it made."""
@@ -31,13 +31,6 @@ class Hit(Protocol):
     def strict(self) -> bool: ...
 
 
-class Document(Protocol):
-    """What is needed of the entry."""
-
-    @property
-    def outlet(self) -> Outlet | None: ...
-
-
 def token_spans(sentence: Sentence, hits: Sequence[Hit]) -> list[tuple[int, int]]:
     """The names of outlets in a sentence as spans of its tokens; common words only in quotation marks."""
     spans = []
@@ -55,7 +48,7 @@ class Askers:
 
     def __init__(
         self,
-        doc: Document,
+        doc: EntryText,
         sentences: Sequence[tuple[Parsed, Sequence[Verdict]]],
         names: Mapping[str, Sequence[Hit]],
         rows: Sequence[Resolved],

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from enum import IntEnum
 
 from monitor.detect import mentions, names
@@ -20,7 +19,7 @@ from monitor.detect.credits import from_raw as from_raw
 from monitor.detect.mentions import Mention
 from monitor.detect.outlets import OutletTable
 from monitor.text import sentences
-from monitor.values import Citation, Outlet
+from monitor.values import Citation, EntryText, Outlet
 
 ORIGINAL = "original"
 RELAY = "relay"
@@ -56,17 +55,6 @@ _RANKS: dict[Cue, Rank] = {
 }
 
 _REFERENCES = frozenset((Cue.REPORT_BEFORE, Cue.REPORT_AFTER, Cue.WEAK, Cue.ASK_BEFORE, Cue.ASK_AFTER))
-
-
-@dataclass(frozen=True, slots=True)
-class EntryText:
-    """One entry's text with what is known of its publisher; `date` is when it was published, or first seen."""
-
-    title: str
-    text: str
-    language: str | None = None
-    outlet: Outlet | None = None
-    date: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,42 +19,16 @@ from monitor.detect.findings import Verdict
 from monitor.detect.lexicon import Lexicon, Pack
 from monitor.detect.reading import Parsed
 from monitor.detect.resolve import Resolved
-from monitor.values import Certainty, Finding, Outlet, Stance
+from monitor.values import Certainty, EntryText, Finding, Stance
 
 MAX_CHARACTERS = 50_000
 MAX_FINDINGS = 200
 
 
-class NameHit(Protocol):
-    """An outlet's name in a text."""
-
-    @property
-    def start(self) -> int: ...
-    @property
-    def end(self) -> int: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def domain(self) -> str | None: ...
-    @property
-    def strict(self) -> bool: ...
-
-
 class Outlets(Protocol):
     """What the detector asks of the table of outlets."""
 
-    def names_in(self, text: str, language: str | None = None, country: str | None = None) -> Sequence[NameHit]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class EntryText:
-    """An entry as the detector reads it. `text` is summary and content, a blank line between."""
-
-    title: str
-    text: str
-    language: str | None = None
-    outlet: Outlet | None = None
-    date: datetime | None = None
+    def names_in(self, text: str, language: str | None = None, country: str | None = None) -> Sequence[askers.Hit]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +56,7 @@ def read(doc: EntryText, lexicon: Lexicon, outlets: Outlets) -> Reading | None:
     day = doc.date.date() if doc.date else None
     country = doc.outlet.country if doc.outlet else None
     parsed: list[tuple[Parsed, tuple[Verdict, ...]]] = []
-    names: dict[str, Sequence[NameHit]] = {}
+    names: dict[str, Sequence[askers.Hit]] = {}
     for field, value in (("title", title), ("text", text)):
         names[field] = outlets.names_in(value, pack.language, country) if value else ()
         for sentence in clauses.sentences(value, field, pack.abbreviations):

@@ -8,7 +8,7 @@ import pytest
 
 from monitor import lexicons
 from monitor.detect import attribution, outlets
-from monitor.values import Citation
+from monitor.values import Citation, EntryText
 
 RAW = lexicons.load("detect/lexicon")
 TABLE = outlets.from_raw(RAW)
@@ -32,7 +32,7 @@ def case(language: str, text: str, want: str = "", *, title: str = "", outlet: s
 
 def found(one: Case) -> tuple[Citation, ...]:
     outlet = TABLE.by_url(one.outlet) if one.outlet else None
-    text = attribution.EntryText(one.title, one.text, one.language, outlet)
+    text = EntryText(one.title, one.text, one.language, outlet)
     return attribution.citations(text, TABLE, CREDITS)
 
 
@@ -239,7 +239,7 @@ def test_both_scripts_give_the_same_credits() -> None:
 
 
 def test_explain_says_why_each_outlet_counts() -> None:
-    text = attribution.EntryText("", "A list exists, according to Axios, as reported by Klix.", "en")
+    text = EntryText("", "A list exists, according to Axios, as reported by Klix.", "en")
     lines = attribution.explain(text, TABLE, CREDITS)
     assert len(lines) == 2
     assert "axios.com" in lines[0]
@@ -248,5 +248,5 @@ def test_explain_says_why_each_outlet_counts() -> None:
 
 
 def test_a_long_text_without_sentences_is_no_trap() -> None:
-    text = attribution.EntryText("", "Reuters reports Bloomberg " * 2000, "en")
+    text = EntryText("", "Reuters reports Bloomberg " * 2000, "en")
     assert {c.domain for c in attribution.citations(text, TABLE, CREDITS)} == {"reuters.com", "bloomberg.com"}

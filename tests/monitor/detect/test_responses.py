@@ -14,7 +14,7 @@ import pytest
 
 from monitor import lexicons
 from monitor.detect import explain, lexicon, outlets, responses
-from monitor.values import Certainty, Domain, Finding, Outlet, Stance
+from monitor.values import Certainty, Domain, EntryText, Finding, Outlet, Stance
 
 DATA = Path(__file__).parents[2] / "data" / "responses"
 RAW = lexicons.load("detect/lexicon")
@@ -23,12 +23,12 @@ OUTLETS = outlets.from_raw(RAW)
 ROWS = [json.loads(line) for line in (DATA / "scenarios.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
-def entry(row: dict[str, Any]) -> responses.EntryText:
+def entry(row: dict[str, Any]) -> EntryText:
     outlet = OUTLETS.by_domain(Domain(row["outlet"])) if "outlet" in row else None
-    return responses.EntryText(row.get("title", ""), row["text"], row["lang"], outlet)
+    return EntryText(row.get("title", ""), row["text"], row["lang"], outlet)
 
 
-def told(doc: responses.EntryText) -> list[str]:
+def told(doc: EntryText) -> list[str]:
     """What was found, in the words of `want`."""
     lines = []
     for finding in responses.findings_of(doc, LEXICON, OUTLETS):
@@ -49,7 +49,7 @@ def test_there_are_enough_passages() -> None:
 
 
 def found(text: str, language: str | None = "en", **more: Any) -> tuple[Finding, ...]:
-    return responses.findings_of(responses.EntryText(more.pop("title", ""), text, language, **more), LEXICON, OUTLETS)
+    return responses.findings_of(EntryText(more.pop("title", ""), text, language, **more), LEXICON, OUTLETS)
 
 
 NEGATIONS = {
@@ -159,7 +159,7 @@ def test_no_text_is_an_error_or_takes_long(text: str) -> None:
 
 
 def test_explain_names_row_and_reason_of_every_span() -> None:
-    doc = responses.EntryText("", "The mayor rejected the plan. Serbia's foreign ministry declined to comment.", "en")
+    doc = EntryText("", "The mayor rejected the plan. Serbia's foreign ministry declined to comment.", "en")
     told_lines = "\n".join(explain.lines(responses.read(doc, LEXICON, OUTLETS)))
     assert 'rejected  [10:18] "rejected" row en-refused-01: third party (mayor)' in told_lines
     assert 'found     [55:74] "declined to comment" row en-declined-01 > declined' in told_lines
