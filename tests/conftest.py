@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine
 
 from monitor.store import engine as engines
@@ -20,6 +21,10 @@ from monitor.store import migrate
 from tests import postgres
 
 ROOT = Path(__file__).parent.parent
+
+# Speed is measured in bench/; a busy machine must not fail a property.
+settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("here")
 
 
 def pytest_report_header() -> str:

@@ -162,14 +162,14 @@ async def test_a_failed_lookup_has_its_word(error: Exception, reason: str) -> No
 
 async def test_a_lookup_that_hangs_is_given_up_after_its_own_time() -> None:
     def hang(*_: object, **__: object) -> list[tuple[object, ...]]:
-        time.sleep(1.2)
+        time.sleep(3)
         return []
 
     began = time.monotonic()
     outcome = await fetch("http://feeds.test/", hang)
     assert isinstance(outcome, FetchFailed)
     assert outcome.reason == "dns_temporary"
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < 2.5
 
 
 async def test_a_closed_port_is_a_connect_failure(server: FeedServer, get: Get) -> None:
