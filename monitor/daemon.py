@@ -29,7 +29,7 @@ from sqlalchemy import Engine
 
 import monitor
 from alerts.values import Coverage
-from monitor import jobs, logs, parser_pool, pipeline, resources, status, wiring
+from monitor import jobs, logs, parser_pool, pipeline, resources, status, telling, wiring
 from monitor.config import api, secrets
 from monitor.config.values import Config
 from monitor.engines import tick
@@ -62,7 +62,7 @@ class Running:
     engine: Engine
     context: pipeline.Context
     poller: jobs.Poller
-    teller: jobs.Teller
+    teller: telling.Teller
     writer: ThreadPoolExecutor
     now: Callable[[], datetime]
     revision: int
@@ -226,7 +226,7 @@ async def assembled(
         )
         poller = jobs.Poller(parts, on_report)
         built = wiring.channels_of(config)
-        teller = jobs.teller(engine, context.knowledge.plan, built, partial(_coverage, engine, now), writer)
+        teller = telling.teller(engine, context.knowledge.plan, built, partial(_coverage, engine, now), writer)
         running = Running(config, engine, context, poller, teller, writer, now, revision)
         await poller.start()
         teller.recover(now())
@@ -264,6 +264,7 @@ async def _serve(running: Running) -> None:
     ticking = tick.Tick(_jobs(running), partial(_give_up, running), wall=lambda: utc_now().timestamp())
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, _asked_to_stop, running, number)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _asked_to_reload)
     _say_started(running, binding.address(bound))
     await _poll_due(running)
     ticking.start()
@@ -339,6 +340,10 @@ def _asked_to_stop(running: Running, number: int) -> None:
     if running.stopping.is_set():
         raise SystemExit(128 + number)
     running.stopping.set()
+
+
+def _asked_to_reload() -> None:
+    log.warning("no_reload", hint="a changed configuration is taken at the next start: restart the daemon")
 
 
 def _give_up(running: Running, job: str) -> None:

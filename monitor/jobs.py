@@ -1,4 +1,4 @@
-"""What an engine may call: poll what is due, send what is due, tidy up. Policy is elsewhere: here work is started.
+"""What an engine may call: poll what is due, tidy up. Policy is elsewhere: here work is started.
 
 A poll is claim -> fetch -> (same body: reschedule) -> parse -> pipeline.process. Everything that writes runs on one
 thread; fetching and parsing do not wait for it. One feed's failure is a value and stops no other feed.
@@ -20,10 +20,7 @@ from typing import Any, TypeVar
 import structlog
 from sqlalchemy import Connection, Engine
 
-from alerts import pipeline as telling
-from alerts import route
-from alerts.channels.base import Channel
-from alerts.values import Coverage, EventState
+from alerts.values import EventState
 from monitor import metrics, parser_pool, pipeline, schedule
 from monitor.config import secrets
 from monitor.config.values import FeedConfig
@@ -41,6 +38,8 @@ LEASE = timedelta(seconds=90)
 _RECENT = timedelta(hours=1)
 _LOG_KEPT = timedelta(days=14)
 PRUNE_CHUNK = 1000
+_FAULTY_FOR = timedelta(minutes=30)
+"""How long a feed rests after a fault that is not its server's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +176,7 @@ class Poller:
             self._busy += Counter()
 
     async def _put_off_faulty(self, row: feeds.FeedRow, claim: Claim) -> None:
-        again = self._parts.now() + timedelta(minutes=30)
+        again = self._parts.now() + _FAULTY_FOR
         try:
             await self._write(partial(feeds.postpone, held=claim, until=again, reason="internal_error"))
         except Exception as exc:  # the database may be what failed; the claim then ends by itself
@@ -192,7 +191,14 @@ class Poller:
             until = max(refusal.until, parts.now())
             await self._write(partial(feeds.postpone, held=claim, until=until, reason=str(refusal.reason)))
             return
-        request = self._request(row, state)
+        try:
+            request = self._request(row, state)
+        except secrets.SecretMissing as exc:
+            report.failed[row.url] = "secret_missing"
+            log.error("secret_missing", feed=row.url, message=str(exc))
+            again = parts.now() + _FAULTY_FOR
+            await self._write(partial(feeds.postpone, held=claim, until=again, reason="secret_missing"))
+            return
         async with parts.gate.turn(row.host, parts.now) as held:
             if held is not None:
                 report.left_out.append(LeftOut(row.url, held.reason, held.until))
@@ -400,64 +406,6 @@ class Poller:
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._parts.writer, work)
-
-
-class Teller:
-    """The telling half as one piece of work: plan slots, build what is due, send what is ready.
-
-    `coverage` says what is being watched at the time a digest is made. Digests are made on the `writer`'s thread, so
-    that the event loop never waits for its transactions; without one, on the caller's.
-    """
-
-    def __init__(
-        self,
-        desk: telling.Desk,
-        courier: telling.Courier,
-        coverage: Callable[[], Coverage | None],
-        writer: Executor | None = None,
-    ) -> None:
-        self._desk = desk
-        self._courier = courier
-        self._coverage = coverage
-        self._writer = writer
-
-    async def work(self, now: datetime) -> int:
-        """Do all that is due at `now`; returns how many sendings were attempted."""
-        if self._writer is None:
-            self._build(now)
-        else:
-            await asyncio.get_running_loop().run_in_executor(self._writer, self._build, now)
-        attempts = await self._courier.send_due(now)
-        metrics.deliveries.inc(attempts)
-        return attempts
-
-    def _build(self, now: datetime) -> None:
-        self._desk.open_slots(now)
-        self._desk.build_due(now, self._coverage())
-
-    def next_due(self) -> datetime | None:
-        """When there is something to do next."""
-        times = [at for at in (self._desk.next_due(), self._courier.next_due()) if at is not None]
-        return min(times, default=None)
-
-    def recover(self, now: datetime) -> int:
-        """Take over what a dead process was sending."""
-        return self._courier.recover(now)
-
-    def stop(self) -> None:
-        """Claim nothing more."""
-        self._courier.stop()
-
-
-def teller(
-    engine: Engine,
-    plan: route.Plan,
-    channels: Mapping[str, Channel],
-    coverage: Callable[[], Coverage | None],
-    writer: Executor | None = None,
-) -> Teller:
-    """Make the telling half work on a database, with these channels."""
-    return Teller(telling.Desk(engine, plan, channels), telling.Courier(engine, plan, channels), coverage, writer)
 
 
 def _settlement(following: schedule.Next, now: datetime, *, ok: bool, **more: Any) -> feeds.Settlement:

@@ -21,7 +21,7 @@ from typing import Any, TextIO
 from alerts.channels import stdout
 from alerts.channels.base import Channel, Manners
 from alerts.values import Delivery, Digest, Draft, Event, Receipt
-from monitor import jobs, pipeline, status, wiring
+from monitor import pipeline, status, telling, wiring
 from monitor.config import api
 from monitor.config.values import Config
 from monitor.parse import dates
@@ -149,7 +149,7 @@ class _Player:
         self._loop = asyncio.new_event_loop()
         plan = context.knowledge.plan
         recorders: dict[str, Channel] = {r.channel: Recorder(r.channel, self._record) for r in plan.recipients}
-        self._teller = jobs.teller(context.engine, plan, recorders, lambda: None)
+        self._teller = telling.teller(context.engine, plan, recorders, lambda: None)
 
     def take(self, item: Row | None) -> None:
         """One row: first what fell due before it, then the row."""

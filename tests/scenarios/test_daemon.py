@@ -225,6 +225,18 @@ async def test_a_taken_port_is_said_with_what_to_do(tmp_path: Path) -> None:
     assert "try make run PORT=8081" in err
 
 
+async def test_a_hangup_does_not_end_the_daemon(tmp_path: Path) -> None:
+    async with FeedServer() as server:
+        server.script("/a", Step(body=rss("One")))
+        write_config(tmp_path, server.url("/a"))
+        async with running(tmp_path) as (process, started):
+            process.send_signal(signal.SIGHUP)
+            page = started["page"]
+            await eventually(lambda: json.loads(get(page + "health")[1]), lambda told: told["entries"] == 1)
+            process.send_signal(signal.SIGTERM)
+            assert await asyncio.wait_for(process.wait(), 30) == 0
+
+
 async def test_the_last_good_configuration_runs_when_the_file_is_broken(tmp_path: Path) -> None:
     async with FeedServer() as server:
         server.script("/a", Step(body=rss("One")))
