@@ -41,9 +41,9 @@ REPORT = {
     "lang": "en",
     "url": "https://press.example/1",
     "title": "Harbour Wire: Washington wants Balkan states to take deported migrants",
-    "text": "The United States has asked Serbia and other Balkan countries to accept migrants deported from its soil, "
-    "Harbour Wire reported on Thursday, citing people familiar with the matter. Neither the White House, nor the State "
-    "Department, nor Serbia's Foreign Ministry immediately replied to requests for comment from Northern Press.",
+    "text": "Serbia and several of its Balkan neighbours were sounded out about housing migrants whom America deports, "
+    "Harbour Wire reported on Thursday, quoting diplomats it did not name. Neither Serbia's Foreign Ministry nor the "
+    "State Department nor the White House immediately replied to requests for comment from Northern Press.",
 }
 CHAIN = {
     "id": "chain",
@@ -53,8 +53,8 @@ CHAIN = {
     "title": "US presses Serbia and Bosnia over deported migrants",
     "text": "Washington presses Serbia and other Balkan states to accept deported migrants, say sources close to it, "
     "reports Bosfor Agency. It is part of a wider plan, according to Harbour Wire, as reported by Jutarnji glas. "
-    "The White House declined to comment, and neither the State Department nor the Serbian Foreign Ministry responded "
-    "to Harbour Wire's questions.",
+    "The White House would not comment, and neither the Serbian Foreign Ministry nor the State Department answered "
+    "Harbour Wire's questions.",
 }
 
 
