@@ -236,9 +236,13 @@ def _free(parsed: Parsed) -> tuple[Predicate, ...]:
 
 
 def _said(parsed: Parsed, predicate: Predicate, content: tuple[int, int]) -> tuple[Parsed, tuple[int, int]]:
-    """Where the words that are said stand: "That is what the premier said" points to the sentence before."""
-    first = parsed.sentence.words[0]
-    if parsed.before is None or predicate.stance != "said" or not parsed.pack.lists["demonstrative"].accepts(first):
+    """Where the words that are said stand: "That is what the premier said" points to the sentence before.
+
+    A first word that is the article of the speaker ("Das Ministerium erklärte, ...") points nowhere.
+    """
+    points = parsed.pack.lists["demonstrative"].accepts(parsed.sentence.words[0])
+    is_article = any(actor.start <= 1 for actor in parsed.actors)
+    if parsed.before is None or predicate.stance != "said" or not points or is_article:
         return parsed, content
     return parsed.before, (0, len(parsed.before.sentence.words))
 
