@@ -65,7 +65,7 @@ async def test_a_reason_crosses_the_border(pool: ParserPool) -> None:
 
 
 async def test_a_body_out_of_time_fails_alone() -> None:
-    async with ParserPool(1, cpu_s=0.3) as pool:
+    async with ParserPool(1, cpu_s=1.5) as pool:
         await _one_out_of_time(pool)
 
 
