@@ -29,13 +29,14 @@ from sqlalchemy import Engine
 
 import monitor
 from alerts.values import Coverage
-from monitor import jobs, logs, parser_pool, pipeline, resources, status, telling, wiring
+from monitor import logs, parser_pool, pipeline, resources, status, telling, understanding, wiring
 from monitor.config import api, secrets
 from monitor.config.values import Config
 from monitor.engines import tick
 from monitor.errors import ConfigError, Problem, StoreError
 from monitor.fetch import client, hosts
 from monitor.fetch import limits as fetch_limits
+from monitor.jobs import coverage, full_text, host_book, parts, polling, upkeep
 from monitor.parse import links
 from monitor.store import engine as engines
 from monitor.store import feeds, filelock, migrate, revisions
@@ -43,6 +44,8 @@ from monitor.values import Domain
 
 log = structlog.get_logger(__name__)
 _SEND_EVERY = timedelta(seconds=5)
+_PAGES_EVERY = timedelta(seconds=15)
+_COVERAGE_EVERY = timedelta(seconds=60)
 _PRUNE_EVERY = timedelta(hours=1)
 _HEALTH_TIMEOUT_S = 5.0
 _DEFAULT_FILE = Path("config.yaml")
@@ -60,8 +63,9 @@ class Running:
 
     config: Config
     engine: Engine
-    context: pipeline.Context
-    poller: jobs.Poller
+    context: understanding.Context
+    poller: polling.Poller
+    pages: full_text.PageReader
     teller: telling.Teller
     writer: ThreadPoolExecutor
     now: Callable[[], datetime]
@@ -195,9 +199,10 @@ async def assembled(
     context = wiring.context(engine, wiring.knowledge(config, config_rev=revision), config, now=now())
     writer = ThreadPoolExecutor(1, thread_name_prefix="writer")
     own = frozenset(config.limits.allow_hosts)
+    spacing = partial(_spacing, own=own, gap=config.limits.host_gap)
     gate = hosts.HostGate(
-        spacing=partial(_spacing, own=own, gap=config.limits.host_gap),
-        domain_of=lambda host: links.registrable(host) or host,
+        spacing=spacing,
+        domain_of=host_book.domain_of,
         in_flight=config.limits.per_host,
     )
     agent = fetch_limits.Agent(monitor.__version__, config.contact)
@@ -210,7 +215,7 @@ async def assembled(
         client.Client(bounds, agent, allow_hosts=own) as http,
         parser_pool.ParserPool(config.parse.workers, wiring.host_table(context.knowledge.outlets)) as parsers,
     ):
-        parts = jobs.Parts(
+        built = parts.Parts(
             engine=engine,
             writer=writer,
             client=http,
@@ -223,11 +228,13 @@ async def assembled(
             random=random.Random(seed),  # noqa: S311  jitter, no secret
             environ=environ,
             at_once=config.engine.fetches,
+            spacing=spacing,
         )
-        poller = jobs.Poller(parts, on_report)
-        built = wiring.channels_of(config)
-        teller = telling.teller(engine, context.knowledge.plan, built, partial(_coverage, engine, now), writer)
-        running = Running(config, engine, context, poller, teller, writer, now, revision)
+        poller = polling.Poller(built, on_report)
+        pages = full_text.PageReader(built, len(context.knowledge.rules))
+        channels = wiring.channels_of(config)
+        teller = telling.teller(engine, context.knowledge.plan, channels, partial(_coverage, engine, now), writer)
+        running = Running(config, engine, context, poller, pages, teller, writer, now, revision)
         await poller.start()
         teller.recover(now())
         try:
@@ -266,6 +273,7 @@ async def _serve(running: Running) -> None:
         asyncio.get_running_loop().add_signal_handler(number, _asked_to_stop, running, number)
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _asked_to_reload)
     _say_started(running, binding.address(bound))
+    await running.poller.spread_overdue()
     await _poll_due(running)
     ticking.start()
     # FastAPI costs a third of a second to import: the first polls do not wait for it.
@@ -290,6 +298,8 @@ def _jobs(running: Running) -> dict[str, tick.Job]:
         "tick": tick.Job(partial(_poll_due, running), running.config.engine.tick),
         # A slow channel keeps its run open; the others are served by a run beside it.
         "send": tick.Job(running.work_alerts, _SEND_EVERY, at_once=channels + 1),
+        "pages": tick.Job(partial(_read_pages, running), _PAGES_EVERY),
+        "coverage": tick.Job(partial(_watch_the_watching, running), _COVERAGE_EVERY),
         "prune": tick.Job(partial(_prune, running), _PRUNE_EVERY),
     }
 
@@ -324,15 +334,32 @@ async def _poll_due(running: Running) -> None:
         await running.poller.tick()
 
 
+async def _read_pages(running: Running) -> None:
+    if not running.stopping.is_set():
+        await running.pages.work()
+
+
+async def _watch_the_watching(running: Running) -> None:
+    """Say so when a watch sees too few of its feeds."""
+
+    def work() -> None:
+        with running.engine.begin() as connection:
+            coverage.check(connection, running.config, running.context.knowledge.plan, running.now())
+
+    await asyncio.get_running_loop().run_in_executor(running.writer, work)
+
+
 async def _prune(running: Running) -> None:
+    keep = running.config.storage.keep
+
     def work() -> int:
         with running.engine.begin() as connection:
-            return jobs.prune(connection, running.now())
+            return upkeep.prune(connection, running.now(), log_kept=keep.fetch_log, bytes_kept=keep.bytes)
 
     loop = asyncio.get_running_loop()
-    more = True
+    more = 1
     while more and not running.stopping.is_set():
-        more = await loop.run_in_executor(running.writer, work) >= jobs.PRUNE_CHUNK
+        more = await loop.run_in_executor(running.writer, work)
         await asyncio.sleep(0.1)
 
 
@@ -374,7 +401,8 @@ def _say_started(running: Running, address: str) -> None:
 class PollReport:
     """What `poll --once` did."""
 
-    round: jobs.Round
+    round: parts.Round
+    pages: int
     sent: int
 
     def as_json(self) -> str:
@@ -391,6 +419,7 @@ class PollReport:
             "new": done.new,
             "matched": done.matched,
             "events": done.events,
+            "pages": self.pages,
             "sent": self.sent,
         }
         return json.dumps(told, ensure_ascii=False) + "\n"
@@ -402,7 +431,7 @@ class PollReport:
             f"{done.polled} feeds polled: {done.changed} with a new document, {done.unchanged} unchanged, "
             f"{len(done.failed)} failed",
             f"{done.entries} entries read, {done.new} new, {done.matched} matched, {done.events} events, "
-            f"{self.sent} messages",
+            f"{self.pages} pages read, {self.sent} messages",
         ]
         lines += [f"  failed    {url}  {reason}" for url, reason in sorted(done.failed.items())]
         lines += [f"  left out  {out.url}  {out.reason} until {out.until:%d %b %H:%M} UTC" for out in done.left_out]
@@ -430,9 +459,10 @@ async def _poll_once(
             with running.engine.begin() as connection:
                 feeds.make_due(connection, utc_now())
         done = await running.poller.run_round(force=force)
+        pages = await running.pages.work_all()
         sent = await running.teller.work(utc_now())
         running.teller.stop()
-        return PollReport(done, sent)
+        return PollReport(done, pages, sent)
 
 
 def ask_health(path: Path, environ: Mapping[str, str]) -> dict[str, Any]:

@@ -15,5 +15,10 @@ entries = Counter("storywatch_entries", "Entries by what became of them.", ["out
 """new, revised, matched."""
 events = Counter("storywatch_events", "Events stored, by kind and state.", ["kind", "state"])
 document_seconds = Histogram("storywatch_document_seconds", "Time to record one document, the transaction included.")
+parses = Counter("storywatch_parses", "Parsed documents: delta, or why they were parsed whole.", ["kind"])
+pages = Counter("storywatch_pages", "Pages of matched entries by what became of them.", ["outcome"])
+"""read, refused, failed, put_off."""
+watch_healthy = Gauge("storywatch_watch_healthy_share", "Share of a watch's feeds that can be read.", ["watch"])
+watch_delay = Gauge("storywatch_watch_delay_seconds", "Worst delay at which a watch would see news now.", ["watch"])
 open_polls = Gauge("storywatch_open_polls", "Polls under way.")
 deliveries = Counter("storywatch_delivery_attempts", "Attempts to deliver that were made.")

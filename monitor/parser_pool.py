@@ -70,7 +70,7 @@ class _Changed:
 
 
 Task = Body | Page | _Changed
-Outcome = ParsedFeed | delta.Delta | str | None | ParseError
+Outcome = ParsedFeed | delta.Delta | article.Extract | None | ParseError
 
 
 class ParserPool:
@@ -131,15 +131,15 @@ class ParserPool:
             return outcome
         raise outcome if isinstance(outcome, ParseError) else TypeError(f"no delta but {type(outcome)}")
 
-    async def extract(self, page: Page) -> str | None:
-        """The text of an article's page, None if it holds none.
+    async def extract(self, page: Page) -> article.Extract | None:
+        """The text of an article's page and its own address, None if it holds no text.
 
         Errors: ParseError `parse_timeout`.
         """
         outcome = await self._ask(page)
         if isinstance(outcome, ParseError):
             raise outcome
-        return outcome if isinstance(outcome, str) else None
+        return outcome if isinstance(outcome, article.Extract) else None
 
     async def close(self) -> None:
         """Stop the workers; what was still asked for is cancelled."""
@@ -351,7 +351,7 @@ def _done(task: Task, table: publishers.HostTable) -> Outcome:
         case _Changed(body, url, whole, before):
             return delta.parse(body, url, whole.headers, whole.now, whole.hints, table, before=before)
         case Page(body, url, content_type):
-            return article.extract(body, url, content_type)
+            return article.read(body, url, content_type)
 
 
 def _outcome(task: Task, table: publishers.HostTable) -> Outcome:

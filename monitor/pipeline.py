@@ -3,260 +3,236 @@
     parse -> new entries -> match -> outlet -> attribution -> responses -> story -> events -> outbox
 
 Parsing happens before, in a parser process; fetching before that, in `jobs`. Whatever goes wrong inside rolls back
-everything: entries, stories, events and the feed's validators are committed together or not at all. The decisions
-are pure functions of `match`, `detect` and `cluster`; this module reads what they need and applies what they say.
-Called by `jobs` (a live poll) and `replay` (a recorded stream), from the one thread that writes.
+everything: entries, stories, events and the feed's validators are committed together or not at all. What happens to
+one entry that matches is `understanding`. Called by `jobs` (a live poll, a page that was read) and `replay` (a
+recorded stream), from the one thread that writes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 from alerts import outbox, route
 from alerts.values import Event
-from monitor.cluster import index, item
-from monitor.detect import attribution, credits, events, lexicon, outlets, responses
-from monitor.match import matcher
-from monitor.parse import identity
+from monitor import schedule
+from monitor.cluster import item
+from monitor.parse import delta, identity
+from monitor.store import articles, documents, entries, feeds, fetch_log, stories
 from monitor.store import engine as engines
-from monitor.store import entries, feeds, stories
-from monitor.values import (
-    Assignment,
-    Claim,
-    Entry,
-    EntryId,
-    EntryText,
-    Evidence,
-    KeyedEntry,
-    Match,
-    Outlet,
-    ParsedFeed,
-    StoryKey,
-)
+from monitor.understanding import Context, Journal, Knowledge, Moment, Taken, arrive, matches_of, reread, withdraw
+from monitor.values import Claim, Entry, KeyedEntry
 
-_LEAD_CHARACTERS = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Knowledge:
-    """What the configuration and the shipped data know; replaced as a whole by a reload."""
-
-    matcher: matcher.Matcher
-    outlets: outlets.OutletTable
-    credits: credits.Credits
-    lexicon: lexicon.Lexicon
-    rules: Mapping[str, events.WatchRule]
-    governments: Mapping[str, str]
-    plan: route.Plan
-    max_item_age: timedelta
-    config_rev: int
-
-
-@dataclass(slots=True)
-class Context:
-    """Where the pipeline works: the database, the live window of stories, and what is known."""
-
-    engine: Engine
-    window: index.Index
-    knowledge: Knowledge
+_FOLLOWED = timedelta(hours=6)
+"""An entry that leaves its feed so soon was taken back; later it may just have been replaced."""
+_MISSING_FOR = timedelta(minutes=30)
+"""How long it must be missing: caches show older documents in between (VerifiedJoseph/vigilant #547)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
     """One poll of one feed whose document is to be recorded.
 
-    `settle` decides, from what was new, what the feed row says next. A `baseline` is stored and never told. `log` is
-    the fetch as the log keeps it, None for a stream that was not fetched.
+    `decide` says, from what was new, what the feed row says next; None gives the claim back and leaves the row. A
+    `baseline` is stored and never told. `before` is the document recorded last; `sheet` are the bytes to keep.
     """
 
     claim: Claim
     outlet: str | None
     gen: int
     baseline: bool
-    settle: Callable[[Novelty], feeds.Settlement]
-    log: feeds.FetchRecord | None = None
+    decide: Callable[[Novelty], Decision | None]
+    tags: frozenset[str] = frozenset()
+    trust: identity.Trust = identity.TRUSTED
+    before: delta.Memory | None = None
+    state: schedule.FeedState = schedule.NEW_FEED
+    sheet: documents.Sheet | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What follows a poll: the feed's row, the line in the log (None for a stream nobody fetched), operator events."""
+
+    settlement: feeds.Settlement
+    log: fetch_log.FetchRecord | None = None
+    events: tuple[Event, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Novelty:
-    """How much of a document was new: `known` entries were there before, `published` dates the new ones."""
+    """How much of a document was new: `known` entries were there before, `published` dates the new ones.
+
+    `trust` is how far the feed's ids are trusted from now on, `mass_change` that its new entries are not to be told.
+    """
 
     new: int
     known: int
     published: tuple[datetime | None, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What became of one entry that matched a watch."""
-
-    entry: Entry
-    outlet: Outlet | None
-    matches: tuple[Match, ...]
-    evidence: Evidence
-    assignment: Assignment
-    story: StoryKey
-    events: tuple[Event, ...]
+    trust: identity.Trust = identity.TRUSTED
+    mass_change: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What one document brought: counts, and every entry that matched."""
+    """What one document brought: counts, every entry that matched, and those that were read again."""
 
     entries: int
     new: int
     revised: int
     taken: tuple[Taken, ...]
+    reread: tuple[Taken, ...] = ()
+    withdrawn: tuple[Event, ...] = ()
 
     @property
     def events(self) -> tuple[Event, ...]:
         """The events that were stored, in the order in which they were decided."""
-        return tuple(event for taken in self.taken for event in taken.events)
+        found = [event for taken in (*self.taken, *self.reread) for event in taken.events]
+        return (*found, *self.withdrawn)
 
 
-def process(parsed: ParsedFeed, turn: Turn, ctx: Context, now: datetime) -> Report:
+def process(document: delta.Delta, turn: Turn, ctx: Context, now: datetime) -> Report:
     """Record one document of a feed: entries, stories, events and the feed's next poll, in one transaction.
 
     Errors: LeaseLost when another worker has the feed; any error leaves database and window as they were.
     """
-    placed: list[EntryId] = []
+    journal = Journal()
     try:
         with ctx.engine.begin() as tx:
             feeds.fence(tx, turn.claim)
-            keyed = identity.keyed(parsed)
-            fresh, revised = _new_entries(tx, keyed, turn, ctx, now)
-            taken = tuple(
-                _understand(tx, entry, matches, turn, ctx, now, placed)
+            keyed = identity.keyed(document.feed, policy=turn.trust.policy)
+            fresh, revised, novelty = _sorted(tx, document, keyed, turn, ctx.knowledge, now)
+            moment = Moment(now, turn.baseline or novelty.mass_change, turn.tags)
+            taken = [
+                arrive(tx, entry, matches, moment, ctx, journal)
                 for entry in fresh
-                if (matches := _matches(entry, ctx.knowledge))
-            )
-            novelty = Novelty(len(fresh), len(keyed) - len(fresh), tuple(entry.published for entry in fresh))
-            feeds.settle(tx, turn.claim, turn.settle(novelty))
-            if turn.log is not None:
-                feeds.log_fetch(tx, turn.claim.feed, replace(turn.log, new=novelty.new))
+                if (matches := matches_of(entry, ctx.knowledge, turn.tags))
+            ]
+            again = _read_again(tx, revised, moment, ctx, journal, taken)
+            gone = _taken_back(tx, document, turn, moment, ctx)
+            _conclude(tx, turn, turn.decide(novelty), novelty, ctx.knowledge, now)
     except BaseException:
-        ctx.window.remove(placed)
+        journal.undo(ctx.window)
         raise
-    return Report(len(keyed), len(fresh), revised, taken)
+    return Report(document.total, len(fresh), len(revised), tuple(taken), again, gone)
 
 
-def _new_entries(
-    tx: Connection, keyed: Sequence[KeyedEntry], turn: Turn, ctx: Context, now: datetime
-) -> tuple[tuple[Entry, ...], int]:
-    novelty = identity.sort(keyed, entries.recall(tx, turn.claim.feed, keyed))
-    arrivals = [_arrival(item, turn, ctx.knowledge) for item in novelty.new]
-    fresh = entries.add(tx, turn.claim.feed, arrivals, gen=turn.gen, now=now)
-    revised = entries.revise(tx, turn.claim.feed, novelty.seen, now)
-    entries.mark_seen(tx, turn.claim.feed, keyed, turn.gen)
-    return fresh, len(revised)
+def process_page(page: articles.Wanted, text: str, ctx: Context, moment: Moment, *, keep: bool) -> Taken | None:
+    """Read an entry again with the text of its page; `keep` is false when the publisher wants no copy kept.
+
+    Then only the sentences that are evidence stay. Errors leave database and window as they were.
+    """
+    journal = Journal()
+    try:
+        with ctx.engine.begin() as tx:
+            before = entries.by_id(tx, page.entry)
+            if before is None:
+                return None
+            if keep:
+                entries.put_article(tx, page.entry, text)
+            articles.settle(tx, page.entry, "read", moment.now)
+            return reread(tx, replace(before, article=text), before, None, moment, ctx, journal)
+    except BaseException:
+        journal.undo(ctx.window)
+        raise
 
 
-def _arrival(item: KeyedEntry, turn: Turn, knowledge: Knowledge) -> entries.Arrival:
+def _sorted(
+    tx: Connection,
+    document: delta.Delta,
+    keyed: Sequence[KeyedEntry],
+    turn: Turn,
+    knowledge: Knowledge,
+    now: datetime,
+) -> tuple[tuple[Entry, ...], tuple[entries.Revised, ...], Novelty]:
+    """Tell new entries from known ones, store both, and judge the document by how many there were."""
+    feed = turn.claim.feed
+    found = identity.sort(keyed, entries.recall(tx, feed, keyed))
+    arrivals = [_arrival(one, turn, knowledge) for one in found.new]
+    fresh = entries.add(tx, feed, arrivals, gen=turn.gen, now=now)
+    revised = entries.revise(tx, feed, found.seen, found.aliases, now)
+    entries.mark_seen(tx, feed, keyed, turn.gen)
+    trouble = max(identity.repeated_share(document.feed), len(found.aliases) / max(document.total, 1))
+    published = tuple(one.entry.published for one in found.new)
+    merged = len(document.positions) - len(keyed)  # items of one entry, seen once
+    novelty = Novelty(
+        new=len(found.new),
+        known=max(document.total - merged - len(found.new), 0),
+        published=published,
+        trust=identity.reconsider(turn.trust, trouble, now) if document.total else turn.trust,
+        mass_change=schedule.is_mass_change(turn.state, document.total, len(found.new), published, now),
+    )
+    return fresh, revised, novelty
+
+
+def _arrival(one: KeyedEntry, turn: Turn, knowledge: Knowledge) -> entries.Arrival:
     """Decide whose entry it is: what the entry says, else its address, else the feed's outlet; never an aggregator."""
-    parsed = item.entry
+    parsed = one.entry
     named = parsed.outlet or (parsed.url if parsed.via is None else None) or turn.outlet
     outlet = knowledge.outlets.by_url(named) if named else None
     if outlet is not None and outlet.kind == "aggregator":
-        return entries.Arrival(item, parsed.language, None, outlet.domain)
-    return entries.Arrival(item, parsed.language, outlet.domain if outlet else None, parsed.via)
+        return entries.Arrival(one, parsed.language, None, outlet.domain)
+    return entries.Arrival(one, parsed.language, outlet.domain if outlet else None, parsed.via)
 
 
-def _matches(entry: Entry, knowledge: Knowledge) -> tuple[Match, ...]:
-    outlet = knowledge.outlets.by_domain(entry.outlet) if entry.outlet else None
-    return knowledge.matcher.match(
-        matcher.Document(
-            title=entry.title,
-            text=entry.text,
-            language=entry.language,
-            outlet=outlet.name if outlet else None,
-            domain=entry.outlet,
-            country=outlet.country if outlet else None,
-        )
-    )
-
-
-def _understand(
+def _read_again(
     tx: Connection,
-    entry: Entry,
-    matches: tuple[Match, ...],
-    turn: Turn,
+    revised: Sequence[entries.Revised],
+    moment: Moment,
     ctx: Context,
-    now: datetime,
-    placed: list[EntryId],
-) -> Taken:
-    """Find out what a matching entry adds to which story, and write events for what is worth telling."""
-    knowledge = ctx.knowledge
-    entries.record_matches(tx, entry.id, matches, config_rev=knowledge.config_rev, now=now)
-    outlet = knowledge.outlets.by_domain(entry.outlet) if entry.outlet else None
-    evidence = read(entry, outlet, knowledge)
-    engines.lock_stories(tx)
-    assignment, key = _place(entry, outlet, ctx, now, placed)
-    before = stories.facts(tx, key)
-    story = stories.record(tx, entry, outlet, assignment, key, now, lead(entry))
-    stories.record_evidence(tx, entry, story, evidence, now)
-    decided = events.decide(
-        before,
-        events.Arrived(entry, outlet, assignment, matches, evidence),
-        knowledge.rules,
-        events.Circumstances(
-            now=now,
-            config_rev=knowledge.config_rev,
-            baseline=turn.baseline,
-            max_item_age=knowledge.max_item_age,
-            governments=knowledge.governments,
-            outlets=knowledge.outlets,
-        ),
-    )
-    stored = outbox.put(tx, decided, knowledge.plan, now).stored
-    return Taken(entry, outlet, matches, evidence, assignment, key, stored)
+    journal: Journal,
+    taken: list[Taken],
+) -> tuple[Taken, ...]:
+    """Read edited entries again; one that matches for the first time only now is an arrival like any other."""
+    again: list[Taken] = []
+    for one in revised:
+        reread_now = reread(tx, one.entry, one.before, one.sha256, moment, ctx, journal)
+        if reread_now is not None:
+            again.append(reread_now)
+        elif matches := matches_of(one.entry, ctx.knowledge, moment.tags):
+            taken.append(arrive(tx, one.entry, matches, moment, ctx, journal))
+    return tuple(again)
 
 
-def read(entry: Entry, outlet: Outlet | None, knowledge: Knowledge) -> Evidence:
-    """Read what an entry says about sources and governments: who has it from whom, who answered, who did not."""
-    date = entry.published or entry.first_seen
-    text = EntryText(entry.title, entry.text, entry.language, outlet, date)
-    return Evidence(
-        findings=responses.findings_of(text, knowledge.lexicon, knowledge.outlets),
-        citations=attribution.citations(text, knowledge.outlets, knowledge.credits),
-    )
+def _taken_back(tx: Connection, document: delta.Delta, turn: Turn, moment: Moment, ctx: Context) -> tuple[Event, ...]:
+    """Notice entries that left the document soon after they came, while older ones stayed."""
+    if turn.before is None or document.memory is None:
+        return ()
+    left, there = delta.Present(delta.taken_out(turn.before, document.memory)), delta.Present(document.memory.items)
+    told: list[Event] = []
+    for one in entries.followed(tx, turn.claim.feed, moment.now - _FOLLOWED):
+        is_there = there.holds(one.entry_key, one.url_key)
+        if one.missing_since is None and left.holds(one.entry_key, one.url_key) and not is_there:
+            entries.mark_missing(tx, one.entry, moment.now)
+        elif one.missing_since is not None and is_there:
+            entries.mark_missing(tx, one.entry, None)
+        elif one.missing_since is not None and moment.now - one.missing_since >= _MISSING_FOR:
+            entry = entries.by_id(tx, one.entry)
+            told += withdraw(tx, entry, moment, ctx) if entry is not None else ()
+    return tuple(told)
 
 
-def _place(
-    entry: Entry, outlet: Outlet | None, ctx: Context, now: datetime, placed: list[EntryId]
-) -> tuple[Assignment, StoryKey]:
-    placing = item_of(entry, outlet, now)
-    assignment = ctx.window.assign(placing, now)
-    key = assignment.joined or item.story_key(f"{entry.feed}:{entry.entry_key}")
-    placed.append(entry.id)
-    ctx.window.add(placing, key)
-    return assignment, key
+def _conclude(
+    tx: Connection, turn: Turn, decision: Decision | None, novelty: Novelty, knowledge: Knowledge, now: datetime
+) -> None:
+    """Write what follows: the bytes, the feed's row, the line in the log, and what its operator should hear."""
+    if turn.sheet is not None:
+        documents.keep(tx, turn.claim.feed, turn.sheet)
+    if decision is None:
+        feeds.release(tx, (turn.claim,))
+        return
+    feeds.settle(tx, turn.claim, decision.settlement)
+    if decision.log is not None:
+        fetch_log.write(tx, turn.claim.feed, replace(decision.log, new=novelty.new))
+    tell(tx, decision.events, knowledge.plan, now)
 
 
-def item_of(entry: Entry, outlet: Outlet | None, seen_at: datetime) -> item.Item:
-    """The entry as the clusterer sees it."""
-    return item.Item(
-        id=entry.id,
-        language=entry.language,
-        seen_at=seen_at,
-        published_at=entry.published,
-        outlet=entry.outlet,
-        publisher=outlet.publisher if outlet else None,
-        title=entry.title,
-        text=entry.text,
-        url=entry.url,
-    )
-
-
-def lead(entry: Entry) -> str:
-    """The start of an entry's text, cut at a word."""
-    text = " ".join(entry.text.split())
-    if len(text) <= _LEAD_CHARACTERS:
-        return text
-    return text[:_LEAD_CHARACTERS].rsplit(" ", 1)[0] + " …"
+def tell(tx: Connection, events: Sequence[Event], plan: route.Plan, now: datetime) -> None:
+    """Put what the operator should hear into the outbox."""
+    if events:
+        outbox.put(tx, events, plan, now)
 
 
 def load_window(ctx: Context, since: datetime) -> int:

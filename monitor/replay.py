@@ -21,10 +21,10 @@ from typing import Any, TextIO
 from alerts.channels import stdout
 from alerts.channels.base import Channel, Manners
 from alerts.values import Delivery, Digest, Draft, Event, Receipt
-from monitor import pipeline, status, telling, wiring
+from monitor import pipeline, status, telling, understanding, wiring
 from monitor.config import api
 from monitor.config.values import Config
-from monitor.parse import dates
+from monitor.parse import dates, delta
 from monitor.store import engine as engines
 from monitor.store import feeds, migrate
 from monitor.values import Claim, Domain, ParsedEntry, ParsedFeed
@@ -140,7 +140,7 @@ def play(rows: Iterable[Row | None], config: Config, folder: Path, sink: Sink) -
 class _Player:
     """Steps the clock from one row or due time to the next."""
 
-    def __init__(self, config: Config, context: pipeline.Context, sink: Sink) -> None:
+    def __init__(self, config: Config, context: understanding.Context, sink: Sink) -> None:
         self.tally = Tally()
         self._context = context
         self._sink = sink
@@ -161,7 +161,7 @@ class _Player:
         self.tally.rows += 1
         report = self._process(item)
         self.tally.matched += len(report.taken)
-        for taken in report.taken:
+        for taken in (*report.taken, *report.reread):
             self._ids[int(taken.entry.id)] = item.id
             for event in taken.events:
                 self.tally.events[str(event.kind)] += 1
@@ -194,13 +194,12 @@ class _Player:
             assert named is not None
             (claimed,) = feeds.claim(connection, self._now + _FAR, lease=timedelta(minutes=5), only=named.id)
         assert claimed.claim is not None
-        return pipeline.process(
-            ParsedFeed((item.entry,)), self._turn(claimed.claim, claimed.gen), self._context, self._now
-        )
+        document = delta.whole(ParsedFeed((item.entry,)))
+        return pipeline.process(document, self._turn(claimed.claim, claimed.gen), self._context, self._now)
 
     def _turn(self, claim: Claim, gen: int) -> pipeline.Turn:
-        settlement = feeds.Settlement(self._now, "replay", {}, self._now, ok=True)
-        return pipeline.Turn(claim, outlet=None, gen=gen + 1, baseline=False, settle=lambda _: settlement)
+        decision = pipeline.Decision(feeds.Settlement(self._now, "replay", {}, self._now, ok=True))
+        return pipeline.Turn(claim, outlet=None, gen=gen + 1, baseline=False, decide=lambda _: decision)
 
     def _advance(self, until: datetime) -> None:
         while (due := self._teller.next_due()) is not None and due <= until:
@@ -250,7 +249,7 @@ class Recorder:
         return None
 
 
-def event_line(event: Event, taken: pipeline.Taken, ids: Mapping[int, str]) -> Line:
+def event_line(event: Event, taken: understanding.Taken, ids: Mapping[int, str]) -> Line:
     """An event as replay tells it: what does not apply is absent."""
     answer = event.answer
     line: Line = {

@@ -226,7 +226,7 @@ def _feed_line(row: feed_rows.FeedRow, count: int, now: datetime) -> FeedLine:
 
 
 def _colour(row: feed_rows.FeedRow, now: datetime) -> str:
-    if row.state == "paused" or row.last_attempt_at is None:
+    if row.state not in feed_rows.POLLED or row.last_attempt_at is None:
         return "grey"
     if row.state == "gone":
         return "red"
@@ -241,8 +241,18 @@ def coverage(connection: Connection, now: datetime) -> Coverage:
     That allows at most 3 h, longer only where the server itself asked for a longer wait. A feed that fails is given
     those 3 h: the time of its next attempt says nothing of how often it used to answer.
     """
+    return coverage_of(feed_views(connection), now)
+
+
+def feed_views(connection: Connection) -> tuple[feed_rows.FeedRow, ...]:
+    """The feeds that are polled."""
+    return tuple(row for row in feed_rows.all_rows(connection) if row.state in feed_rows.POLLED)
+
+
+def coverage_of(polled: Sequence[feed_rows.FeedRow], now: datetime, urls: frozenset[str] | None = None) -> Coverage:
+    """As `coverage`, of some feeds: those with these addresses, or all."""
     healthy, blind, slowest = 0, [], timedelta()
-    rows = [row for row in feed_rows.all_rows(connection) if row.state != "paused"]
+    rows = [row for row in polled if urls is None or row.url in urls]
     for row in rows:
         interval = row.next_at - row.last_ok_at if row.last_ok_at and row.fail_reason is None else _FRESH_AT_MOST / 2
         if row.last_ok_at is not None and now - row.last_ok_at <= max(min(2 * interval, _FRESH_AT_MOST), interval):

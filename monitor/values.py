@@ -41,7 +41,10 @@ class Hop:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A complete body. `body` is decoded (decompressed) bytes, `headers` have lower-case names."""
+    """A complete body. `body` is decoded (decompressed) bytes, `headers` have lower-case names.
+
+    `sent_headers` are the names of the headers of the first request, as on the other outcomes.
+    """
 
     url: str
     final_url: str
@@ -53,6 +56,7 @@ class Fetched:
     took: timedelta
     hops: tuple[Hop, ...] = ()
     wire_bytes: int = 0
+    sent_headers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,7 @@ class NotModified:
     at: datetime
     took: timedelta
     hops: tuple[Hop, ...] = ()
+    sent_headers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,7 @@ class FetchFailed:
     status: int | None = None
     headers: tuple[tuple[str, bytes], ...] = ()
     hops: tuple[Hop, ...] = ()
+    sent_headers: tuple[str, ...] = ()
 
 
 FetchOutcome = Fetched | NotModified | FetchFailed
@@ -136,7 +142,7 @@ class ParsedEntry:
 @dataclass(frozen=True, slots=True)
 class ParsedFeed:
     """A document made of entries. `recovered` says that a repair was needed or text was lost, `truncated` that the
-    document's end was missing, `left_out` how many entries were beyond the limit."""
+    document's end was missing, `left_out` how many entries were beyond the limit, `older` where earlier ones are."""
 
     entries: tuple[ParsedEntry, ...]
     title: str | None = None
@@ -150,6 +156,7 @@ class ParsedFeed:
     skip_hours: frozenset[int] = frozenset()
     skip_days: frozenset[int] = frozenset()
     moved_to: str | None = None
+    older: str | None = None
     left_out: int = 0
 
 
@@ -182,7 +189,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An entry as stored. `language` is detected, `outlet` the publisher's domain or None for an unknown one."""
+    """An entry as stored. `language` is detected, `outlet` the publisher's domain or None for an unknown one.
+
+    `article` is the text of its page, where the feed gave less and the page could be read.
+    """
 
     id: EntryId
     feed: FeedId
@@ -198,11 +208,12 @@ class Entry:
     first_seen: datetime
     author: str | None = None
     via: Domain | None = None
+    article: str | None = None
 
     @property
     def text(self) -> str:
-        """Summary and content, a blank line between: what is searched beside the title."""
-        return "\n\n".join(part for part in (self.summary, self.content) if part)
+        """Summary and article, or else content, a blank line between: what is searched beside the title."""
+        return "\n\n".join(part for part in (self.summary, self.article or self.content) if part)
 
 
 @dataclass(frozen=True, slots=True)

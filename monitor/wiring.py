@@ -18,12 +18,12 @@ from alerts import config as alerts_config
 from alerts import route
 from alerts.channels.base import Channel
 from alerts.values import Kind
-from monitor import lexicons, pipeline
+from monitor import lexicons, pipeline, understanding
 from monitor.cluster import index, settings
 from monitor.cluster import knowledge as cluster_knowledge
 from monitor.config.values import Config, OutletConfig, Stories, Threshold, Watch
 from monitor.detect import credits, events, lexicon, outlets
-from monitor.match import concepts, matcher, query
+from monitor.match import concepts, matcher, query, scopes
 from monitor.parse import publishers
 from monitor.values import Domain
 
@@ -40,11 +40,11 @@ _SHORT_NAMES = {
 """Where CLDR's name is longer than people's, or there is none."""
 
 
-def knowledge(config: Config, *, config_rev: int) -> pipeline.Knowledge:
+def knowledge(config: Config, *, config_rev: int) -> understanding.Knowledge:
     """Read the shipped data and what the configuration adds to it."""
     data = lexicons.load("detect/lexicon")
     known = lexicon_of(config, data)
-    return pipeline.Knowledge(
+    return understanding.Knowledge(
         matcher=matcher_of(config),
         outlets=outlet_table(config, data),
         credits=credits.from_raw(data),
@@ -54,14 +54,17 @@ def knowledge(config: Config, *, config_rev: int) -> pipeline.Knowledge:
         plan=plan_of(config, config_rev),
         max_item_age=config.limits.max_item_age,
         config_rev=config_rev,
+        scopes={watch.name: scopes.Scope(watch.feed_tags, watch.outlets, watch.exclude) for watch in config.watches},
+        full_text=frozenset(watch.name for watch in config.watches if watch.full_text),
+        unread=frozenset(Domain(domain) for domain, outlet in config.outlets.items() if not outlet.full_text),
     )
 
 
-def context(engine: Engine, known: pipeline.Knowledge, config: Config, *, now: datetime) -> pipeline.Context:
+def context(engine: Engine, known: understanding.Knowledge, config: Config, *, now: datetime) -> understanding.Context:
     """Join a database with what is known, and take up the live window of stories."""
     chosen = cluster_settings(config.stories)
     window = index.Index(chosen, cluster_knowledge.Knowledge.from_raw(lexicons.load("cluster/data")))
-    built = pipeline.Context(engine, window, known)
+    built = understanding.Context(engine, window, known)
     pipeline.load_window(built, index.Index.reach(chosen, now))
     return built
 

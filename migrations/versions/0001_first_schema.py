@@ -37,6 +37,12 @@ def upgrade() -> None:
         sa.Column("last_modified", sa.LargeBinary(), nullable=True),
         sa.Column("body_sha256", sa.LargeBinary(), nullable=True),
         sa.Column("gen", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("items", sa.LargeBinary(), nullable=True),
+        sa.Column("identity_policy", sa.String(length=4), server_default="guid", nullable=False),
+        sa.Column("identity_troubled", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("identity_trouble_at", INSTANT, nullable=True),
+        sa.Column("standing", sa.String(length=16), server_default="ok", nullable=False),
+        sa.Column("standing_since", INSTANT, nullable=True),
         sa.Column("next_at", INSTANT, nullable=False),
         sa.Column("next_reason", sa.String(length=32), nullable=False),
         sa.Column("schedule", sa.JSON(), nullable=False),
@@ -58,8 +64,8 @@ def upgrade() -> None:
         "feed",
         ["next_at"],
         unique=False,
-        sqlite_where=sa.text("state <> 'paused'"),
-        postgresql_where=sa.text("state <> 'paused'"),
+        sqlite_where=sa.text("state in ('active', 'gone')"),
+        postgresql_where=sa.text("state in ('active', 'gone')"),
     )
 
     op.create_table(
@@ -138,6 +144,8 @@ def upgrade() -> None:
         sa.Column("first_seen_at", INSTANT, nullable=False),
         sa.Column("gen", sa.Integer(), nullable=False),
         sa.Column("text_sha256", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("article", sa.Text(), nullable=True),
+        sa.Column("missing_since", INSTANT, nullable=True),
         sa.ForeignKeyConstraint(["alias_of"], ["entry.id"], name="fk_entry_alias_of"),
         sa.ForeignKeyConstraint(["feed_id"], ["feed.id"], name="fk_entry_feed_id"),
         sa.PrimaryKeyConstraint("id", name="pk_entry"),
@@ -146,6 +154,25 @@ def upgrade() -> None:
     op.create_index("ix_entry_feed_id_first_seen_at", "entry", ["feed_id", "first_seen_at"], unique=False)
     op.create_index("ix_entry_first_seen_at", "entry", ["first_seen_at"], unique=False)
     op.create_index("ix_entry_url_key", "entry", ["url_key"], unique=False)
+
+    op.create_table(
+        "article",
+        sa.Column("entry_id", ID, nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("url_key", sa.Text(), nullable=False),
+        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("reason", sa.String(length=32), nullable=True),
+        sa.Column("message", sa.Text(), nullable=True),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("next_at", INSTANT, nullable=True),
+        sa.Column("read_at", INSTANT, nullable=True),
+        sa.Column("final_url", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["entry_id"], ["entry.id"], name="fk_article_entry_id"),
+        sa.PrimaryKeyConstraint("entry_id", name="pk_article"),
+    )
+    op.create_index("ix_article_next_at", "article", ["next_at"], unique=False)
+    op.create_index("ix_article_url_key", "article", ["url_key"], unique=False)
 
     op.create_table(
         "feed_url_history",
@@ -168,9 +195,35 @@ def upgrade() -> None:
         sa.Column("bytes", sa.Integer(), server_default="0", nullable=False),
         sa.Column("took_ms", sa.Integer(), server_default="0", nullable=False),
         sa.Column("new", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("conditional", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
+        sa.Column("sent", sa.LargeBinary(length=8), nullable=True),
+        sa.Column("given", sa.LargeBinary(length=8), nullable=True),
+        sa.Column("odd_headers", sa.Text(), server_default="", nullable=False),
+        sa.Column("next_at", INSTANT, nullable=True),
+        sa.Column("next_reason", sa.String(length=32), nullable=True),
         sa.ForeignKeyConstraint(["feed_id"], ["feed.id"], name="fk_fetch_log_feed_id"),
         sa.PrimaryKeyConstraint("feed_id", "at", name="pk_fetch_log"),
+    )
+    op.create_table(
+        "document",
+        sa.Column("feed_id", ID, nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("reason", sa.String(length=32), nullable=True),
+        sa.Column("headers", sa.JSON(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["feed_id"], ["feed.id"], name="fk_document_feed_id"),
+        sa.PrimaryKeyConstraint("feed_id", "at", name="pk_document"),
+    )
+    op.create_index("ix_document_at", "document", ["at"], unique=False)
+
+    op.create_table(
+        "watch_coverage",
+        sa.Column("watch", sa.String(length=40), nullable=False),
+        sa.Column("low_since", INSTANT, nullable=True),
+        sa.Column("told_since", INSTANT, nullable=True),
+        sa.PrimaryKeyConstraint("watch", name="pk_watch_coverage"),
     )
     op.create_table(
         "seen",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from monitor.config import queries, shape, units, values
@@ -97,7 +98,7 @@ def _limits(limits: shape.Limits) -> values.Limits:
 
 def _feed(feed: shape.Feed, line: int) -> values.FeedConfig:
     usual = "30m" if "government" in feed.tags else "60m"
-    ceiling = feed.ceiling or max(units.duration(usual), feed.floor)
+    ceiling = feed.ceiling or max(units.duration(usual), feed.floor or timedelta())
     return values.FeedConfig(
         url=feed.url,
         outlet=feed.outlet,
@@ -118,7 +119,14 @@ def _feed(feed: shape.Feed, line: int) -> values.FeedConfig:
 
 def _outlet(domain: str, outlet: shape.Outlet) -> values.OutletConfig:
     return values.OutletConfig(
-        domain, outlet.name, outlet.country, outlet.kind, tuple(outlet.aliases), outlet.group, outlet.language
+        domain,
+        outlet.name,
+        outlet.country,
+        outlet.kind,
+        tuple(outlet.aliases),
+        outlet.group,
+        outlet.language,
+        outlet.full_text,
     )
 
 

@@ -161,8 +161,8 @@ class Feed(Section):
     """The outlet its entries belong to, by domain; else the entry's own address says it."""
     tags: list[Name] = default([])
     """Words that watches choose feeds by; `government` and `wire` have a meaning of their own."""
-    floor: Duration = default("15m")
-    """Never polled more often."""
+    floor: Duration | None = None
+    """Never polled more often: 15m, 10m for a server that sends Cache-Control; 5m at least."""
     ceiling: Duration | None = None
     """Polled at least so often: 60m, 30m with the tag government."""
     language: Language | None = None
@@ -198,6 +198,8 @@ class Outlet(Section):
     """Outlets of one group are one publisher."""
     language: Language | None = None
     """What it is written in."""
+    full_text: Truth = default(True)
+    """Whether its pages may be read for entries that matched; a watch can switch it off for itself."""
 
 
 class ExtraBody(Section):

@@ -99,7 +99,7 @@ class FeedConfig:
     url: str
     outlet: str | None = None
     tags: frozenset[str] = frozenset()
-    floor: timedelta = timedelta(minutes=15)
+    floor: timedelta | None = None
     ceiling: timedelta = timedelta(minutes=60)
     language: str | None = None
     timezone: str | None = None
@@ -123,6 +123,7 @@ class OutletConfig:
     aliases: tuple[str, ...] = ()
     group: str | None = None
     language: str | None = None
+    full_text: bool = True
 
 
 @dataclass(frozen=True, slots=True)

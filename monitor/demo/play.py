@@ -23,6 +23,7 @@ from monitor import daemon, logs, pipeline
 from monitor.config import api
 from monitor.config.values import Config, FeedConfig
 from monitor.demo.server import Scene, Server, story
+from monitor.schedule import bounds
 from monitor.store import engine as engines
 from monitor.store import feeds, filelock, meta, migrate
 
@@ -165,7 +166,7 @@ def _config(folder: Path, server: Server, scenes: Sequence[Scene]) -> Config:
 
 def _patient(feed: FeedConfig) -> FeedConfig:
     """A ceiling no higher than the scenes are apart, so that the demo needs no polls in between."""
-    return replace(feed, ceiling=feed.floor)
+    return replace(feed, ceiling=bounds.FLOOR)
 
 
 class _Teller:

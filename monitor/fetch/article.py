@@ -54,11 +54,16 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class PageRefused:
-    """A page that was not read, with the word why."""
+    """A page that was not read, with the word why.
+
+    `transient` says that another attempt may succeed; `until` is when the page may be asked for, if nothing was asked.
+    """
 
     url: str
     reason: str
     message: str
+    transient: bool = False
+    until: datetime | None = None
 
 
 class Articles:
@@ -78,13 +83,14 @@ class Articles:
         if not await self._robots.allow(url, self._now()):
             return PageRefused(url, PageReason.ROBOTS, "robots.txt asks not to")
         if not self._spend(host):
-            return PageRefused(url, PageReason.BUDGET, f"{PER_HOST_HOUR} pages of {host} were read within the hour")
+            until = self._read[host][0] + _HOUR
+            message = f"{PER_HOST_HOUR} pages of {host} were read within the hour"
+            return PageRefused(url, PageReason.BUDGET, message, transient=True, until=until)
         request = Request(url, accept=ACCEPT_PAGE, watches=self._watches, body_bytes=PAGE_BYTES)
         async with self._gate.turn(host, self._now) as held:
             if held:
-                return PageRefused(
-                    url, PageReason.HELD, f"{host} is left alone until {held.until:%H:%M}: {held.reason}"
-                )
+                message = f"{host} is left alone until {held.until:%H:%M}: {held.reason}"
+                return PageRefused(url, PageReason.HELD, message, transient=True, until=held.until)
             outcome = await self._client.fetch(request, self._now, self._may_visit)
         return _judge(url, outcome)
 
@@ -121,7 +127,7 @@ def _judge(url: str, outcome: FetchOutcome) -> Page | PageRefused:
         case FetchFailed(status=status) if status == _PAYMENT_REQUIRED:
             return PageRefused(url, PageReason.PAYWALL, "HTTP 402")
         case FetchFailed():
-            return PageRefused(url, outcome.reason, outcome.message)
+            return PageRefused(url, outcome.reason, outcome.message, transient=outcome.transient)
         case NotModified():
             return PageRefused(url, FailReason.UNEXPECTED_304, "304 to a request without validators")
 

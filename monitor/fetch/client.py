@@ -86,9 +86,11 @@ class Client:
                     result.status,
                     result.headers,
                     exchange.hops,
+                    exchange.sent_headers,
                 )
             case _Answer(status=304):
-                return NotModified(request.url, result.headers, validators(result.headers), at, took, exchange.hops)
+                given = validators(result.headers)
+                return NotModified(request.url, result.headers, given, at, took, exchange.hops, exchange.sent_headers)
             case _Answer():
                 return Fetched(
                     url=request.url,
@@ -101,6 +103,7 @@ class Client:
                     took=took,
                     hops=exchange.hops,
                     wire_bytes=result.wire_bytes,
+                    sent_headers=exchange.sent_headers,
                 )
 
 
@@ -161,6 +164,7 @@ class _Exchange:
     ) -> None:
         self.loop = asyncio.get_running_loop()
         self.hops: tuple[Hop, ...] = request.hops
+        self.sent_headers: tuple[str, ...] = ()
         self._limits = limits
         self._agent = agent
         self._allow_hosts = allow_hosts
@@ -235,7 +239,9 @@ class _Exchange:
     async def _send(self, url: address.Address, *, same_origin: bool) -> httpx.Response:
         limits = self._limits
         connect_s = limits.connect_s + (limits.tls_s if url.scheme == "https" else 0)
-        request = transport.Get(url.text, self._to_send(same_origin), connect_s, limits.first_byte_s)
+        headers = self._to_send(same_origin)
+        self.sent_headers = self.sent_headers or tuple(name.lower() for name in headers)
+        request = transport.Get(url.text, headers, connect_s, limits.first_byte_s)
         allowed = url.host in self._allow_hosts
         if self._request.proxy and not allowed:
             await self._transports.resolver.check(url.host)

@@ -7,17 +7,49 @@ element are taken. Its own comparison: https://trafilatura.readthedocs.io/en/lat
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from monitor.parse import charset, markup
+from monitor.parse import charset, links, markup
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
 MAX_BYTES = 5 * 1024 * 1024
+_HEAD = 256 * 1024
+_LINK = re.compile(rb"<link\b[^<>]{0,2000}>", re.IGNORECASE)
+_CANONICAL = re.compile(rb"rel\s*=\s*[\"']?canonical\b", re.IGNORECASE)
+_HREF = re.compile(rb"href\s*=\s*(\"[^\"]+\"|'[^']+'|[^\s>]+)", re.IGNORECASE)
 _MIN_PARAGRAPH = 40
 _PARAGRAPHS = ("p", "h2", "h3", "blockquote", "li")
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """What a page says. `canonical` is the address it gives itself, where it is one of the same outlet."""
+
+    text: str
+    canonical: str | None = None
+
+
+def read(body: bytes, url: str, content_type: str | None = None) -> Extract | None:
+    """The article's text and its own address; None for a page without text."""
+    text = extract(body, url, content_type)
+    return None if text is None else Extract(text, canonical(body, url))
+
+
+def canonical(body: bytes, url: str) -> str | None:
+    """The address a page gives as its own (RFC 6596), if it is on the same registrable domain."""
+    for tag in _LINK.finditer(body[:_HEAD]):
+        if _CANONICAL.search(tag.group()) and (href := _HREF.search(tag.group())):
+            found = links.absolute(href.group(1).decode("utf-8", "replace").strip("\"' "), url)
+            same = found and links.registrable(links.host_of(found) or "") == links.registrable(
+                links.host_of(url) or ""
+            )
+            return found if same else None
+    return None
 
 
 def extract(body: bytes, url: str, content_type: str | None = None) -> str | None:

@@ -80,6 +80,39 @@ class Delta:
     whole: Whole | None
 
 
+def whole(parsed: ParsedFeed) -> Delta:
+    """A document of which all is known, for a caller that has parsed it otherwise."""
+    total = len(parsed.entries) + parsed.left_out
+    return Delta(parsed, tuple(range(len(parsed.entries))), total, None, Whole.FIRST)
+
+
+def taken_out(before: Memory, after: Memory) -> tuple[bytes, ...]:
+    """The items that left a document although one below them stayed: they did not fall off its end.
+
+    Judged by id and address, so that an edited item is still there.
+    """
+    there = Present(after.items)
+    stays = [there.has(item[_HASH : _HASH + _KEY], item[_HASH + _KEY : _HASH + 2 * _KEY]) for item in before.items]
+    last = max((at for at, stayed in enumerate(stays) if stayed), default=-1)
+    return tuple(item for item, stayed in zip(before.items[: last + 1], stays, strict=False) if not stayed)
+
+
+class Present:
+    """Remembered items, to be asked by id or address."""
+
+    def __init__(self, items: Collection[bytes]) -> None:
+        self._guids = {item[_HASH : _HASH + _KEY] for item in items} - {_NONE}
+        self._addresses = {item[_HASH + _KEY : _HASH + 2 * _KEY] for item in items} - {_NONE}
+
+    def has(self, guid: bytes, address: bytes) -> bool:
+        """Whether one of them has this id or this address, both hashed."""
+        return guid in self._guids or address in self._addresses
+
+    def holds(self, entry_key: str | None, url_key: str | None) -> bool:
+        """Whether an entry with this id or this address is one of them."""
+        return self.has(_key(entry_key), _key(url_key))
+
+
 @dataclass(frozen=True, slots=True)
 class _Split:
     raw: bytes

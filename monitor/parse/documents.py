@@ -48,6 +48,7 @@ class RawDocument:
     links: tuple[RawLink, ...] = ()
     language: str | None = None
     new_location: str | None = None
+    generator: str | None = None
     ttl: timedelta | None = None
     update_period: timedelta | None = None
     skip_hours: frozenset[int] = field(default_factory=frozenset)

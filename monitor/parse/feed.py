@@ -124,8 +124,20 @@ def cook(
         skip_hours=document.skip_hours,
         skip_days=document.skip_days,
         moved_to=links.absolute(document.new_location, url),
+        older=_older(document, url),
         left_out=max(0, count - MAX_ENTRIES),
     )
+
+
+def _older(document: RawDocument, url: str) -> str | None:
+    """Where the entries before those of this document are: an archive (RFC 5005), a next page, WordPress's second."""
+    for rel in ("prev-archive", "next"):
+        found = next((links.absolute(link.href, link.base or url) for link in document.links if link.rel == rel), None)
+        if found:
+            return found
+    if "wordpress" in (document.generator or "").lower():
+        return f"{url}{'&' if '?' in url else '?'}paged=2"
+    return None
 
 
 def _inflated(body: bytes) -> bytes:

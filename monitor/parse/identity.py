@@ -75,6 +75,9 @@ class Trust:
     last_trouble: datetime | None = None
 
 
+TRUSTED = Trust()
+
+
 def keyed(
     parsed: ParsedFeed, *, policy: Policy = Policy.GUID, repeated: frozenset[str] = frozenset()
 ) -> tuple[KeyedEntry, ...]:

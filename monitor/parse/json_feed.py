@@ -44,12 +44,12 @@ def _shape(data: object) -> str:
 
 
 def _feed(data: Object) -> RawDocument:
-    home = _text(data.get("home_page_url"))
+    home, older = _text(data.get("home_page_url")), _text(data.get("next_url"))
     return RawDocument(
         "json",
         tuple(_item(item) for item in data["items"] if isinstance(item, dict)),
         title=_text(data.get("title")),
-        links=(RawLink(home),) if home else (),
+        links=(*([RawLink(home)] if home else []), *([RawLink(older, "next")] if older else [])),
         language=_text(data.get("language")),
     )
 

@@ -67,6 +67,7 @@ _CONTAINERS = frozenset({"channel", "feed", "rdf", "rdf:rdf", "rss"})
 _OF_THE_FEED = _CONTAINERS | {
     "items", "title", "dc:title", "link", "atom:link", "a10:link", "language", "dc:language", "ttl", "sy:updateperiod",
     "sy:updatefrequency", "skiphours", "hour", "skipdays", "day", "newlocation", "itunes:new-feed-url",
+    "generator",
 }  # fmt: skip
 _FAULTS = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """What feedparser's handlers and sgmllib raise on markup they cannot follow."""
@@ -310,6 +311,7 @@ def _document(parser: Any, *, mended: bool, truncated: bool) -> RawDocument:
         links=tuple(_links(fields)),
         language=_first(fields, "language", "dc:language") or parser.feeddata.get("language"),
         new_location=_first(fields, "newlocation", "itunes:new-feed-url"),
+        generator=_first(fields, "generator"),
         ttl=_minutes(_first(fields, "ttl")),
         update_period=_period(fields),
         skip_hours=frozenset(int(hour) % 24 for hour in _all(fields, "hour") if hour.isdecimal() and len(hour) < 3),

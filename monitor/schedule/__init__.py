@@ -9,10 +9,12 @@ from monitor.schedule.attempts import may_attempt, needs_baseline, spread, to_se
 from monitor.schedule.bounds import host_interval
 from monitor.schedule.circuit import Circuit
 from monitor.schedule.decide import after, forgive
-from monitor.schedule.health import Colour, Health, health
+from monitor.schedule.health import Colour, Health, health, standing
+from monitor.schedule.novelty import is_mass_change
 from monitor.schedule.outcomes import changed, failed, unchanged
 from monitor.schedule.reasons import FailReason, NextReason, Note
 from monitor.schedule.state import (
+    NEW_FEED,
     Changed,
     Failed,
     FeedState,
@@ -30,6 +32,7 @@ from monitor.schedule.state import (
 )
 
 __all__ = [
+    "NEW_FEED",
     "Changed",
     "Circuit",
     "Colour",
@@ -55,9 +58,11 @@ __all__ = [
     "from_json",
     "health",
     "host_interval",
+    "is_mass_change",
     "may_attempt",
     "needs_baseline",
     "spread",
+    "standing",
     "to_json",
     "to_send",
     "unchanged",

@@ -123,7 +123,7 @@ def _learn(
         hold_until=None,
         hold_reason=None,
         gone=False,
-        moved=False,
+        moved=isinstance(outcome, st.Changed) and outcome.rekeyed,
         fail=st.Failures(),
         cache=cache,
         rate=_rate(state, outcome, new, now),
@@ -148,6 +148,8 @@ def _validators(stored: Validators, outcome: st.Changed | st.Unchanged) -> Valid
 
 
 def _rate(state: st.FeedState, outcome: st.Changed | st.Unchanged, new: int, now: datetime) -> rate.Rate:
+    if isinstance(outcome, st.Changed) and outcome.mass_change:
+        return state.rate
     published = outcome.published if isinstance(outcome, st.Changed) else ()
     if state.last_ok_at is None:
         return rate.seed(published, now)
@@ -161,6 +163,8 @@ def _notes(before: st.FeedState, learnt: st.FeedState, outcome: st.Outcome) -> t
     if isinstance(outcome, st.Changed) and before.items:
         if outcome.total == 0:
             notes.append(Note.EMPTY_SUSPICIOUS)
+        elif outcome.mass_change:
+            notes.append(Note.MASS_CHANGE)
         elif outcome.known == 0 and not before.gone and not before.moved:
             notes.append(Note.WINDOW_OVERFLOW)
     return tuple(notes)

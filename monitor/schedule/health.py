@@ -5,12 +5,14 @@ Called by `status`, `explain` and the pages. Nothing is decided from it.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from monitor.schedule import rate, trust
 from monitor.schedule import state as st
+from monitor.schedule.reasons import FailReason, Note
 
 RED_AFTER = timedelta(hours=24)
 """So long without success, however often it was tried."""
@@ -53,6 +55,26 @@ def health(state: st.FeedState, now: datetime, *, insecure_tls: bool = False) ->
     if insecure_tls:
         reasons.append("insecure_tls")
     return Health(Colour.AMBER if reasons else Colour.GREEN, tuple(reasons))
+
+
+def standing(before: str, state: st.FeedState, notes: Collection[Note], now: datetime) -> str:
+    """What the operator should know of a feed, in one word; `before` is the word told last.
+
+    ok, failing, gone, blocked, silent, overflowing or mass_change. A failure of less than a day changes nothing.
+    """
+    if state.gone:
+        return "gone"
+    fail = state.fail
+    if fail.count:
+        if fail.reason == FailReason.BLOCKED and fail.count >= AMBER_FAILURES:
+            return "blocked"
+        down_since = state.last_ok_at or fail.first_at
+        return "failing" if down_since and now - down_since >= RED_AFTER else before
+    if Note.MASS_CHANGE in notes:
+        return "mass_change"
+    if Note.WINDOW_OVERFLOW in notes:
+        return "overflowing"
+    return "silent" if is_silent(state, now) else "ok"
 
 
 def is_silent(state: st.FeedState, now: datetime) -> bool:

@@ -17,15 +17,19 @@ def changed(
     new: int,
     known: int,
     published: Sequence[datetime | None] = (),
+    total: int | None = None,
     same_feed: bool | None = None,
+    mass_change: bool = False,
+    rekeyed: bool = False,
 ) -> st.Changed:
     """Describe a changed document. `published` are the dates of the `new` entries.
 
-    `same_feed` defaults to "some entry was known before".
+    `total` defaults to the parsed entries: more where only what is new was parsed. `same_feed` defaults to "some entry
+    was known before".
     """
     return st.Changed(
         new=new,
-        total=len(parsed.entries),
+        total=len(parsed.entries) if total is None else total,
         asked_at=fetched.at,
         known=known,
         published=tuple(at for at in published if at is not None),
@@ -38,6 +42,8 @@ def changed(
         same_feed=known > 0 if same_feed is None else same_feed,
         wishes=st.Wishes(parsed.ttl, parsed.update_period, parsed.skip_hours, parsed.skip_days),
         moved_to=parsed.moved_to,
+        mass_change=mass_change,
+        rekeyed=rekeyed,
     )
 
 

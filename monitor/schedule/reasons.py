@@ -74,6 +74,7 @@ class Note(StrEnum):
     VALIDATORS_UNTRUSTED = "validators_untrusted"
     WINDOW_OVERFLOW = "window_overflow"
     EMPTY_SUSPICIOUS = "empty_suspicious"
+    MASS_CHANGE = "mass_change"
     MOVED = "moved"
 
 

@@ -94,6 +94,9 @@ class FeedState:
     redirect: Tracked | None = None
 
 
+NEW_FEED = FeedState()
+"""Nothing is remembered yet."""
+
 # ---------------------------------------------------------------------------------------------- surroundings
 
 
@@ -137,7 +140,9 @@ class Changed:
 
     `asked_at` is when the request began. Of `total` entries in the document `known` were known before and `new` are
     stored now; `published` are the dates of the new ones. `complete` is false for a cut document: its validators are
-    not kept. `same_feed` says whether the document shares an entry or its title with what is stored.
+    not kept. `same_feed` says whether the document shares an entry or its title with what is stored. After a
+    `mass_change` the new entries say nothing of the feed's habits; `rekeyed` says that its entries are known by other
+    keys from now on, so that the next document is a baseline.
     """
 
     new: int
@@ -154,6 +159,8 @@ class Changed:
     same_feed: bool = True
     wishes: Wishes = Wishes()
     moved_to: str | None = None
+    mass_change: bool = False
+    rekeyed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

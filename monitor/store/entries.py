@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from monitor.parse import identity
 from monitor.store import tables
-from monitor.values import Domain, Entry, EntryId, FeedId, KeyedEntry, Match
+from monitor.values import Domain, Entry, EntryId, FeedId, KeyedEntry, Match, ParsedEntry, Span
 
 _E = tables.entry.c
 _KEPT_REVISIONS = 24  # reader keeps as many
@@ -35,11 +35,22 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Revised:
-    """A known entry whose text changed; `title_before` is what it said until now."""
+    """A known entry whose text changed: as it reads now, as it read `before`, and the hash of its new words."""
 
     entry: Entry
-    title_before: str
-    n: int
+    before: Entry
+    sha256: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """A matched entry that its feed may take back: how it is known, and since when it is missing."""
+
+    entry: EntryId
+    entry_key: str
+    url_key: str | None
+    first_seen: datetime
+    missing_since: datetime | None
 
 
 def text_hash(title: str, summary: str, content: str) -> bytes:
@@ -106,6 +117,9 @@ def add(
     twins = _twins(connection, arrivals)
     rows = [_row(feed, arrival, gen, now, twins.get(_twin_key(arrival))) for arrival in arrivals]
     stored = connection.execute(insert(tables.entry).returning(tables.entry, sort_by_parameter_order=True), rows).all()
+    for row, arrival in zip(stored, arrivals, strict=True):
+        for n, older in enumerate(reversed(arrival.keyed.older), start=1):
+            _keep_revision(connection, row.id, n, now, *_texts(older))
     return tuple(_entry(row) for row in stored if row.alias_of is None)
 
 
@@ -127,7 +141,7 @@ def _twins(connection: Connection, arrivals: Sequence[Arrival]) -> dict[tuple[st
 
 def _row(feed: FeedId, arrival: Arrival, gen: int, now: datetime, twin: int | None) -> dict[str, Any]:
     parsed = arrival.keyed.entry
-    title, summary, content = parsed.title or "", parsed.summary or "", parsed.content or ""
+    title, summary, content = _texts(parsed)
     return {
         "feed_id": feed,
         "entry_key": arrival.keyed.entry_key,
@@ -149,18 +163,30 @@ def _row(feed: FeedId, arrival: Arrival, gen: int, now: datetime, twin: int | No
     }
 
 
-def revise(connection: Connection, feed: FeedId, keyed: Sequence[KeyedEntry], now: datetime) -> tuple[Revised, ...]:
-    """Keep the new text of known entries whose words changed, at most 24 revisions each."""
-    by_key = {item.entry_key: item for item in keyed}
-    if not by_key:
+def _texts(parsed: ParsedEntry) -> tuple[str, str, str]:
+    return parsed.title or "", parsed.summary or "", parsed.content or ""
+
+
+def revise(
+    connection: Connection, feed: FeedId, seen: Sequence[KeyedEntry], aliases: Sequence[KeyedEntry], now: datetime
+) -> tuple[Revised, ...]:
+    """Keep the new text of known entries whose words changed, at most 24 revisions each.
+
+    `aliases` are known by their address only: their ids are new.
+    """
+    by_key = {item.entry_key: item for item in seen}
+    by_url = {item.url_key: item for item in aliases if item.url_key}
+    if not by_key and not by_url:
         return ()
-    rows = connection.execute(select(tables.entry).where(_E.feed_id == feed, _E.entry_key.in_(list(by_key)))).all()
-    revised = (_revise(connection, row, by_key[row.entry_key], now) for row in rows)
+    same = or_(_E.entry_key.in_(list(by_key)), _E.url_key.in_(list(by_url)))
+    rows = connection.execute(select(tables.entry).where(_E.feed_id == feed, same)).all()
+    pairs = ((row, by_key.get(row.entry_key) or by_url[row.url_key]) for row in rows)
+    revised = (_revise(connection, row, item, now) for row, item in pairs)
     return tuple(item for item in revised if item is not None)
 
 
 def _revise(connection: Connection, row: Row[Any], item: KeyedEntry, now: datetime) -> Revised | None:
-    title, summary, content = item.entry.title or "", item.entry.summary or "", item.entry.content or ""
+    title, summary, content = _texts(item.entry)
     digest = text_hash(title, summary, content)
     if digest == row.text_sha256:
         return None
@@ -171,24 +197,59 @@ def _revise(connection: Connection, row: Row[Any], item: KeyedEntry, now: dateti
     ).first()
     if known is not None or n > _KEPT_REVISIONS:
         return None
-    connection.execute(
-        insert(tables.entry_revision).values(
-            entry_id=row.id,
-            n=n,
-            at=now,
-            title=row.title,
-            summary=row.summary,
-            content=row.content,
-            text_sha256=row.text_sha256,
-        )
-    )
+    _keep_revision(connection, row.id, n, now, row.title, row.summary, row.content)
     connection.execute(
         update(tables.entry)
         .where(_E.id == row.id)
         .values(title=title, summary=summary, content=content, text_sha256=digest)
     )
     fresh = connection.execute(select(tables.entry).where(_E.id == row.id)).one()
-    return Revised(_entry(fresh), row.title, n)
+    return None if row.alias_of is not None else Revised(_entry(fresh), _entry(row), digest)
+
+
+def _keep_revision(
+    connection: Connection, entry: int, n: int, now: datetime, title: str, summary: str, content: str
+) -> None:
+    connection.execute(
+        insert(tables.entry_revision).values(
+            entry_id=entry,
+            n=n,
+            at=now,
+            title=title,
+            summary=summary,
+            content=content,
+            text_sha256=text_hash(title, summary, content),
+        )
+    )
+
+
+def put_article(connection: Connection, entry: EntryId, text: str) -> None:
+    """Keep the text of an entry's page."""
+    connection.execute(update(tables.entry).where(_E.id == entry).values(article=text))
+
+
+def know_address(connection: Connection, feed: FeedId, url_key: str, gen: int) -> None:
+    """Remember one more address under which a feed may show an entry it has shown."""
+    digest = identity.key_hash(f"url:{url_key}")
+    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    row = make(tables.seen).values(feed_id=feed, key_hash=digest, kind="url", gen_last=gen)
+    connection.execute(row.on_conflict_do_nothing(index_elements=["feed_id", "key_hash"]))
+
+
+def followed(connection: Connection, feed: FeedId, since: datetime) -> tuple[Followed, ...]:
+    """The entries of a feed that matched and were first seen since a time."""
+    rows = connection.execute(
+        select(_E.id, _E.entry_key, _E.url_key, _E.first_seen_at, _E.missing_since)
+        .join(tables.mention, tables.mention.c.entry_id == _E.id)
+        .where(_E.feed_id == feed, _E.first_seen_at >= since)
+        .order_by(_E.id)
+    )
+    return tuple(Followed(EntryId(r.id), r.entry_key, r.url_key, r.first_seen_at, r.missing_since) for r in rows)
+
+
+def mark_missing(connection: Connection, entry: EntryId, since: datetime | None) -> None:
+    """Note since when an entry is missing from its feed; None when it is there."""
+    connection.execute(update(tables.entry).where(_E.id == entry).values(missing_since=since))
 
 
 def record_matches(
@@ -208,6 +269,13 @@ def record_matches(
             for match in matches
         ],
     )
+
+
+def matches_of(connection: Connection, entry: EntryId) -> tuple[Match, ...]:
+    """Why an entry was taken, watch by watch."""
+    match = tables.match.c
+    rows = connection.execute(select(match.watch, match.spans).where(match.entry_id == entry).order_by(match.watch))
+    return tuple(Match(row.watch, tuple(Span(*span) for span in row.spans)) for row in rows)
 
 
 def by_id(connection: Connection, entry: EntryId) -> Entry | None:
@@ -248,4 +316,5 @@ def _entry(row: Row[Any]) -> Entry:
         first_seen=row.first_seen_at,
         author=row.author,
         via=None if row.via is None else Domain(row.via),
+        article=row.article,
     )

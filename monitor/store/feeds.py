@@ -1,4 +1,4 @@
-"""Feeds and hosts: what is due, who holds it, and how a poll's result is written.
+"""Feeds: what is due, who holds it, and how a poll's result is written.
 
 A claim carries a token; every write names it, so a worker that woke up late changes nothing.
 """
@@ -14,10 +14,13 @@ from sqlalchemy import Connection, Row, and_, func, insert, literal, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from monitor.errors import LeaseLost
+from monitor.parse.identity import TRUSTED, Policy, Trust
 from monitor.store import tables
 from monitor.values import Claim, FeedId, Validators
 
 _T = tables.feed.c
+POLLED = ("active", "gone")
+"""States of feeds that are asked; paused and merged ones are not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,16 @@ class Seed:
     url: str
     host: str
     paused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A change of a feed's address: `why` is redirect, https, dead_url or undone."""
+
+    at: datetime
+    old: str
+    new: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +54,10 @@ class FeedRow:
     validators: Validators
     body_sha256: bytes | None
     gen: int
+    items: bytes | None
+    trust: Trust
+    standing: str
+    standing_since: datetime | None
     next_at: datetime
     next_reason: str
     schedule: Mapping[str, Any]
@@ -55,6 +72,19 @@ class FeedRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a parsed document leaves in its feed's row, written with its entries or not at all.
+
+    `body_sha256` is None for a body that must be read again; `items` is `monitor.parse.delta.Memory`, packed.
+    """
+
+    gen: int
+    body_sha256: bytes | None = None
+    items: bytes | None = None
+    trust: Trust = TRUSTED
+
+
+@dataclass(frozen=True, slots=True)
 class Settlement:
     """What one poll changes in its feed row. Fields left at None keep what is stored, but for `fail_reason`."""
 
@@ -64,42 +94,15 @@ class Settlement:
     at: datetime
     ok: bool
     validators: Validators | None = None
-    body_sha256: bytes | None = None
-    gen: int | None = None
+    document: Recorded | None = None
     state: str | None = None
+    standing: str | None = None
     new: int = 0
     fail_reason: str | None = None
     fail_message: str | None = None
     baseline: bool = False
     moved_to: str | None = None
     moved_why: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FetchRecord:
-    """One line of the fetch log."""
-
-    at: datetime
-    outcome: str
-    status: int | None = None
-    reason: str | None = None
-    message: str | None = None
-    bytes: int = 0
-    took: timedelta = timedelta()
-    new: int = 0
-    conditional: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class HostRow:
-    """What is remembered of a host or a registrable domain (`kind`)."""
-
-    kind: str
-    name: str
-    hold_until: datetime | None = None
-    hold_reason: str | None = None
-    last_at: datetime | None = None
-    ever_429: bool = False
 
 
 def sync(connection: Connection, seeds: Sequence[Seed], now: datetime) -> int:
@@ -128,14 +131,14 @@ def sync(connection: Connection, seeds: Sequence[Seed], now: datetime) -> int:
     wanted = {seed.url: "paused" if seed.paused else "active" for seed in seeds}
     for url, row in known.items():
         state = wanted.get(url, "paused")
-        if row.state != state and not (row.state == "gone" and state == "active"):
+        if row.state != state and not (row.state in ("gone", "merged") and state == "active"):
             connection.execute(update(tables.feed).where(_T.id == row.id).values(state=state))
     return len(new)
 
 
 def make_due(connection: Connection, now: datetime) -> None:
     """Make every active feed due now, as `poll --ignore-schedule` asks."""
-    connection.execute(update(tables.feed).where(_T.state != "paused").values(next_at=now, next_reason="forced"))
+    connection.execute(update(tables.feed).where(_T.state.in_(POLLED)).values(next_at=now, next_reason="forced"))
 
 
 def due_count(connection: Connection, now: datetime) -> int:
@@ -143,8 +146,23 @@ def due_count(connection: Connection, now: datetime) -> int:
     return connection.execute(select(func.count()).select_from(tables.feed).where(_is_due(now))).scalar_one()
 
 
+def due_hosts(connection: Connection, now: datetime) -> tuple[str, ...]:
+    """The hosts with feeds that wait to be polled, in the order of their names."""
+    rows = connection.execute(select(_T.host.distinct()).where(_is_due(now)).order_by(_T.host))
+    return tuple(row[0] for row in rows)
+
+
+def host_names(connection: Connection) -> tuple[str, ...]:
+    """The host of each feed that is polled, as often as it has feeds."""
+    return tuple(connection.execute(select(_T.host).where(_T.state.in_(POLLED))).scalars())
+
+
 def _is_due(now: datetime) -> Any:
-    return and_(_T.state != "paused", _T.next_at <= now, or_(_T.lease_until.is_(None), _T.lease_until < now))
+    return and_(_T.state.in_(POLLED), _T.next_at <= now, _is_free(now))
+
+
+def _is_free(now: datetime) -> Any:
+    return or_(_T.lease_until.is_(None), _T.lease_until < now)
 
 
 def claim(
@@ -155,16 +173,19 @@ def claim(
     limit: int = 200,
     per_host: int = 9,
     busy: Sequence[str] = (),
+    host: str | None = None,
     only: FeedId | None = None,
 ) -> tuple[FeedRow, ...]:
     """Take due feeds, the longest overdue first, at most `per_host` of one host and none of a `busy` one.
 
+    `host` and `only` narrow the choice, to a host's feeds or to one feed.
     Nine are what a host's spacing of 5 s lets begin before a lease of 90 s gets short. The conditions stand twice on
     purpose: Postgres skips rows that are locked now, not rows that were locked, changed and released since the
     statement began; only conditions on the locking level are read again.
     """
     place = func.row_number().over(partition_by=_T.host, order_by=(_T.next_at, _T.id)).label("place")
     wanted = [_is_due(now), *([_T.host.not_in(busy)] if busy else []), *([_T.id == only] if only is not None else [])]
+    wanted += [_T.host == host] if host is not None else []
     due = select(_T.id, place).where(*wanted).subquery()
     take = (
         select(_T.id)
@@ -183,6 +204,18 @@ def claim(
     ).all()
     rows = (_feed(row, Claim(FeedId(row.id), row.lease_token, until)) for row in taken)
     return tuple(sorted(rows, key=lambda row: (row.next_at, row.id)))
+
+
+def seize(connection: Connection, feed: FeedId, now: datetime, lease: timedelta) -> Claim | None:
+    """Take one feed although it is not due, for work that belongs to its last poll; None while another has it."""
+    until = now + lease
+    token = connection.execute(
+        update(tables.feed)
+        .where(_T.id == feed, _is_free(now))
+        .values(lease_until=until, lease_token=_T.lease_token + 1)
+        .returning(_T.lease_token)
+    ).scalar_one_or_none()
+    return None if token is None else Claim(feed, token, until)
 
 
 def fence(connection: Connection, held: Claim) -> None:
@@ -211,8 +244,7 @@ def settle(connection: Connection, held: Claim, result: Settlement) -> None:
     }
     values |= _outcome_values(result)
     if result.moved_to is not None:
-        _record_move(connection, held.feed, result)
-        values["moved_to"] = result.moved_to
+        values |= _moved(connection, held.feed, result.moved_to, result.moved_why or "redirect", result.at)
     done = connection.execute(
         update(tables.feed).where(_T.id == held.feed, _T.lease_token == held.token).values(**values)
     )
@@ -220,12 +252,43 @@ def settle(connection: Connection, held: Claim, result: Settlement) -> None:
         raise LeaseLost(f"feed {held.feed} was taken over: token {held.token} is old")
 
 
-def _record_move(connection: Connection, feed: FeedId, result: Settlement) -> None:
+def _moved(connection: Connection, feed: FeedId, to: str, why: str, at: datetime) -> dict[str, Any]:
+    """Note a move; a feed that leads to another one of ours is merged with it: from now on only that one is asked."""
     before = connection.execute(select(func.coalesce(_T.moved_to, _T.url)).where(_T.id == feed)).scalar_one()
-    why = result.moved_why or "redirect"
+    connection.execute(insert(tables.feed_url_history).values(feed_id=feed, at=at, old=before, new=to, why=why))
+    ours = select(_T.id).where(_T.id != feed, _T.state.in_(POLLED), func.coalesce(_T.moved_to, _T.url) == to)
+    taken = connection.execute(ours.limit(1)).first() is not None
+    return {"moved_to": to} | ({"state": "merged"} if taken else {})
+
+
+def undo_move(connection: Connection, feed: FeedId, now: datetime) -> str | None:
+    """Take the last learnt move back; returns the address that is asked again, None when there was no move."""
+    history = tables.feed_url_history.c
+    last = connection.execute(
+        select(history.old, history.new)
+        .where(history.feed_id == feed, history.why != "undone")
+        .order_by(history.at.desc())
+        .limit(1)
+    ).first()
+    row = connection.execute(select(_T.url, _T.moved_to).where(_T.id == feed)).one()
+    if last is None or row.moved_to != last.new:
+        return None
     connection.execute(
-        insert(tables.feed_url_history).values(feed_id=feed, at=result.at, old=before, new=result.moved_to, why=why)
+        insert(tables.feed_url_history).values(feed_id=feed, at=now, old=last.new, new=last.old, why="undone")
     )
+    back = None if last.old == row.url else last.old
+    forgotten = {"etag": None, "last_modified": None, "body_sha256": None, "items": None}
+    connection.execute(
+        update(tables.feed).where(_T.id == feed).values(moved_to=back, state="active", next_at=now, **forgotten)
+    )
+    return str(last.old)
+
+
+def moves(connection: Connection, feed: FeedId) -> tuple[Move, ...]:
+    """The moves of a feed, the newest first."""
+    history = tables.feed_url_history
+    rows = connection.execute(select(history).where(history.c.feed_id == feed).order_by(history.c.at.desc()))
+    return tuple(Move(row.at, row.old, row.new, row.why) for row in rows)
 
 
 def _outcome_values(result: Settlement) -> dict[str, Any]:
@@ -237,13 +300,28 @@ def _outcome_values(result: Settlement) -> dict[str, Any]:
         values |= {"fail_reason": result.fail_reason, "fail_message": result.fail_message, "first_fail_at": first}
     if result.validators is not None:
         values |= {"etag": result.validators.etag, "last_modified": result.validators.last_modified}
-    optional = {"body_sha256": result.body_sha256, "gen": result.gen, "state": result.state}
-    values |= {name: value for name, value in optional.items() if value is not None}
+    if result.document is not None:
+        values |= _document_values(result.document)
+    if result.state is not None:
+        values["state"] = result.state
+    if result.standing is not None:
+        values |= {"standing": result.standing, "standing_since": result.at}
     if result.new:
         values["last_new_at"] = result.at
     if result.baseline:
         values["baseline_at"] = result.at
     return values
+
+
+def _document_values(document: Recorded) -> dict[str, Any]:
+    return {
+        "gen": document.gen,
+        "body_sha256": document.body_sha256,
+        "items": document.items,
+        "identity_policy": str(document.trust.policy),
+        "identity_troubled": document.trust.troubled,
+        "identity_trouble_at": document.trust.last_trouble,
+    }
 
 
 def release(connection: Connection, claims: Iterable[Claim]) -> None:
@@ -268,31 +346,25 @@ def postpone(connection: Connection, held: Claim, until: datetime, reason: str) 
     )
 
 
-def log_fetch(connection: Connection, feed: FeedId, record: FetchRecord) -> None:
-    """Keep one line about a fetch."""
-    connection.execute(
-        insert(tables.fetch_log).values(
-            feed_id=feed,
-            at=record.at,
-            outcome=record.outcome,
-            status=record.status,
-            reason=record.reason,
-            message=record.message,
-            bytes=record.bytes,
-            took_ms=int(record.took.total_seconds() * 1000),
-            new=record.new,
-            conditional=record.conditional,
+def ask_now(connection: Connection, feed: FeedId, now: datetime) -> None:
+    """Make one feed due."""
+    connection.execute(update(tables.feed).where(_T.id == feed).values(next_at=now, next_reason="forced"))
+
+
+def reschedule(connection: Connection, times: Mapping[FeedId, datetime], reason: str) -> None:
+    """Move the next polls of feeds that nobody holds; those that somebody holds are about to be decided anew."""
+    for feed, at in times.items():
+        connection.execute(
+            update(tables.feed).where(_T.id == feed, _T.lease_until.is_(None)).values(next_at=at, next_reason=reason)
         )
+
+
+def remember(connection: Connection, feed: FeedId, schedule: Mapping[str, Any], *, failing: bool) -> None:
+    """Correct what is remembered of a feed that nobody holds; `failing` is false when its failure was taken back."""
+    mended = {} if failing else {"fail_reason": None, "fail_message": None, "first_fail_at": None}
+    connection.execute(
+        update(tables.feed).where(_T.id == feed, _T.lease_until.is_(None)).values(schedule=dict(schedule), **mended)
     )
-
-
-def prune_log(connection: Connection, before: datetime, chunk: int = 1000) -> int:
-    """Delete fetch lines older than a time, at most `chunk` of them; returns how many went."""
-    log = tables.fetch_log
-    old = connection.execute(select(log.c.feed_id, log.c.at).where(log.c.at < before).limit(chunk)).all()
-    for row in old:
-        connection.execute(log.delete().where(log.c.feed_id == row.feed_id, log.c.at == row.at))
-    return len(old)
 
 
 def all_rows(connection: Connection) -> tuple[FeedRow, ...]:
@@ -306,24 +378,6 @@ def by_url(connection: Connection, url: str) -> FeedRow | None:
     return None if row is None else _feed(row)
 
 
-def hosts(connection: Connection) -> tuple[HostRow, ...]:
-    """Every host and domain something is remembered of."""
-    return tuple(HostRow(**row._mapping) for row in connection.execute(select(tables.host)))
-
-
-def remember_host(connection: Connection, row: HostRow) -> None:
-    """Insert or replace what is known of a host."""
-    key = and_(tables.host.c.kind == row.kind, tables.host.c.name == row.name)
-    values = {
-        "hold_until": row.hold_until,
-        "hold_reason": row.hold_reason,
-        "last_at": row.last_at,
-        "ever_429": row.ever_429,
-    }
-    if connection.execute(update(tables.host).where(key).values(**values)).rowcount == 0:
-        connection.execute(insert(tables.host).values(kind=row.kind, name=row.name, **values))
-
-
 def _feed(row: Row[Any], held: Claim | None = None) -> FeedRow:
     return FeedRow(
         id=FeedId(row.id),
@@ -334,6 +388,10 @@ def _feed(row: Row[Any], held: Claim | None = None) -> FeedRow:
         validators=Validators(row.etag, row.last_modified),
         body_sha256=row.body_sha256,
         gen=row.gen,
+        items=row.items,
+        trust=Trust(Policy(row.identity_policy), row.identity_troubled, row.identity_trouble_at),
+        standing=row.standing,
+        standing_since=row.standing_since,
         next_at=row.next_at,
         next_reason=row.next_reason,
         schedule=row.schedule,

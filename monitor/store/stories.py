@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from monitor.store import tables
 from monitor.values import (
@@ -49,6 +49,16 @@ class Live:
     title: str
     text: str
     role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Mentioned:
+    """A mention: its story's key and row, when it was seen, and how it was decided."""
+
+    story: StoryKey
+    story_id: int
+    seen_at: datetime
+    assignment: Assignment
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +285,7 @@ def live(connection: Connection, since: datetime) -> Iterator[Live]:
     """Mentions seen since a time, in the order in which they were decided: the clusterer's window."""
     mention, story, entry = tables.mention.c, tables.story.c, tables.entry.c
     rows = connection.execute(
-        select(tables.mention, story.key, entry.summary, entry.content)
+        select(tables.mention, story.key, entry.summary, entry.content, entry.article)
         .join(tables.story, story.id == mention.story_id)
         .join(tables.entry, entry.id == mention.entry_id)
         .where(mention.seen_at >= since)
@@ -292,9 +302,86 @@ def live(connection: Connection, since: datetime) -> Iterator[Live]:
             published=row.published_at,
             url=row.url,
             title=row.title,
-            text="\n\n".join(part for part in (row.summary, row.content) if part),
+            text="\n\n".join(part for part in (row.summary, row.article or row.content) if part),
             role=Role(row.role),
         )
+
+
+def mention_of(connection: Connection, entry: EntryId) -> Mentioned | None:
+    """The mention of an entry with the decision that made it; None for an entry that is in no story."""
+    mention, story = tables.mention.c, tables.story.c
+    row = connection.execute(
+        select(tables.mention, story.key)
+        .join(tables.story, story.id == mention.story_id)
+        .where(mention.entry_id == entry)
+    ).one_or_none()
+    if row is None:
+        return None
+    key = StoryKey(row.key)
+    assignment = Assignment(
+        joined=key,
+        score=row.score,
+        threshold=row.threshold,
+        role=Role(row.role),
+        copy_of=None if row.copy_of is None else EntryId(row.copy_of),
+        containment=row.containment,
+        runner_up=None if row.runner_up is None else StoryKey(row.runner_up),
+        runner_up_score=row.runner_up_score,
+        shared=tuple((name, weight) for name, weight in row.shared),
+        reason=row.reason,
+    )
+    return Mentioned(key, row.story_id, row.seen_at, assignment)
+
+
+def change_role(connection: Connection, entry: EntryId, assignment: Assignment) -> None:
+    """Write what an entry is to its story, judged again by more of its text."""
+    connection.execute(
+        update(tables.mention)
+        .where(tables.mention.c.entry_id == entry)
+        .values(role=str(assignment.role), copy_of=assignment.copy_of, containment=assignment.containment)
+    )
+
+
+def retitle(connection: Connection, entry: Entry) -> None:
+    """Let the mention of a revised entry say what the entry says now."""
+    connection.execute(update(tables.mention).where(tables.mention.c.entry_id == entry.id).values(title=entry.title))
+
+
+def add_evidence(connection: Connection, entry: Entry, story: int, evidence: Evidence, now: datetime) -> None:
+    """Add what an entry says now: sources are those of its newest text, answers it gave before stay on record."""
+    cited, response = tables.attribution, tables.response
+    connection.execute(cited.delete().where(cited.c.entry_id == entry.id))
+    if evidence.citations:
+        connection.execute(insert(cited), [_citation_row(entry.id, n, c) for n, c in enumerate(evidence.citations)])
+    rows = connection.execute(select(response).where(response.c.entry_id == entry.id)).all()
+    known = {(row.government, row.voice, row.stance, row.asker_name) for row in rows}
+    fresh = [finding for finding in evidence.findings if _finding_key(finding) not in known]
+    if fresh:
+        first = max((row.n for row in rows), default=-1) + 1
+        made = [_finding_row(entry, story, n, finding, now) for n, finding in enumerate(fresh, start=first)]
+        connection.execute(insert(response), made)
+
+
+def _finding_key(finding: Finding) -> tuple[str, str, str, str | None]:
+    return finding.government, finding.voice, str(finding.stance), finding.asker.name if finding.asker else None
+
+
+def live_outlets(connection: Connection, since: datetime, least: int) -> frozenset[Domain]:
+    """Outlets of stories that were joined since a time and that at least so many outlets carry."""
+    mention = tables.mention.c
+    moving = (
+        select(mention.story_id)
+        .where(mention.outlet.is_not(None), mention.role != str(Role.COPY))
+        .group_by(mention.story_id)
+        .having(func.max(mention.seen_at) >= since, func.count(mention.outlet.distinct()) >= least)
+    )
+    recent = select(mention.story_id).where(mention.seen_at >= since)
+    rows = connection.execute(
+        select(mention.outlet.distinct()).where(
+            mention.outlet.is_not(None), mention.story_id.in_(recent), mention.story_id.in_(moving)
+        )
+    )
+    return frozenset(Domain(row[0]) for row in rows)
 
 
 def newest(connection: Connection, limit: int = 50) -> tuple[StoryRow, ...]:

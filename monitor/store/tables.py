@@ -62,6 +62,8 @@ watch_state = Table(
     Column("primed_at", Instant),
 )
 
+_POLLED = text("state in ('active', 'gone')")
+
 feed = Table(
     "feed",
     metadata,
@@ -69,11 +71,17 @@ feed = Table(
     Column("url", Text, nullable=False, unique=True),  # as configured
     Column("moved_to", Text),  # where it is polled since a permanent redirect was learnt
     Column("host", Text, nullable=False),
-    Column("state", String(16), nullable=False, server_default="active"),  # active, gone, paused
+    Column("state", String(16), nullable=False, server_default="active"),  # active, gone, paused, merged
     Column("etag", LargeBinary),
     Column("last_modified", LargeBinary),
     Column("body_sha256", LargeBinary),
     Column("gen", Integer, nullable=False, server_default="0"),
+    Column("items", LargeBinary),  # the last document item by item: `monitor.parse.delta.Memory`
+    Column("identity_policy", String(4), nullable=False, server_default="guid"),  # guid, url, text
+    Column("identity_troubled", Integer, nullable=False, server_default="0"),
+    Column("identity_trouble_at", Instant),
+    Column("standing", String(16), nullable=False, server_default="ok"),  # what the operator was told last
+    Column("standing_since", Instant),
     Column("next_at", Instant, nullable=False),
     Column("next_reason", String(32), nullable=False),
     Column("schedule", JSON, nullable=False),  # what `monitor.schedule` remembers of this feed
@@ -86,9 +94,7 @@ feed = Table(
     Column("baseline_at", Instant),
     Column("lease_until", Instant),
     Column("lease_token", Integer, nullable=False, server_default="0"),
-    Index(
-        "ix_feed_next_at", "next_at", sqlite_where=text("state <> 'paused'"), postgresql_where=text("state <> 'paused'")
-    ),  # what is due?
+    Index("ix_feed_next_at", "next_at", sqlite_where=_POLLED, postgresql_where=_POLLED),  # what is due?
     Index("ix_feed_host", "host"),  # which feeds does a hold stop?
 )
 
@@ -125,7 +131,33 @@ fetch_log = Table(
     Column("bytes", Integer, nullable=False, server_default="0"),
     Column("took_ms", Integer, nullable=False, server_default="0"),
     Column("new", Integer, nullable=False, server_default="0"),
-    Column("conditional", Boolean, nullable=False, server_default=text("false")),
+    Column("sent", LargeBinary(8)),  # a hash of the validators that were sent, None when none were
+    Column("given", LargeBinary(8)),  # and of those the answer gave
+    Column("odd_headers", Text, nullable=False, server_default=""),  # names beyond what every request carries
+    Column("next_at", Instant),
+    Column("next_reason", String(32)),
+)
+
+document = Table(
+    "document",
+    metadata,
+    Column("feed_id", ForeignKey("feed.id"), primary_key=True),
+    Column("at", Instant, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("reason", String(32)),  # why it is no feed, None when it is one
+    Column("headers", JSON, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("sha256", LargeBinary(32), nullable=False),
+    Column("body", LargeBinary, nullable=False),  # as it came, compressed with zstd
+    Index("ix_document_at", "at"),  # what is old enough to go?
+)
+
+watch_coverage = Table(
+    "watch_coverage",
+    metadata,
+    Column("watch", String(40), primary_key=True),
+    Column("low_since", Instant),
+    Column("told_since", Instant),  # the low that was told and has not ended
 )
 
 seen = Table(
@@ -157,11 +189,31 @@ entry = Table(
     Column("published_at", Instant),
     Column("first_seen_at", Instant, nullable=False),
     Column("gen", Integer, nullable=False),
-    Column("text_sha256", LargeBinary(32), nullable=False),
+    Column("text_sha256", LargeBinary(32), nullable=False),  # of what the feed says, not of the article
+    Column("article", Text),  # the text of its page, where the feed gave less
+    Column("missing_since", Instant),  # it left the feed's document while older entries stayed
     UniqueConstraint("feed_id", "entry_key"),
     Index("ix_entry_feed_id_first_seen_at", "feed_id", "first_seen_at"),  # what did this feed bring lately?
     Index("ix_entry_url_key", "url_key"),  # was this address seen in another feed?
     Index("ix_entry_first_seen_at", "first_seen_at"),  # backtest, priming, retention
+)
+
+article = Table(
+    "article",
+    metadata,
+    Column("entry_id", ForeignKey("entry.id"), primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("url_key", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("state", String(8), nullable=False),  # wanted, read, refused, failed
+    Column("reason", String(32)),
+    Column("message", Text),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("next_at", Instant),
+    Column("read_at", Instant),
+    Column("final_url", Text),
+    Index("ix_article_next_at", "next_at"),  # which pages are due?
+    Index("ix_article_url_key", "url_key"),  # was this page read for another entry?
 )
 
 entry_revision = Table(

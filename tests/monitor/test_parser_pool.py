@@ -107,10 +107,10 @@ async def test_an_article_is_read_in_the_same_process(pool: ParserPool) -> None:
     page = (
         f"<html><body><nav><p>Menu</p></nav><article><p>{paragraph}</p><p>{paragraph[::-1]}</p></article></body></html>"
     )
-    text = await pool.extract(Page(page.encode(), "https://glasnik.example.rs/1"))
-    assert text is not None
-    assert paragraph.strip() in text
-    assert "Menu" not in text
+    found = await pool.extract(Page(page.encode(), "https://glasnik.example.rs/1"))
+    assert found is not None
+    assert paragraph.strip() in found.text
+    assert "Menu" not in found.text
 
 
 async def test_without_workers_bodies_are_parsed_here() -> None:

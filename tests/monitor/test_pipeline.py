@@ -9,12 +9,13 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from alerts import tables as alert_tables
-from monitor import pipeline, wiring
+from monitor import pipeline, understanding, wiring
 from monitor.cluster import index
 from monitor.config import api
 from monitor.errors import LeaseLost
+from monitor.parse import delta
 from monitor.store import engine as engines
-from monitor.store import feeds, migrate, tables
+from monitor.store import feeds, fetch_log, migrate, tables
 from monitor.values import Claim, Entry, EntryId, FeedId, ParsedEntry, ParsedFeed, Role
 
 CONFIG = api.parse_text(
@@ -60,18 +61,18 @@ WEATHER = ParsedEntry(id="w1", url="https://wire.example/2", title="Rain expecte
 
 
 @pytest.fixture
-def ctx(engine: Engine) -> pipeline.Context:
+def ctx(engine: Engine) -> understanding.Context:
     with engine.begin() as connection:
         feeds.sync(connection, [feeds.Seed(url, url.split("/")[2]) for url in FEEDS], NOW)
     return fresh(engine)
 
 
-def fresh(engine: Engine, now: datetime = NOW) -> pipeline.Context:
+def fresh(engine: Engine, now: datetime = NOW) -> understanding.Context:
     """A process that has just started on this database."""
     return wiring.context(engine, KNOWN, CONFIG, now=now)
 
 
-def claim(ctx: pipeline.Context, url: str, at: datetime) -> Claim:
+def claim(ctx: understanding.Context, url: str, at: datetime) -> Claim:
     with ctx.engine.begin() as connection:
         feeds.make_due(connection, at)
         row = feeds.by_url(connection, url)
@@ -82,7 +83,7 @@ def claim(ctx: pipeline.Context, url: str, at: datetime) -> Claim:
 
 
 def process(
-    ctx: pipeline.Context,
+    ctx: understanding.Context,
     *parsed: ParsedEntry,
     feed: str = FEEDS[0],
     at: datetime = NOW,
@@ -92,15 +93,14 @@ def process(
 ) -> pipeline.Report:
     """Record a document of `parsed`; `fails` ends its transaction at the last statement."""
 
-    def settle(_: pipeline.Novelty) -> feeds.Settlement:
+    def decide(_: pipeline.Novelty) -> pipeline.Decision:
         if fails:
             raise OSError("the disk is full")
-        return feeds.Settlement(at + MINUTE, "adaptive", {}, at, ok=True, gen=1)
+        settlement = feeds.Settlement(at + MINUTE, "adaptive", {}, at, ok=True, document=feeds.Recorded(1))
+        return pipeline.Decision(settlement, fetch_log.FetchRecord(at=at, outcome="changed"))
 
-    turn = pipeline.Turn(
-        held or claim(ctx, feed, at), None, 1, baseline, settle, log=feeds.FetchRecord(at=at, outcome="changed")
-    )
-    return pipeline.process(ParsedFeed(parsed), turn, ctx, at)
+    turn = pipeline.Turn(held or claim(ctx, feed, at), None, 1, baseline, decide)
+    return pipeline.process(delta.whole(ParsedFeed(parsed)), turn, ctx, at)
 
 
 def counts(engine: Engine) -> dict[str, int]:
@@ -120,7 +120,7 @@ def kinds(report: pipeline.Report) -> list[str]:
     return [str(event.kind) for event in report.events]
 
 
-def test_a_matching_entry_becomes_a_story_with_its_event_and_others_are_only_stored(ctx: pipeline.Context) -> None:
+def test_a_matching_entry_becomes_a_story_with_its_event_and_others_are_only_stored(ctx: understanding.Context) -> None:
     report = process(ctx, REPORT, WEATHER)
     assert (report.entries, report.new, len(report.taken)) == (2, 2, 1)
     assert kinds(report)[0] == "new_story"
@@ -130,7 +130,7 @@ def test_a_matching_entry_becomes_a_story_with_its_event_and_others_are_only_sto
     assert stored["event"] == len(report.events)
 
 
-def test_the_same_document_again_is_nothing_new(ctx: pipeline.Context) -> None:
+def test_the_same_document_again_is_nothing_new(ctx: understanding.Context) -> None:
     process(ctx, REPORT, WEATHER)
     before = counts(ctx.engine)
     report = process(ctx, REPORT, WEATHER, at=NOW + MINUTE)
@@ -138,7 +138,7 @@ def test_the_same_document_again_is_nothing_new(ctx: pipeline.Context) -> None:
     assert counts(ctx.engine) == before | {"fetch_log": before["fetch_log"] + 1}
 
 
-def test_an_error_inside_leaves_database_and_window_as_they_were(ctx: pipeline.Context) -> None:
+def test_an_error_inside_leaves_database_and_window_as_they_were(ctx: understanding.Context) -> None:
     before = counts(ctx.engine)
     with pytest.raises(OSError, match="disk is full"):
         process(ctx, REPORT, WEATHER, fails=True)
@@ -147,7 +147,7 @@ def test_an_error_inside_leaves_database_and_window_as_they_were(ctx: pipeline.C
     assert kinds(process(ctx, REPORT, at=NOW + MINUTE))[0] == "new_story"
 
 
-def test_an_error_takes_only_its_own_entries_out_of_the_window(ctx: pipeline.Context) -> None:
+def test_an_error_takes_only_its_own_entries_out_of_the_window(ctx: understanding.Context) -> None:
     process(ctx, REPORT)
     with pytest.raises(OSError, match="disk is full"):
         process(ctx, FOLLOW, feed=FEEDS[1], at=NOW + 31 * MINUTE, fails=True)
@@ -155,7 +155,7 @@ def test_an_error_takes_only_its_own_entries_out_of_the_window(ctx: pipeline.Con
     assert "new_outlet" in kinds(process(ctx, FOLLOW, feed=FEEDS[1], at=NOW + 32 * MINUTE))
 
 
-def test_a_document_whose_feed_was_taken_over_is_dropped(ctx: pipeline.Context) -> None:
+def test_a_document_whose_feed_was_taken_over_is_dropped(ctx: understanding.Context) -> None:
     old = claim(ctx, FEEDS[0], NOW)
     claim(ctx, FEEDS[0], NOW + 5 * MINUTE)
     before = counts(ctx.engine)
@@ -165,7 +165,7 @@ def test_a_document_whose_feed_was_taken_over_is_dropped(ctx: pipeline.Context) 
     assert len(ctx.window) == 0
 
 
-def test_a_baseline_is_stored_and_clustered_and_raises_nothing_that_is_told(ctx: pipeline.Context) -> None:
+def test_a_baseline_is_stored_and_clustered_and_raises_nothing_that_is_told(ctx: understanding.Context) -> None:
     report = process(ctx, REPORT, baseline=True)
     assert len(report.taken) == 1
     assert [event for event in report.events if event.state == "open"] == []
@@ -174,7 +174,7 @@ def test_a_baseline_is_stored_and_clustered_and_raises_nothing_that_is_told(ctx:
     assert later.taken[0].story == report.taken[0].story
 
 
-def test_what_an_aggregator_shows_belongs_to_no_outlet(ctx: pipeline.Context) -> None:
+def test_what_an_aggregator_shows_belongs_to_no_outlet(ctx: understanding.Context) -> None:
     seen = replace(REPORT, url="https://gathered.example/x/1")
     report = process(ctx, seen, feed=FEEDS[2])
     (taken,) = report.taken
@@ -182,7 +182,7 @@ def test_what_an_aggregator_shows_belongs_to_no_outlet(ctx: pipeline.Context) ->
     assert "new_outlet" not in kinds(report)
 
 
-def test_one_address_in_two_feeds_is_one_entry_of_a_story(ctx: pipeline.Context) -> None:
+def test_one_address_in_two_feeds_is_one_entry_of_a_story(ctx: understanding.Context) -> None:
     process(ctx, REPORT)
     report = process(ctx, REPORT, feed=FEEDS[1], at=NOW + 5 * MINUTE)
     assert report.taken == ()
@@ -190,7 +190,7 @@ def test_one_address_in_two_feeds_is_one_entry_of_a_story(ctx: pipeline.Context)
     assert (stored["entry"], stored["mention"]) == (2, 1)
 
 
-def test_a_second_outlet_joins_and_a_word_for_word_copy_is_told_as_one(ctx: pipeline.Context) -> None:
+def test_a_second_outlet_joins_and_a_word_for_word_copy_is_told_as_one(ctx: understanding.Context) -> None:
     process(ctx, REPORT)
     report = process(ctx, FOLLOW, feed=FEEDS[1], at=NOW + 31 * MINUTE)
     assert "new_outlet" in kinds(report)
@@ -253,7 +253,7 @@ def _migrated(folders: pytest.TempPathFactory) -> str:
     return url
 
 
-def test_the_window_is_taken_up_from_the_store(ctx: pipeline.Context) -> None:
+def test_the_window_is_taken_up_from_the_store(ctx: understanding.Context) -> None:
     process(ctx, REPORT)
     again = fresh(ctx.engine, NOW + MINUTE)
     assert len(again.window) == 1
@@ -262,10 +262,10 @@ def test_the_window_is_taken_up_from_the_store(ctx: pipeline.Context) -> None:
 
 
 def test_a_lead_is_cut_at_a_word() -> None:
-    cut = pipeline.lead(_entry("word " * 200))
+    cut = understanding.lead(_entry("word " * 200))
     assert cut.endswith("word …")
     assert len(cut) <= 302
-    assert pipeline.lead(_entry("short \n text")) == "short text"
+    assert understanding.lead(_entry("short \n text")) == "short text"
 
 
 def _entry(text: str) -> Entry:

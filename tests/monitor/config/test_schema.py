@@ -70,7 +70,7 @@ def test_every_reference_leads_somewhere() -> None:
 
 
 def test_defaults_are_written_as_the_file_writes_them() -> None:
-    assert schema.json_schema()["$defs"]["Feed"]["properties"]["floor"]["default"] == "15m"
+    assert schema.json_schema()["$defs"]["Limits"]["properties"]["host_gap"]["default"] == "5s"
 
 
 def test_the_described_file_has_the_keys_the_check_knows() -> None:

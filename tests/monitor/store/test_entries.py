@@ -68,9 +68,9 @@ def test_an_edited_title_is_a_revision_and_keeps_the_old_words(engine: Engine) -
     feed = feed_id(engine)
     poll(engine, feed, item(1, "Ministry considers"))
     with engine.begin() as connection:
-        (revised,) = entries.revise(connection, feed, [item(1, "Ministry denies")], NOW)
-        assert (revised.title_before, revised.entry.title, revised.n) == ("Ministry considers", "Ministry denies", 1)
-        assert entries.revise(connection, feed, [item(1, "Ministry denies")], NOW) == ()
+        (revised,) = entries.revise(connection, feed, [item(1, "Ministry denies")], [], NOW)
+        assert (revised.before.title, revised.entry.title) == ("Ministry considers", "Ministry denies")
+        assert entries.revise(connection, feed, [item(1, "Ministry denies")], [], NOW) == ()
 
 
 def test_seen_keys_belong_to_one_feed(engine: Engine) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from monitor.errors import LeaseLost
 from monitor.store import engine as engines
-from monitor.store import feeds
+from monitor.store import feeds, hosts
 from monitor.values import Validators
 
 NOW = datetime(2025, 6, 5, 8, 0, tzinfo=UTC)
@@ -89,7 +89,7 @@ def test_validators_come_back_byte_for_byte(engine: Engine) -> None:
     assert row.claim is not None
     odd = Validators(b'W/"caf\xe9"', b"")
     with engine.begin() as connection:
-        feeds.settle(connection, row.claim, settled(validators=odd, body_sha256=b"\0" * 32))
+        feeds.settle(connection, row.claim, settled(validators=odd, document=feeds.Recorded(1, b"\0" * 32)))
     with engine.connect() as connection:
         stored = feeds.all_rows(connection)[0]
     assert stored.validators == odd
@@ -126,12 +126,12 @@ def test_a_feed_that_leaves_the_configuration_is_paused_and_comes_back(engine: E
 
 
 def test_a_host_hold_is_kept(engine: Engine) -> None:
-    held = feeds.HostRow("host", "a.example", NOW, "rate_limited", NOW, ever_429=True)
+    held = hosts.HostRow("host", "a.example", NOW, "rate_limited", NOW, ever_429=True)
     for _ in range(2):
         with engine.begin() as connection:
-            feeds.remember_host(connection, held)
+            hosts.remember(connection, held)
     with engine.connect() as connection:
-        assert feeds.hosts(connection) == (held,)
+        assert hosts.read(connection) == (held,)
 
 
 def test_a_learnt_move_is_kept_with_its_history(engine: Engine) -> None:

@@ -1,0 +1,79 @@
+"""What the jobs work with, put together by `daemon`, `demo` and the benches in the same way; and what a round did."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine
+
+from monitor import parser_pool, understanding
+from monitor.config.values import FeedConfig
+from monitor.fetch import client, hosts
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of polling. Everything that writes runs on `writer`, one thread; the rest on the event loop."""
+
+    engine: Engine
+    writer: Executor
+    client: client.Client
+    gate: hosts.HostGate
+    parsers: parser_pool.ParserPool
+    context: understanding.Context
+    feeds: Mapping[str, FeedConfig]
+    own_hosts: frozenset[str]
+    now: Callable[[], datetime]
+    random: random.Random
+    environ: Mapping[str, str]
+    at_once: int = 32
+    spacing: Callable[[str], float] = lambda _: hosts.SPACING_S
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Do something on the writer's thread."""
+        return await asyncio.get_running_loop().run_in_executor(self.writer, work)
+
+    async def write(self, statement: Callable[[Connection], T]) -> T:
+        """Do something in a transaction of its own, on the writer's thread."""
+
+        def transaction() -> T:
+            with self.engine.begin() as connection:
+                return statement(connection)
+
+        return await self.run(transaction)
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A due feed that was not asked, why, and from when it may be."""
+
+    url: str
+    reason: str
+    until: datetime
+
+
+@dataclass(slots=True)
+class Round:
+    """What one round of polls did; filled while it runs."""
+
+    changed: int = 0
+    unchanged: int = 0
+    failed: dict[str, str] = field(default_factory=dict)
+    left_out: list[LeftOut] = field(default_factory=list)
+    entries: int = 0
+    new: int = 0
+    matched: int = 0
+    events: int = 0
+
+    @property
+    def polled(self) -> int:
+        """Feeds that were asked."""
+        return self.changed + self.unchanged + len(self.failed)

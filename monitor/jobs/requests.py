@@ -1,0 +1,96 @@
+"""What is asked of a feed's server and with which hints its answer is read: from its row and its configuration. Pure
+but for secrets, which are read where they are used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+
+from monitor import parser_pool, schedule
+from monitor.config import secrets
+from monitor.config.values import FeedConfig
+from monitor.fetch import limits
+from monitor.jobs.parts import Parts
+from monitor.parse import feed as parse_feed
+from monitor.store import feeds
+from monitor.values import Domain, Fetched
+
+GOVERNMENT = "government"
+
+
+def config_of(row: feeds.FeedRow, parts: Parts) -> FeedConfig | None:
+    """What the configuration says of a feed; None for one it does not name (any more, or yet)."""
+    return parts.feeds.get(row.url)
+
+
+def outlet(row: feeds.FeedRow, parts: Parts) -> str | None:
+    """The outlet a feed is configured to belong to."""
+    config = config_of(row, parts)
+    return config.outlet if config else None
+
+
+def tags(row: feeds.FeedRow, parts: Parts) -> frozenset[str]:
+    """The tags by which watches choose this feed."""
+    config = config_of(row, parts)
+    return config.tags if config else frozenset()
+
+
+def policy(row: feeds.FeedRow, parts: Parts) -> schedule.Policy:
+    """The bounds within which a feed is polled."""
+    config = config_of(row, parts)
+    phase = int.from_bytes(hashlib.sha256(row.url.encode()).digest()[:4]) / 2**32
+    if config is None:
+        return schedule.Policy(phase=phase)
+    return schedule.Policy(
+        floor=config.floor,
+        ceiling=config.ceiling,
+        government=GOVERNMENT in config.tags,
+        own_host=row.host in parts.own_hosts,
+        phase=phase,
+    )
+
+
+def is_moved_by(row: feeds.FeedRow, live: frozenset[Domain], parts: Parts) -> bool:
+    """Whether live stories concern a feed: its outlet carries one, or it is a government's while there is any."""
+    if not live:
+        return False
+    if GOVERNMENT in tags(row, parts):
+        return True
+    named = parts.context.knowledge.outlets.by_url(outlet(row, parts) or row.url)
+    return named is not None and named.domain in live
+
+
+def request(row: feeds.FeedRow, state: schedule.FeedState, parts: Parts) -> limits.Request:
+    """The request of one poll.
+
+    Errors: SecretMissing.
+    """
+    config = config_of(row, parts)
+    plain = limits.Request(
+        url=row.moved_to or row.url,
+        validators=schedule.to_send(state, parts.now()),
+        feed=row.id,
+        watches=len(parts.context.knowledge.rules),
+    )
+    if config is None:
+        return plain
+    return replace(
+        plain,
+        headers=tuple((name, secrets.reveal(value, parts.environ)) for name, value in config.headers),
+        auth=(config.auth.user, secrets.reveal(config.auth.password, parts.environ)) if config.auth else None,
+        insecure_tls=config.tls_insecure,
+        proxy=secrets.reveal(config.proxy, parts.environ) if config.proxy else None,
+    )
+
+
+def body(row: feeds.FeedRow, fetched: Fetched, parts: Parts) -> parser_pool.Body:
+    """What the parser is given."""
+    config = config_of(row, parts)
+    hints = parse_feed.FeedHints(
+        outlet=Domain(config.outlet) if config and config.outlet else None,
+        timezone=config.timezone if config else None,
+        language=config.language if config else None,
+    )
+    headers = {name: value.decode("latin-1") for name, value in fetched.headers}
+    return parser_pool.Body(fetched.body, fetched.final_url, headers, fetched.at, hints)

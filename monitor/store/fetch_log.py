@@ -1,0 +1,113 @@
+"""The fetch log: one line per fetch, the last 30 of each feed and two weeks of what was not a plain "unchanged".
+
+`feed explain` prints it, the politeness score is computed from it. Lines are written in the transaction of their poll.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, or_, select, tuple_
+
+from monitor.store import tables
+from monitor.values import FeedId, Validators
+
+RING = 30
+"""Lines that are kept of every feed, however old."""
+_L = tables.fetch_log.c
+_PLAIN = ("not_modified", "same_body")
+
+
+@dataclass(frozen=True, slots=True)
+class FetchRecord:
+    """One line. `sent` and `given` are marks of the validators that were sent and of those the answer gave.
+
+    `outcome` is changed, same_body, not_modified or failed; `odd_headers` are the names of request headers beyond
+    those that every request carries.
+    """
+
+    at: datetime
+    outcome: str
+    status: int | None = None
+    reason: str | None = None
+    message: str | None = None
+    size: int = 0
+    took: timedelta = timedelta()
+    new: int = 0
+    sent: bytes | None = None
+    given: bytes | None = None
+    odd_headers: tuple[str, ...] = ()
+    next_at: datetime | None = None
+    next_reason: str | None = None
+
+
+def mark(validators: Validators) -> bytes | None:
+    """Eight bytes that stand for validators; None for none."""
+    if validators.etag is None and validators.last_modified is None:
+        return None
+    parts = (validators.etag, validators.last_modified)
+    return hashlib.sha256(b"\0".join(b"-" if part is None else b"+" + part for part in parts)).digest()[:8]
+
+
+def write(connection: Connection, feed: FeedId, record: FetchRecord) -> None:
+    """Keep one line about a fetch."""
+    connection.execute(
+        insert(tables.fetch_log).values(
+            feed_id=feed,
+            at=record.at,
+            outcome=record.outcome,
+            status=record.status,
+            reason=record.reason,
+            message=record.message,
+            bytes=record.size,
+            took_ms=int(record.took.total_seconds() * 1000),
+            new=record.new,
+            sent=record.sent,
+            given=record.given,
+            odd_headers=" ".join(record.odd_headers),
+            next_at=record.next_at,
+            next_reason=record.next_reason,
+        )
+    )
+
+
+def newest(connection: Connection, feed: FeedId, limit: int = RING) -> tuple[FetchRecord, ...]:
+    """The last fetches of a feed, the newest first."""
+    rows = connection.execute(select(tables.fetch_log).where(_L.feed_id == feed).order_by(_L.at.desc()).limit(limit))
+    return tuple(_record(row) for row in rows)
+
+
+def prune(connection: Connection, before: datetime, chunk: int = 1000) -> int:
+    """Delete lines beyond the ring that are old or plain, at most `chunk` of them; returns how many went."""
+    place = func.row_number().over(partition_by=_L.feed_id, order_by=_L.at.desc()).label("place")
+    lines = select(_L.feed_id, _L.at, _L.outcome, place).subquery()
+    old = connection.execute(
+        select(lines.c.feed_id, lines.c.at)
+        .where(lines.c.place > RING, or_(lines.c.at < before, lines.c.outcome.in_(_PLAIN)))
+        .limit(chunk)
+    ).all()
+    if old:
+        keys = [(row.feed_id, row.at) for row in old]
+        connection.execute(tables.fetch_log.delete().where(tuple_(_L.feed_id, _L.at).in_(keys)))
+    return len(old)
+
+
+def _record(row: Row[Any]) -> FetchRecord:
+    return FetchRecord(
+        at=row.at,
+        outcome=row.outcome,
+        status=row.status,
+        reason=row.reason,
+        message=row.message,
+        size=row.bytes,
+        took=timedelta(milliseconds=row.took_ms),
+        new=row.new,
+        sent=row.sent,
+        given=row.given,
+        odd_headers=tuple(row.odd_headers.split()),
+        next_at=row.next_at,
+        next_reason=row.next_reason,
+    )

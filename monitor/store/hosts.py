@@ -1,0 +1,42 @@
+"""What is remembered of hosts and registrable domains: until when they are left alone, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from monitor.store import tables
+
+
+@dataclass(frozen=True, slots=True)
+class HostRow:
+    """What is remembered of a host or a registrable domain (`kind`)."""
+
+    kind: Literal["host", "domain"]
+    name: str
+    hold_until: datetime | None = None
+    hold_reason: str | None = None
+    last_at: datetime | None = None
+    ever_429: bool = False
+
+
+def read(connection: Connection) -> tuple[HostRow, ...]:
+    """Every host and domain something is remembered of."""
+    return tuple(HostRow(**row._mapping) for row in connection.execute(select(tables.host)))
+
+
+def remember(connection: Connection, row: HostRow) -> None:
+    """Insert or replace what is known of a host."""
+    make = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert
+    facts = {
+        "hold_until": row.hold_until,
+        "hold_reason": row.hold_reason,
+        "last_at": row.last_at,
+        "ever_429": row.ever_429,
+    }
+    insert = make(tables.host).values(kind=row.kind, name=row.name, **facts)
+    connection.execute(insert.on_conflict_do_update(index_elements=["kind", "name"], set_=facts))
