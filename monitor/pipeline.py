@@ -211,7 +211,7 @@ def _understand(
             outlets=knowledge.outlets,
         ),
     )
-    stored = outbox.put(tx, decided, knowledge.plan, now).stored
+    stored = outbox.put(tx, decided, knowledge.plan, now)
     return Taken(entry, outlet, matches, evidence, assignment, key, stored)
 
 

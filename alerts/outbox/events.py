@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from alerts import route, tables
 from alerts.outbox import codec
-from alerts.values import Event, EventState, PutReport
+from alerts.values import Event, EventState
 
 SILENT = frozenset({EventState.BASELINE, EventState.STALE})
 """States of events that are kept and never told."""
@@ -33,10 +33,9 @@ def insert(connection: sa.Connection, table: sa.Table) -> Any:
     return _insert(connection.dialect.name, table)
 
 
-def put(connection: sa.Connection, events: Sequence[Event], plan: route.Plan, now: datetime) -> PutReport:
-    """Store events whose key is new, and the items they make. Known keys are counted and change nothing."""
-    stored = tuple(event for event in events if _put(connection, event, plan, now))
-    return PutReport(stored, len(events) - len(stored))
+def put(connection: sa.Connection, events: Sequence[Event], plan: route.Plan, now: datetime) -> tuple[Event, ...]:
+    """Store the events whose key is new with the items they make, and return them. Known keys change nothing."""
+    return tuple(event for event in events if _put(connection, event, plan, now))
 
 
 def _put(connection: sa.Connection, event: Event, plan: route.Plan, now: datetime) -> bool:
