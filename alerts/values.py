@@ -308,14 +308,6 @@ class Coverage:
         return self.feeds > 0 and self.healthy * 5 < self.feeds * 4
 
 
-@dataclass(frozen=True, slots=True)
-class PutReport:
-    """What `outbox.put` stored: the events that were new, and how many were known already."""
-
-    stored: tuple[Event, ...] = ()
-    duplicates: int = 0
-
-
 # ----------------------------------------------------------------------------------------------- what a digest says
 
 

@@ -152,7 +152,7 @@ def arrive(
     stories.record_evidence(tx, entry, story, evidence, now)
     arrived = events.Arrived(entry, outlet, assignment, matches, evidence)
     decided = events.decide(before, arrived, knowledge.rules, _circumstances(knowledge, moment))
-    stored = outbox.put(tx, decided, knowledge.plan, now).stored
+    stored = outbox.put(tx, decided, knowledge.plan, now)
     _want_page(tx, entry, matches, knowledge, now)
     return Taken(entry, outlet, matches, evidence, assignment, key, stored)
 
@@ -194,7 +194,7 @@ def reread(
     if revision is not None:
         stories.retitle(tx, entry)
         articles.again(tx, entry.id, now)
-    stored = outbox.put(tx, decided, knowledge.plan, now).stored
+    stored = outbox.put(tx, decided, knowledge.plan, now)
     return Taken(entry, outlet, (*known, *joining), evidence, assignment, mentioned.story, stored)
 
 
@@ -208,7 +208,7 @@ def withdraw(tx: Connection, entry: Entry, moment: Moment, ctx: Context) -> tupl
     arrived = events.Arrived(entry, outlet, mentioned.assignment, entries.matches_of(tx, entry.id))
     story = stories.facts(tx, mentioned.story)
     decided = corrections.withdrawn(story, arrived, knowledge.rules, _circumstances(knowledge, moment))
-    return outbox.put(tx, decided, knowledge.plan, moment.now).stored
+    return outbox.put(tx, decided, knowledge.plan, moment.now)
 
 
 def _circumstances(knowledge: Knowledge, moment: Moment) -> events.Circumstances:

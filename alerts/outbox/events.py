@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from alerts import route, tables
 from alerts.outbox import codec
-from alerts.values import Event, EventState, PutReport
+from alerts.values import Event, EventState
 
 SILENT = frozenset({EventState.BASELINE, EventState.STALE})
 """States of events that are kept and never told."""
@@ -30,18 +30,29 @@ LAST_TOLD = sa.select(tables.cursor.c.recipient, tables.cursor.c.told_at).where(
 
 def insert(connection: sa.Connection, table: sa.Table) -> Any:
     """Give the INSERT of the database at hand, the one that knows ON CONFLICT."""
-    return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+    return _insert(connection.dialect.name, table)
 
 
-def put(connection: sa.Connection, events: Sequence[Event], plan: route.Plan, now: datetime) -> PutReport:
-    """Store events whose key is new, and the items they make. Known keys are counted and change nothing."""
-    stored = tuple(event for event in events if _store(connection, event, plan, now))
-    return PutReport(stored, len(events) - len(stored))
+def put(connection: sa.Connection, events: Sequence[Event], plan: route.Plan, now: datetime) -> tuple[Event, ...]:
+    """Store the events whose key is new with the items they make, and return them. Known keys change nothing."""
+    return tuple(event for event in events if _put(connection, event, plan, now))
 
 
-def _store(connection: sa.Connection, event: Event, plan: route.Plan, now: datetime) -> bool:
+def _put(connection: sa.Connection, event: Event, plan: route.Plan, now: datetime) -> bool:
     targets = () if event.state in SILENT else route.targets(event, plan)
     state = EventState.UNROUTED if event.state is EventState.OPEN and not targets else event.state
+    event_id = store(connection, event, state)
+    if event_id is None:
+        return False
+    if targets:
+        told = last_told(connection, event.group, [target.recipient.key for target in targets])
+        rows = [_item(event_id, event, target, plan, told.get(target.recipient.key)) for target in targets]
+        connection.execute(INSERT_ITEM, rows)
+    return True
+
+
+def store(connection: sa.Connection, event: Event, state: EventState) -> int | None:
+    """Store an event alone, without items; its row's id, None when its key was known."""
     row = {
         "event_key": event.key,
         "kind": event.kind,
@@ -53,21 +64,19 @@ def _store(connection: sa.Connection, event: Event, plan: route.Plan, now: datet
         "decided_at": event.decided_at,
         "state": state,
     }
-    event_id = connection.execute(_insert_event(connection.dialect.name), row).scalar_one_or_none()
-    if event_id is None:
-        return False
-    if targets:
-        told = last_told(connection, event.group, [target.recipient.key for target in targets])
-        rows = [_item(event_id, event, target, plan, told.get(target.recipient.key)) for target in targets]
-        connection.execute(INSERT_ITEM, rows)
-    return True
+    event_id: int | None = connection.execute(_insert_event(connection.dialect.name), row).scalar_one_or_none()
+    return event_id
 
 
 @functools.cache
 def _insert_event(dialect: str) -> Any:
     """Build the INSERT once: an entry's transaction should not spend its time on building statements."""
-    statement = (postgresql if dialect == "postgresql" else sqlite).insert(tables.event)
+    statement = _insert(dialect, tables.event)
     return statement.on_conflict_do_nothing(index_elements=["event_key"]).returning(tables.event.c.id)
+
+
+def _insert(dialect: str, table: sa.Table) -> Any:
+    return (postgresql if dialect == "postgresql" else sqlite).insert(table)
 
 
 def last_told(connection: sa.Connection, group: str, recipients: Iterable[str]) -> dict[str, datetime]:

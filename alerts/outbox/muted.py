@@ -15,7 +15,7 @@ from alerts import mute, tables
 from alerts.digest.slots import counted
 from alerts.errors import AlertError
 from alerts.outbox import codec
-from alerts.outbox.events import insert
+from alerts.outbox.events import insert, store
 from alerts.outbox.groups import silence_of
 from alerts.values import Event, Kind, Silence
 
@@ -112,27 +112,11 @@ def _event(silence_id: str, group: str, watch: str, kinds: Counter[str], now: da
 
 
 def tell(connection: sa.Connection, event: Event, recipient: str, max_age_s: int, now: datetime) -> None:
-    """Store the end of a silence for one recipient, due at once."""
-    connection.execute(
-        insert(connection, tables.event)
-        .values(
-            {
-                "event_key": event.key,
-                "kind": event.kind,
-                "class": event.event_class,
-                "watch": event.watch,
-                "group_key": event.group,
-                "payload": codec.dump(event),
-                "config_rev": event.config_rev,
-                "decided_at": event.decided_at,
-                "state": event.state,
-            }
-        )
-        .on_conflict_do_nothing(index_elements=["event_key"])
-    )
-    event_id = connection.execute(
-        sa.select(tables.event.c.id).where(tables.event.c.event_key == event.key)
-    ).scalar_one()
+    """Store the end of a silence for one recipient, due at once. The event itself may be there for another."""
+    event_id = store(connection, event, event.state)
+    if event_id is None:
+        known = sa.select(tables.event.c.id).where(tables.event.c.event_key == event.key)
+        event_id = connection.execute(known).scalar_one()
     connection.execute(
         insert(connection, tables.item)
         .values(

@@ -22,7 +22,6 @@ TYPES = {
     Kind.SPIKE: "story.spike",
 }
 """What a message is called, by the strongest of its new events."""
-LISTS = ("events", "responses", "non_answers", "attributions")
 
 
 def body(digest: Digest) -> bytes:

@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from monitor.config import checking, faults, units, words
+from monitor.config import checking, faults, units
 from monitor.config.reading import Document, Path, Place, read_text
 from monitor.config.references import rows
+from monitor.text.nearest import nearest
 
 _PLAIN = re.compile(r"[A-Za-z0-9/._~%+-]+(?::(?=\S)[A-Za-z0-9/._~%+:-]*)?")
 
@@ -59,7 +60,7 @@ def _renamed_keys(document: Document) -> list[Edit]:
         key = str(path[-1])
         if not allowed or key in allowed or key in faults.ELSEWHERE:
             continue
-        right = words.nearest(key, allowed)
+        right = nearest(key, allowed)
         if right is not None and (*path[:-1], right) not in document.keys:
             edits.append(Edit(place.line, place.column, place.end_column, right))
     return edits

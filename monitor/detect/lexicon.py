@@ -15,6 +15,7 @@ from monitor.detect import forms, lexicon_names
 from monitor.detect.forms import Element, Form, FormError
 from monitor.detect.lexicon_rows import ACTORS, SPEAKERS, STANCES, Body, Payload, Row, Speaker, Tag
 from monitor.errors import LexiconError
+from monitor.text.nearest import nearest
 
 Raw = Mapping[str, Any]
 _SPEECH = "speech/"
@@ -23,6 +24,8 @@ _ROW_KEYS = frozenset(
 )
 _FILE_KEYS = frozenset(("inherits", "names", "home", "settings", "lists", "bodies", "speakers", "rows", "months"))
 _MONTHS = 12
+_FARTHEST = 3
+"""Slips in the id of a row: its number may be forgotten, and that is three characters."""
 _GRAMMAR = (
     *("neg", "and", "split", "relative", "that", "condition", "whether", "modal", "to", "from", "in", "prep", "of"),
     *("det", "genitive", "pronoun", "time", "there", "realm", "future", "former", "passive", "perfect", "article"),
@@ -190,17 +193,10 @@ def _known_ids(disable: Iterable[str], files: Mapping[str, Raw], names: lexicon_
     wanted = list(disable)
     for at, row_id in enumerate(wanted):
         if row_id not in known:
-            near = _nearest(row_id, known)
+            near = nearest(row_id, known, _FARTHEST)
             hint = f"; did you mean {near!r}?" if near else ""
             raise LexiconError("config.yaml", f"governments.disable[{at}]", f"no row {row_id!r}{hint}")
     return frozenset(wanted)
-
-
-def _nearest(word: str, known: Iterable[str]) -> str | None:
-    from difflib import get_close_matches  # only a mistaken configuration needs it
-
-    found = get_close_matches(word, sorted(known), n=1)
-    return found[0] if found else None
 
 
 class _Builder:

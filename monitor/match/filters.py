@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from monitor.match import suggest
 from monitor.match.concepts import Concepts
 from monitor.text import languages
 from monitor.text.fold import fold
+from monitor.text.nearest import nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def _language(value: str, concepts: Concepts) -> str | Refused:
     if code is not None and code in concepts.languages:
         return code
     named = next((known for known, names in concepts.languages.items() if fold(value) in names), None)
-    near = named or suggest.closest(value, concepts.languages)
+    near = named or nearest(value, concepts.languages)
     return Refused("unknown language", f"did you mean {near}?" if near else "a code like en, sr, sq")
 
 
@@ -56,10 +56,10 @@ def _country(value: str, concepts: Concepts) -> str | Refused:
     if value.upper() in concepts.countries:
         return value.upper()
     names = {fold(name): code for code, spelled in concepts.countries.items() for name in spelled}
-    near = names.get(suggest.closest(fold(value), names) or "")
+    near = names.get(nearest(fold(value), names) or "")
     if len(value) != 2:
         return Refused("two-letter code expected", f"did you mean {near}?" if near else "a code like RS, AL, XK")
-    near = near or suggest.closest(value.upper(), concepts.countries, 1)
+    near = near or nearest(value.upper(), concepts.countries)
     return Refused("unknown country", f"did you mean {near}?" if near else None)
 
 

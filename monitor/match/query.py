@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from monitor.errors import QueryError
-from monitor.match import filters, patterns, suggest, tokens, tree
+from monitor.match import filters, patterns, tokens, tree
 from monitor.match.concepts import Concepts
 from monitor.match.patterns import PatternError
 from monitor.match.tokens import Kind, Token
 from monitor.match.tree import And, ConceptRef, Filter, Near, Node, Not, NotNear, Or, Scoped, Term, Together, show
+from monitor.text.nearest import nearest
 
 __all__ = ["from_keywords", "parse", "problems", "show"]
 
@@ -269,7 +270,7 @@ class _Reader:
         concept = self.concepts.named(token.value) if token.value else None
         if concept is not None:
             return ConceptRef(concept.name)
-        near = suggest.closest(token.value, self.concepts.names)
+        near = nearest(token.value, self.concepts.names)
         hint = f"did you mean ~{near}?" if near else f"known: {', '.join(f'~{name}' for name in self.concepts.names)}"
         self._fault(token.column, "unknown concept", hint, "E052")
         return None

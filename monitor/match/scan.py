@@ -95,7 +95,7 @@ class Field:
         if not self._mapped:
             self._offsets = fold.offsets(self.text, fold.BLANKED)
             self._mapped = True
-        return fold.Folded("", self.text, self._offsets).origin(start - 1, end - 1)
+        return fold.origin(self.text, self._offsets, start - 1, end - 1)
 
     @property
     def places(self) -> tuple[Place, ...]:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from monitor.errors import QueryError
-from monitor.match import suggest
 from monitor.text.fold import INVISIBLE
+from monitor.text.nearest import FARTHEST, nearest
 from monitor.text.words import APOSTROPHES, HYPHENS
 
 OPERATORS = ("AND", "OR", "NOT", "NEAR", "BEFORE", "SENTENCE", "PARAGRAPH")
@@ -149,7 +149,7 @@ def _field(text: str, start: int, end: int, errors: list[QueryError]) -> Token:
     name = text[start : end - 1]
     if name in FIELDS:
         return Token(Kind.FIELD, start, end, name)
-    near = suggest.closest(name, FIELDS)
+    near = nearest(name, FIELDS)
     hint = f'did you mean "{near}"?' if near else f"fields are {', '.join(FIELDS)}"
     errors.append(QueryError(start + 1, f'unknown field "{name}"', hint, code="E052"))
     return Token(Kind.FIELD, start, end, "title")
@@ -179,7 +179,7 @@ def meant_operator(word: str) -> str | None:
     """The operator a word was probably meant to be."""
     if word.upper() in _ELSEWHERE:
         return _ELSEWHERE[word.upper()]
-    return suggest.closest(word, OPERATORS, 1 if len(word) <= _SHORT else suggest.FARTHEST)
+    return nearest(word, OPERATORS, 1 if len(word) <= _SHORT else FARTHEST)
 
 
 def _paired(tokens: list[Token], errors: list[QueryError]) -> list[Token]:

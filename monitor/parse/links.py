@@ -38,13 +38,12 @@ _IPV4 = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
 class Canonical:
     """What an address is known by. `key` is None for what is no web address; `host` is that of the article itself.
 
-    `url` is the address after unwrapping. `opaque`: an aggregator's id that does not tell the article's address.
+    `url` is the address after unwrapping.
     """
 
     key: str | None
     host: str | None = None
     url: str | None = None
-    opaque: bool = False
 
 
 def absolute(url: str | None, base: str) -> str | None:
@@ -125,7 +124,7 @@ def canonical(url: str, aliases: Mapping[str, str] = sites.HOST_ALIASES) -> Cano
         return Canonical(None)
     plain = ascii_host(host)
     if plain == sites.GOOGLE_NEWS_HOST and (found := sites.GOOGLE_NEWS_PATH.fullmatch(parts.path)):
-        return Canonical(f"gnews:{found.group(1)}", plain, address, opaque=True)
+        return Canonical(f"gnews:{found.group(1)}", plain, address)
     if port and (parts.scheme.lower(), port) not in (("http", 80), ("https", 443)):
         shown = f"{newsroom(plain, aliases)}:{port}"
     else:

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from itertools import repeat
 
 CYRILLIC: Mapping[str, str] = {
@@ -93,29 +92,6 @@ def _composed(text: str) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True)
-class Folded:
-    """A folded text and the way back. `offsets` is None where both texts have the same places."""
-
-    text: str
-    source: str
-    offsets: tuple[int, ...] | None = None
-
-    def origin(self, start: int, end: int) -> tuple[int, int]:
-        """Where `text[start:end]` (not empty) stands in the source, marks of its last letter included."""
-        if self.offsets is None:
-            return start, end
-        last = self.offsets[end - 1] + 1
-        while last < len(self.source) and unicodedata.category(self.source[last]).startswith("M"):
-            last += 1
-        return self.offsets[start], last
-
-
-def fold_with_map(text: str, table: FoldTable = DEFAULT) -> Folded:
-    """Fold a text and keep for every folded code point its place in the original."""
-    return Folded(fold(text, table), text, offsets(text, table))
-
-
 def offsets(text: str, table: FoldTable = DEFAULT) -> tuple[int, ...] | None:
     """The place in `text` of every code point of its folding; None when they are the same."""
     if text.isascii():
@@ -134,3 +110,19 @@ def offsets(text: str, table: FoldTable = DEFAULT) -> tuple[int, ...] | None:
             done = place + 1
     out.extend(range(done, len(composed)))
     return tuple(out)
+
+
+def origin(text: str, places: Sequence[int] | None, start: int, end: int) -> tuple[int, int]:
+    """Where a stretch (not empty) of a folding stands in `text`, marks of its last letter included.
+
+    `places` are the text's `offsets`.
+
+    >>> origin("Љиг", offsets("Љиг"), 0, 2)
+    (0, 1)
+    """
+    if places is None:
+        return start, end
+    last = places[end - 1] + 1
+    while last < len(text) and unicodedata.category(text[last]).startswith("M"):
+        last += 1
+    return places[start], last

@@ -19,7 +19,6 @@ from alerts.values import (
     Event,
     Kind,
     MentionSnapshot,
-    PutReport,
     Why,
 )
 
@@ -111,7 +110,7 @@ class House:
         self.desk = Desk(self.engine, self.plan, self.channels)
         self.courier = Courier(self.engine, self.plan, self.channels, jitter=lambda: 0.5)
 
-    def put(self, *events: Event) -> PutReport:
+    def put(self, *events: Event) -> tuple[Event, ...]:
         """Store events as a producer does."""
         with self.engine.begin() as connection:
             return outbox.put(connection, events, self.plan, max(one.decided_at for one in events))

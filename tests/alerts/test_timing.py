@@ -113,8 +113,8 @@ async def test_a_non_answer_alone_makes_no_message_and_rides_along_with_the_next
 
 async def test_the_same_event_twice_is_told_once(engine: sa.Engine, folder: dict[str, Any]) -> None:
     house = House(engine, folder, now=at("10:00"))
-    assert house.put(outlet("10:00"), outlet("10:00")).duplicates == 1
-    assert house.put(outlet("10:00")).stored == ()
+    assert len(house.put(outlet("10:00"), outlet("10:00"))) == 1
+    assert house.put(outlet("10:00")) == ()
     await house.until(at("12:00"))
     assert len(house.rows()) == 1
 

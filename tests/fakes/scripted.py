@@ -1,4 +1,4 @@
-"""What the fake far sides share: scripted steps, and an HTTP server in a thread of its own.
+"""What the fake far sides share: scripted steps, and a server in a thread of its own, of any kind or of HTTP.
 
 A message is on record before its answer is written or its connection dropped, so that a test can kill the sender at any
 moment and count afterwards.
@@ -7,6 +7,7 @@ moment and count afterwards.
 from __future__ import annotations
 
 import socket
+import socketserver
 import struct
 import threading
 import time
@@ -75,11 +76,35 @@ class Reply:
     body: bytes
 
 
-class FakeHttp:
+class Served:
+    """A server in a thread of its own, up for as long as a `with` lasts; it answers by its script."""
+
+    def __init__(self, server: socketserver.TCPServer) -> None:
+        self.script = Script()
+        self._server = server
+        self._thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return int(self._server.server_address[1])
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(5)
+
+
+class FakeHttp(Served):
     """A server on 127.0.0.1 whose subclass answers `handle`."""
 
     def __init__(self) -> None:
-        self.script = Script()
         fake = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -96,14 +121,9 @@ class FakeHttp:
             do_GET = _any  # noqa: N815 the names http.server looks for
             do_POST = _any  # noqa: N815
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-
-    @property
-    def port(self) -> int:
-        """The port it listens on."""
-        return int(self._server.server_address[1])
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server.daemon_threads = True
+        super().__init__(server)
 
     def handle(self, path: str, headers: dict[str, str], body: bytes) -> tuple[Step, Reply]:
         """Answer one request; what is taken is recorded here."""
@@ -131,14 +151,3 @@ class FakeHttp:
             handler.wfile.write(reply.body)
         except OSError:
             handler.close_connection = True
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(5)

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import base64
 import socketserver
-import threading
 import time
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
-from tests.fakes.scripted import Script, Step
+from tests.fakes.scripted import Served, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +31,10 @@ class Mail:
         return self.header("X-Delivery-Id")
 
 
-class FakeSmtp:
+class FakeSmtp(Served):
     """Script the phases `connect ehlo auth mail rcpt data dot` with `reply` ("451 later") or `drop`."""
 
     def __init__(self, user: str | None = None, password: str = "") -> None:
-        self.script = Script()
         self.mails: list[Mail] = []
         self.commands: list[str] = []
         self.credentials = (user, password)
@@ -55,24 +51,7 @@ class FakeSmtp:
             allow_reuse_address = True
             daemon_threads = True
 
-        self._server = Server(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-
-    @property
-    def port(self) -> int:
-        """The port it listens on."""
-        return int(self._server.server_address[1])
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(5)
+        super().__init__(Server(("127.0.0.1", 0), Handler))
 
 
 class _Session:

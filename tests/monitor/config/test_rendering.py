@@ -62,21 +62,5 @@ def test_an_unknown_form_is_refused() -> None:
         rendering.render((), "", "xml")
 
 
-NEAREST = {
-    "a swapped pair": ("watcehs", ["watches", "web"], "watches"),
-    "a missing letter": ("chanels", ["channels", "canary"], "channels"),
-    "one of two letters wrong: the first counts": ("XX", ["AX", "MX", "XK"], "XK"),
-    "another case": ("europe/belgrade", ["Europe/Belgrade", "Europe/Berlin"], "Europe/Belgrade"),
-    "nothing near": ("lawyers", ["desk"], None),
-    "a short word is only near when one letter differs": ("abc", ["axy"], None),
-}
-
-
-@pytest.mark.parametrize("case", NEAREST)
-def test_the_nearest_word_is_offered(case: str) -> None:
-    word, allowed, expected = NEAREST[case]
-    assert words.nearest(word, allowed) == expected
-
-
 def test_a_long_list_is_cut() -> None:
     assert words.listed([str(n) for n in range(20)]).endswith("and 8 more")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.text.fold import BLANKED, CYRILLIC, GREEK, LATIN, FoldTable, fold, fold_with_map, offsets
+from monitor.text.fold import BLANKED, CYRILLIC, GREEK, LATIN, FoldTable, fold, offsets, origin
 
 SAME = {
     "Serbian in both scripts": ("Човић Ђурђа Љиљана Њива Џеп", "Čović Đurđa Ljiljana Njiva Džep"),
@@ -48,11 +48,11 @@ def test_stays_apart(case: str) -> None:
 
 def test_origin_of_expanded_and_dropped_letters() -> None:
     text = "Мост: Љиг и Vuc\u030cic\u0301!"
-    folded = fold_with_map(text)
-    at = folded.text.index("ljig")
-    assert text[slice(*folded.origin(at, at + 4))] == "Љиг"
-    at = folded.text.index("vucic")
-    assert text[slice(*folded.origin(at, at + 5))] == "Vuc\u030cic\u0301"
+    folded, places = fold(text), offsets(text)
+    at = folded.index("ljig")
+    assert text[slice(*origin(text, places, at, at + 4))] == "Љиг"
+    at = folded.index("vucic")
+    assert text[slice(*origin(text, places, at, at + 5))] == "Vuc\u030cic\u0301"
 
 
 def test_equal_lengths_by_accident_still_get_a_map() -> None:
@@ -63,17 +63,16 @@ def test_equal_lengths_by_accident_still_get_a_map() -> None:
 
 @given(st.text())
 def test_offsets_fit_the_folded_text(text: str) -> None:
-    folded = fold_with_map(text)
-    assert folded.offsets is None or len(folded.offsets) == len(folded.text)
-    assert folded.offsets is not None or len(folded.text) == len(text)
-    assert len(fold(text, BLANKED)) == len(folded.text)
+    folded, places = fold(text), offsets(text)
+    assert len(folded) == len(text if places is None else places)
+    assert len(fold(text, BLANKED)) == len(folded)
 
 
 @given(st.text(min_size=1))
 def test_origins_lie_inside_the_source(text: str) -> None:
-    folded = fold_with_map(text)
-    for place in range(len(folded.text)):
-        start, end = folded.origin(place, place + 1)
+    places = offsets(text)
+    for place in range(len(fold(text))):
+        start, end = origin(text, places, place, place + 1)
         assert 0 <= start < end <= len(text)
 
 

@@ -1,0 +1,148 @@
+"""What the commands share: the program itself, how errors become exit codes, options, and the way to the database."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+import monitor
+from monitor.errors import ConfigError, MonitorError, SchemaMismatch, StoreError, StoreUnreachable
+
+USAGE, UNREACHABLE, INTERNAL = 64, 69, 70
+CONFIG = Path("config.yaml")
+_FIRST = ("run", "poll", "check", "schema", "replay", "demo", "lab")
+"""What a newcomer looks for; the help shows the others behind them, as they are added."""
+
+Config = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.", envvar="STORYWATCH_CONFIG")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+class _Ordered(TyperGroup):
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Name the commands in the order of the help."""
+        names = super().list_commands(ctx)
+        return sorted(names, key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST))
+
+
+app = typer.Typer(
+    name="storywatch",
+    cls=_Ordered,
+    help="Watch news feeds for a story; be told when a new outlet picks it up or a government answers.",
+    epilog="Start with `storywatch demo`, then `storywatch check` and `storywatch run`.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main() -> None:
+    """Run the command line; known errors are one message and an exit code, never a traceback."""
+    try:
+        result = app(standalone_mode=False)
+        sys.exit(result if isinstance(result, int) else 0)
+    except (typer.Exit, SystemExit):
+        raise
+    except (KeyboardInterrupt, typer.Abort):
+        sys.exit(130)
+    except ConfigError as exc:
+        fail("\n".join(str(problem) for problem in exc.problems), 1)
+    except SchemaMismatch as exc:
+        fail(str(exc), 3)
+    except StoreUnreachable as exc:
+        fail(str(exc), UNREACHABLE)
+    except StoreError as exc:
+        fail(str(exc), 5 if type(exc).__name__ == "AlreadyRunning" else 3)
+    except MonitorError as exc:
+        fail(str(exc), 1)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as exc:  # noqa: BLE001  a wrong command line, or a fault of ours
+        if hasattr(exc, "format_message"):
+            _usage(exc)
+        _fault()
+
+
+def _fault() -> NoReturn:
+    """End on a fault of ours: its traceback is wanted in a report, without secrets."""
+    from monitor.config import secrets
+
+    sys.stderr.write(secrets.redact(traceback.format_exc()))
+    sys.exit(INTERNAL)
+
+
+def _usage(exc: Any) -> NoReturn:
+    where = f"Try '{exc.ctx.command_path} --help'." if getattr(exc, "ctx", None) else ""
+    fail(f"{exc.format_message()}\n{where}".rstrip(), USAGE)
+
+
+def fail(message: str, code: int) -> NoReturn:
+    """End with a message on stderr and an exit code."""
+    sys.stderr.write(f"storywatch: {message}\n" if "\n" not in message else f"{message}\n")
+    sys.exit(code)
+
+
+def print_json(value: Any) -> None:
+    """Print one line of JSON; what JSON has no form for is written as text."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
+
+
+def said(done: int, name: str) -> None:
+    """Say that something was done to what is named, or fail when there was nothing to do it to."""
+    if not done:
+        fail(f"{name}: no such delivery, or it is not in a state for this", 1)
+    sys.stdout.write(f"{name}: done\n")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"storywatch {monitor.__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Watch news feeds for a story; be told when a new outlet picks it up or a government answers."""
+
+
+def reachable(config: Path) -> Any:
+    """Open the configured database, whatever its schema. Errors: StoreUnreachable."""
+    from monitor import daemon
+    from monitor.store import engine
+
+    opened = engine.open_engine(daemon.storage_url(config, os.environ))
+    engine.check_reachable(opened)
+    return opened
+
+
+def open_engine(config: Path) -> Any:
+    """Open the configured database. Errors: StoreUnreachable; SchemaMismatch unless its schema is ours."""
+    from monitor.store import migrate
+
+    opened = reachable(config)
+    migrate.refuse_other(opened)
+    return opened
+
+
+def reading(config: Path) -> Any:
+    """Give a `with` whose connection reads and writes nothing."""
+    from monitor.store import engine
+
+    return engine.reading(open_engine(config))
+
+
+def writing(config: Path) -> Any:
+    """Give a `with` whose connection is one transaction."""
+    return open_engine(config).begin()

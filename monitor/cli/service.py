@@ -1,0 +1,72 @@
+"""The daemon and its database: run it, poll once, ask how it stands."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from monitor.cli.root import CONFIG, Config, Json, print_json, reachable, reading
+
+app = typer.Typer()
+
+
+@app.command(epilog="Example: storywatch run --config config.yaml --port 8081")
+def run(
+    config: Config = CONFIG,
+    port: Annotated[int | None, typer.Option(help="Port of the page, instead of web.listen's.")] = None,
+) -> None:
+    """Poll, match and deliver until asked to stop (SIGTERM, Ctrl-C)."""
+    from monitor import daemon
+
+    raise typer.Exit(daemon.run(config, os.environ, port=port))
+
+
+@app.command(epilog="Example: storywatch poll --once --ignore-schedule")
+def poll(
+    config: Config = CONFIG,
+    once: Annotated[bool, typer.Option("--once", help="One round of what is due, then exit (always so).")] = True,
+    ignore_schedule: Annotated[bool, typer.Option(help="Make every feed due now.")] = False,
+    force: Annotated[
+        bool, typer.Option(help="Ask feeds again although they were asked within 10 minutes. Never lifts a hold.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Poll what is due once, deliver what is due by then, say which feeds answered and which were left out."""
+    from monitor import daemon
+
+    report = daemon.poll_once(config, os.environ, ignore_schedule=ignore_schedule, force=force)
+    sys.stdout.write(report.as_json() if as_json else report.as_text())
+
+
+@app.command()
+def migrate(config: Config = CONFIG) -> None:
+    """Bring the database to the newest schema. `run` does this by itself."""
+    from monitor.store import migrate
+
+    changed = migrate.ensure(reachable(config))
+    sys.stdout.write(f"schema {migrate.HEAD}{'' if changed else ', already there'}\n")
+
+
+@app.command()
+def health(config: Config = CONFIG, as_json: Json = False) -> None:
+    """Ask the running daemon how it is; ends with 0 when it is well. For container health checks."""
+    from monitor import daemon
+
+    answer = daemon.ask_health(config, os.environ)
+    print_json(answer) if as_json else sys.stdout.write(f"{answer.get('state', 'down')}: {answer.get('message', '')}\n")
+    raise typer.Exit(0 if answer.get("state") in ("green", "amber") else 1)
+
+
+@app.command()
+def status(config: Config = CONFIG, as_json: Json = False) -> None:
+    """Say how feeds, stories and deliveries stand. Reads the database; works while the daemon is down."""
+    from monitor import status as stands
+
+    with reading(config) as connection:
+        standing = stands.read(connection, datetime.now(UTC))
+    print_json(standing.as_dict()) if as_json else sys.stdout.write(standing.as_text())
+    raise typer.Exit(standing.exit_code)

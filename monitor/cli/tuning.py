@@ -1,0 +1,107 @@
+"""What needs no daemon: checking a configuration, playing streams and the demo, single steps of the pipeline."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from monitor.cli.root import CONFIG, USAGE, Config, Json, fail
+
+LAB_STEPS = ("parse", "canonical", "match", "cluster", "detect")
+app = typer.Typer()
+
+
+@app.command(epilog="Example: storywatch check config.yaml --format github")
+def check(
+    file: Annotated[Path | None, typer.Argument(help="The file to check; the shipped one when there is none.")] = None,
+    form: Annotated[str, typer.Option("--format", help="text, json, github or sarif.")] = "text",
+    as_json: Json = False,
+    strict: Annotated[bool, typer.Option(help="End with 2 when there are warnings.")] = False,
+    explain: Annotated[str | None, typer.Option(help="Explain a code, such as E051, with examples.")] = None,
+) -> None:
+    """Say everything that is wrong in a configuration file, with its place. Touches no network."""
+    from monitor import resources
+    from monitor.config import api, rendering
+
+    if explain is not None:
+        _explain_code(explain)
+        return
+    if form not in ("text", "json", "github", "sarif"):
+        fail(f"--format {form}: one of text, json, github, sarif", USAGE)
+    path = file or (CONFIG if CONFIG.exists() else resources.resource_path(CONFIG.name))
+    problems = api.check(path, os.environ)
+    source = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    sys.stdout.write(rendering.render(problems, source, "json" if as_json else form))
+    if form == "text" and not as_json:
+        sys.stderr.write(f"{path}: {rendering.summary(problems)}\n")
+    raise typer.Exit(rendering.exit_code(problems, strict=strict))
+
+
+def _explain_code(code: str) -> None:
+    from monitor.config import catalogue
+
+    text = catalogue.explained(code.upper())
+    if text is None:
+        fail(f"there is no code {code}; storywatch check prints those of your file", USAGE)
+    sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+
+
+@app.command(epilog="Example: storywatch schema > storywatch.schema.json")
+def schema(
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="The reference page instead of the JSON Schema.")
+    ] = False,
+) -> None:
+    """Print the JSON Schema of config.yaml, for editors that complete and check while you write."""
+    from monitor.config import schema as schemas
+
+    sys.stdout.write(schemas.reference_page() if markdown else schemas.schema_text())
+
+
+@app.command(epilog="Example: storywatch replay stream.jsonl --config config.yaml --json > events.jsonl")
+def replay(
+    file: Annotated[Path, typer.Argument(help="JSON Lines: id, at, feed, outlet, url, title, summary, text, lang.")],
+    config: Config = CONFIG,
+    as_json: Json = False,
+) -> None:
+    """Play a recorded stream through the real pipeline under a virtual clock, in a throw-away database."""
+    from monitor import replay as replaying
+
+    if not file.is_file():
+        fail(f"{file}: there is no such file", 1)
+    sink = replaying.json_sink(sys.stdout) if as_json else replaying.text_sink(sys.stdout)
+    raise typer.Exit(replaying.run(file, config, os.environ, sink, progress=sys.stderr))
+
+
+@app.command(epilog="Example: storywatch demo --fast")
+def demo(
+    fast: Annotated[bool, typer.Option("--fast", help="No pauses, for scripts.")] = False,
+    folder: Annotated[Path, typer.Option(help="Where database and digests are left.")] = Path("storywatch-demo"),
+) -> None:
+    """Watch an invented story unfold: feeds on this machine, polled over HTTP, on a clock that runs fast."""
+    from monitor.demo import play
+
+    raise typer.Exit(play.run(folder, fast=fast))
+
+
+@app.command(epilog="Example: storywatch lab match --query-field query < rows.jsonl")
+def lab(
+    step: Annotated[str, typer.Argument(help="parse, canonical, match, cluster or detect.")],
+    config: Annotated[Path | None, typer.Option("--config", "-c", help="Use this file's watches and outlets.")] = None,
+    query_field: Annotated[
+        str | None, typer.Option(help="match: each row brings its own query in this member.")
+    ] = None,
+    explain: Annotated[bool, typer.Option(help="detect: say which rule found or rejected each span.")] = False,
+) -> None:
+    """Run one step of the pipeline over JSON Lines, for tuning and bug reports. Reads stdin, writes stdout."""
+    if step not in LAB_STEPS:
+        fail(f"lab {step}: one of {', '.join(LAB_STEPS)}", USAGE)
+    from monitor import lab as bench
+
+    options = bench.Options(datetime.now(UTC), query_field=query_field, explain=explain)
+    bench.run(step, sys.stdin, sys.stdout, bench.knowledge(config, os.environ), options)
