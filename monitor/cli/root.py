@@ -17,7 +17,7 @@ from monitor.errors import ConfigError, MonitorError, SchemaMismatch, StoreError
 
 USAGE, UNREACHABLE, INTERNAL = 64, 69, 70
 CONFIG = Path("config.yaml")
-_FIRST = ("run", "poll", "check", "schema", "replay", "demo", "lab")
+_FIRST = ("run", "poll", "check", "explain", "schema", "replay", "demo", "lab")
 """What a newcomer looks for; the help shows the others behind them, as they are added."""
 
 Config = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.", envvar="STORYWATCH_CONFIG")]

@@ -35,19 +35,23 @@ _WALL_MARKS = re.compile(
 
 def refusal(text: str, url: str, headers: Mapping[str, str]) -> ParseError:
     """The error for HTML at a feed's address: `blocked` for a challenge, else `html` with the feeds it offers."""
-    head = text[:_LOOK_AT]
-    found_title = _TITLE.search(head)
-    title = markup.line(found_title.group(1)) if found_title else None
-    if _is_wall(head, title, headers):
-        shown = f' ("{title}")' if title else ""
+    head, named = text[:_LOOK_AT], title(text)
+    if _is_wall(head, named, headers):
+        shown = f' ("{named}")' if named else ""
         message = f"a challenge page{shown}: the server holds back robots; ask its operator"
         return ParseError(ParseReason.BLOCKED, message)
     found = feeds(head, url)
     shown = " ".join((markup.paragraphs(head) or "").split())[:200]
     offer = f"; it offers {', '.join(found[:3])}" if found else "; it offers no feed"
     return ParseError(
-        ParseReason.HTML, f'a web page, not a feed: "{title or "without a title"}"{offer}. {shown}', found=found
+        ParseReason.HTML, f'a web page, not a feed: "{named or "without a title"}"{offer}. {shown}', found=found
     )
+
+
+def title(text: str) -> str | None:
+    """The title a page gives itself."""
+    found = _TITLE.search(text[:_LOOK_AT])
+    return markup.line(found.group(1)) if found else None
 
 
 def feeds(text: str, url: str) -> tuple[str, ...]:

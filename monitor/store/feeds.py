@@ -372,6 +372,12 @@ def all_rows(connection: Connection) -> tuple[FeedRow, ...]:
     return tuple(_feed(row) for row in connection.execute(select(tables.feed).order_by(_T.id)))
 
 
+def by_id(connection: Connection, feed: FeedId) -> FeedRow | None:
+    """One feed, or None."""
+    row = connection.execute(select(tables.feed).where(_T.id == feed)).one_or_none()
+    return None if row is None else _feed(row)
+
+
 def by_url(connection: Connection, url: str) -> FeedRow | None:
     """The feed with this configured address."""
     row = connection.execute(select(tables.feed).where(_T.url == url)).one_or_none()
