@@ -40,12 +40,13 @@ from monitor.jobs import coverage, full_text, host_book, parts, polling, upkeep
 from monitor.parse import links
 from monitor.store import engine as engines
 from monitor.store import feeds, filelock, migrate, revisions
-from monitor.values import Domain
+from monitor.values import Domain, FetchFailed
 
 log = structlog.get_logger(__name__)
 _SEND_EVERY = timedelta(seconds=5)
 _PAGES_EVERY = timedelta(seconds=15)
 _COVERAGE_EVERY = timedelta(seconds=60)
+_PING_EVERY = timedelta(seconds=60)
 _PRUNE_EVERY = timedelta(hours=1)
 _HEALTH_TIMEOUT_S = 5.0
 _DEFAULT_FILE = Path("config.yaml")
@@ -66,10 +67,12 @@ class Running:
     context: understanding.Context
     poller: polling.Poller
     pages: full_text.PageReader
+    client: client.Client
     teller: telling.Teller
     writer: ThreadPoolExecutor
     now: Callable[[], datetime]
     revision: int
+    environ: Mapping[str, str]
     exit_code: int = 0
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     started_at: datetime = field(default_factory=utc_now)
@@ -234,7 +237,7 @@ async def assembled(
         pages = full_text.PageReader(built, len(context.knowledge.rules))
         channels = wiring.channels_of(config)
         teller = telling.teller(engine, context.knowledge.plan, channels, partial(_coverage, engine, now), writer)
-        running = Running(config, engine, context, poller, pages, teller, writer, now, revision)
+        running = Running(config, engine, context, poller, pages, http, teller, writer, now, revision, environ)
         await poller.start()
         teller.recover(now())
         try:
@@ -301,7 +304,7 @@ def _jobs(running: Running) -> dict[str, tick.Job]:
         "pages": tick.Job(partial(_read_pages, running), _PAGES_EVERY),
         "coverage": tick.Job(partial(_watch_the_watching, running), _COVERAGE_EVERY),
         "prune": tick.Job(partial(_prune, running), _PRUNE_EVERY),
-    }
+    } | ({"ping": tick.Job(partial(_ping, running), _PING_EVERY)} if running.config.canary.ping else {})
 
 
 def _sources(running: Running, host: str, is_late: Callable[[], bool]) -> Any:
@@ -337,6 +340,16 @@ async def _poll_due(running: Running) -> None:
 async def _read_pages(running: Running) -> None:
     if not running.stopping.is_set():
         await running.pages.work()
+
+
+async def _ping(running: Running) -> None:
+    """Tell a dead man's switch that all is well: it raises the alarm when this stops."""
+    if running.config.canary.ping is None or _why_not_ready(running, lambda: False) is not None:
+        return
+    address = secrets.reveal(running.config.canary.ping, running.environ)
+    outcome = await running.client.fetch(fetch_limits.Request(address), running.now)
+    if isinstance(outcome, FetchFailed):
+        log.warning("ping_failed", reason=outcome.reason)  # the address may be a secret
 
 
 async def _watch_the_watching(running: Running) -> None:

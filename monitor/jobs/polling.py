@@ -52,6 +52,7 @@ class Poller:
         self._network = network.Network()
         self._live: frozenset[Domain] = frozenset()
         self._live_at: datetime | None = None
+        self._adopted: dict[str, frozenset[str]] = {}
         self._stopping = asyncio.Event()
         self.totals = Round()
 
@@ -59,6 +60,7 @@ class Poller:
         """Read what is remembered of hosts."""
         rows, names = await self._parts.write(lambda connection: (hosts.read(connection), feeds.host_names(connection)))
         self._book.load(rows, names)
+        self._adopted = await self._parts.write(partial(requests.adopted, configs=self._parts.feeds))
 
     async def spread_overdue(self) -> int:
         """Spread what fell due while nobody polled; for a start that is not a person waiting for a result."""
@@ -243,6 +245,8 @@ class Poller:
         with metrics.document_seconds.time():
             done = await parts.run(partial(pipeline.process, document, turn.as_pipeline(fetched), parts.context, now))
         self._say(row, done, document, report)
+        if turn.decision is not None:
+            await self._notice_merge(turn.decision)
         if turn.overflowed and document.feed.older:
             await self._read_older(row, claim, document.feed.older, report)
 
@@ -308,7 +312,7 @@ class Poller:
             now=now,
             surroundings=self._surroundings(row),
             outlet=requests.outlet(row, self._parts),
-            tags=requests.tags(row, self._parts),
+            tags=requests.tags(row, self._parts) | self._adopted.get(row.url, frozenset()),
         )
 
     def _surroundings(self, row: feeds.FeedRow) -> settling.Surroundings:
@@ -373,6 +377,11 @@ class Poller:
         at = following.decision.settlement.next_at.isoformat()
         log.warning("poll_failed", feed=row.url, reason=why.reason, message=why.message[:200], next_at=at)
 
+    async def _notice_merge(self, decision: pipeline.Decision) -> None:
+        """A move may have led to another feed of ours, which then stands in for this one in its watches."""
+        if decision.settlement.moved_to is not None:
+            self._adopted = await self._parts.write(partial(requests.adopted, configs=self._parts.feeds))
+
     async def _settle(
         self,
         claim: Claim,
@@ -393,3 +402,4 @@ class Poller:
             pipeline.tell(connection, decision.events, plan, now)
 
         await self._parts.write(write)
+        await self._notice_merge(decision)

@@ -5,7 +5,10 @@ but for secrets, which are read where they are used.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
+
+from sqlalchemy import Connection
 
 from monitor import parser_pool, schedule
 from monitor.config import secrets
@@ -34,6 +37,15 @@ def tags(row: feeds.FeedRow, parts: Parts) -> frozenset[str]:
     """The tags by which watches choose this feed."""
     config = config_of(row, parts)
     return config.tags if config else frozenset()
+
+
+def adopted(connection: Connection, configs: Mapping[str, FeedConfig]) -> dict[str, frozenset[str]]:
+    """For feeds that others of ours were merged into, the tags of those others: their watches go on."""
+    found: dict[str, frozenset[str]] = {}
+    for kept, gone in feeds.merged(connection):
+        config = configs.get(gone)
+        found[kept] = found.get(kept, frozenset()) | (config.tags if config else frozenset())
+    return found
 
 
 def policy(row: feeds.FeedRow, parts: Parts) -> schedule.Policy:

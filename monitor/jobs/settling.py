@@ -49,7 +49,9 @@ class Failure:
 
 @dataclass(slots=True)
 class ChangedTurn:
-    """A poll that brought a document. Once decided, `overflowed` says whether entries may have been missed."""
+    """A poll that brought a document. Once it is recorded, `decision` is what followed and `overflowed` says whether
+    entries may have been missed.
+    """
 
     row: feeds.FeedRow
     claim: Claim
@@ -62,6 +64,7 @@ class ChangedTurn:
     outlet: str | None
     tags: frozenset[str]
     overflowed: bool = False
+    decision: pipeline.Decision | None = None
 
     @property
     def is_baseline(self) -> bool:
@@ -84,6 +87,10 @@ class ChangedTurn:
         )
 
     def _decide(self, novelty: pipeline.Novelty) -> pipeline.Decision:
+        self.decision = self._decided(novelty)
+        return self.decision
+
+    def _decided(self, novelty: pipeline.Novelty) -> pipeline.Decision:
         rekeyed = novelty.trust.policy is not self.row.trust.policy
         outcome = schedule.changed(
             self.fetched,

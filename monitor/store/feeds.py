@@ -284,6 +284,18 @@ def undo_move(connection: Connection, feed: FeedId, now: datetime) -> str | None
     return str(last.old)
 
 
+def merged(connection: Connection) -> tuple[tuple[str, str], ...]:
+    """Pairs of configured addresses: the feed that is asked, and one that was merged into it."""
+    kept, gone = tables.feed.alias("kept"), tables.feed.alias("gone")
+    same = func.coalesce(kept.c.moved_to, kept.c.url) == gone.c.moved_to
+    rows = connection.execute(
+        select(kept.c.url, gone.c.url)
+        .join_from(kept, gone, same)
+        .where(gone.c.state == "merged", kept.c.state.in_(POLLED))
+    )
+    return tuple((row[0], row[1]) for row in rows)
+
+
 def moves(connection: Connection, feed: FeedId) -> tuple[Move, ...]:
     """The moves of a feed, the newest first."""
     history = tables.feed_url_history
