@@ -153,7 +153,8 @@ def arrive(
     arrived = events.Arrived(entry, outlet, assignment, matches, evidence)
     decided = events.decide(before, arrived, knowledge.rules, _circumstances(knowledge, moment))
     stored = outbox.put(tx, decided, knowledge.plan, now)
-    _want_page(tx, entry, matches, knowledge, now)
+    if not moment.baseline:
+        _want_page(tx, entry, matches, knowledge, now)
     return Taken(entry, outlet, matches, evidence, assignment, key, stored)
 
 
@@ -262,8 +263,10 @@ def _judge_again(
 
 
 def _want_page(tx: Connection, entry: Entry, matches: tuple[Match, ...], knowledge: Knowledge, now: datetime) -> None:
-    """Ask for the page of a teaser, where a watch wants it and it has an address to read."""
+    """Ask for the page of a teaser that is news, where a watch wants it and it has an address to read."""
     if len(entry.text) >= TEASER_CHARACTERS or entry.url is None or entry.outlet in knowledge.unread:
+        return
+    if now - (entry.published or entry.first_seen) > knowledge.max_item_age:
         return
     host = links.host_of(entry.url)
     if host and entry.via is None and any(match.watch in knowledge.full_text for match in matches):

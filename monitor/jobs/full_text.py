@@ -81,7 +81,8 @@ class PageReader:
     async def _understand(
         self, page: articles.Wanted, text: str, *, keep: bool, addresses: tuple[str | None, ...] = ()
     ) -> None:
-        moment = Moment(self._parts.now())
+        config = self._parts.feeds.get(page.feed)
+        moment = Moment(self._parts.now(), tags=config.tags if config else frozenset())
         work = partial(pipeline.process_page, page, text, self._parts.context, moment, keep=keep)
         taken = await self._parts.run(work)
         keys = {key for address in addresses if address and (key := links.canonical(address).key)} - {page.url_key}

@@ -22,13 +22,14 @@ _E = tables.entry.c
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A page to be read for an entry. `attempts` counts those made before."""
+    """A page to be read for an entry. `attempts` counts those made before; `feed` is the entry's, as configured."""
 
     entry: EntryId
     url: str
     url_key: str
     host: str
     attempts: int = 0
+    feed: str = ""
 
 
 def want(connection: Connection, page: Wanted, now: datetime) -> None:
@@ -64,8 +65,15 @@ def take(
         .where(_A.entry_id.in_(due), _A.state == "wanted", _A.next_at <= now)
         .values(next_at=now + lease)
         .returning(*tables.article.c)
+    ).all()
+    feed = tables.feed.c
+    shown_by = connection.execute(
+        select(_E.id, feed.url)
+        .join(tables.feed, feed.id == _E.feed_id)
+        .where(_E.id.in_([row.entry_id for row in rows]))
     )
-    return tuple(sorted((_wanted(row) for row in rows), key=lambda page: page.entry))
+    feeds = {row.id: row.url for row in shown_by}
+    return tuple(sorted((_wanted(row, feeds[row.entry_id]) for row in rows), key=lambda page: page.entry))
 
 
 def known_text(connection: Connection, url_key: str) -> str | None:
@@ -118,5 +126,5 @@ def counts(connection: Connection) -> dict[str, int]:
     return {row[0]: row[1] for row in connection.execute(select(_A.state, func.count()).group_by(_A.state))}
 
 
-def _wanted(row: Row[Any]) -> Wanted:
-    return Wanted(EntryId(row.entry_id), row.url, row.url_key, row.host, row.attempts)
+def _wanted(row: Row[Any], feed: str) -> Wanted:
+    return Wanted(EntryId(row.entry_id), row.url, row.url_key, row.host, row.attempts, feed)
