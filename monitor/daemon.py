@@ -102,7 +102,7 @@ def storage_url(path: Path, environ: Mapping[str, str]) -> str:
 def run(path: Path, environ: Mapping[str, str], *, port: int | None = None) -> int:
     """Run until SIGTERM or SIGINT; answers the exit code."""
     logs.configure(sys.stderr)
-    _use_uvloop()
+    use_uvloop()
     config, problems = _start_config(path, environ)
     if port is not None:
         config = replace(config, web=replace(config.web, port=port))
@@ -120,7 +120,8 @@ def _say_problems(problems: tuple[Problem, ...]) -> None:
         log.info("config_warnings", count=warnings, hint="storywatch check shows them")
 
 
-def _use_uvloop() -> None:
+def use_uvloop() -> None:
+    """Let asyncio run on uvloop, where it is installed."""
     try:
         import uvloop
     except ImportError:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -25,7 +25,7 @@ from monitor.errors import MonitorError, ParseError, QueryError
 from monitor.fetch import decode, limits
 from monitor.match import concepts, matcher, query
 from monitor.parse import dates, links
-from monitor.values import Domain, EntryId, EntryText, Outlet, ParsedEntry, StoryKey
+from monitor.values import Domain, EntryId, EntryText, Outlet, ParsedEntry, ParsedFeed, StoryKey
 
 Row = dict[str, Any]
 _NAMES = ("id", "path", "url")
@@ -38,11 +38,12 @@ class RowError(MonitorError):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Flags of the command line, and what time documents are read at."""
+    """Flags of the command line, and what time documents are read at. `delta` is off, halves or each."""
 
     now: datetime
     query_field: str | None = None
     explain: bool = False
+    delta: str = "off"
 
 
 class Knowledge:
@@ -103,7 +104,7 @@ def run(step: str, rows: TextIO, out: TextIO, known: Knowledge, options: Options
 def answers(step: str, lines: Iterable[str], known: Knowledge, options: Options) -> Iterator[Row]:
     """Answer each line, in order."""
     if step == "parse":
-        yield from _parsed(lines, known, options.now)
+        yield from _parsed(lines, known, options)
         return
     handler = _handler(step, known, options)
     for number, line in enumerate(lines, start=1):
@@ -137,26 +138,26 @@ def _handler(step: str, known: Knowledge, options: Options) -> Callable[[Row], R
 # ------------------------------------------------------------------------------------------------------ parse
 
 
-def _parsed(lines: Iterable[str], known: Knowledge, now: datetime) -> Iterator[Row]:
+def _parsed(lines: Iterable[str], known: Knowledge, options: Options) -> Iterator[Row]:
     """Parse documents in parser processes, as the daemon does, some at once and in order."""
     rows = [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
-    yield from asyncio.run(_parse_all(rows, known, now))
+    yield from asyncio.run(_parse_all(rows, known, options))
 
 
-async def _parse_all(rows: list[tuple[int, str]], known: Knowledge, now: datetime) -> list[Row]:
+async def _parse_all(rows: list[tuple[int, str]], known: Knowledge, options: Options) -> list[Row]:
     done: list[Row] = []
     async with parser_pool.ParserPool(2, wiring.host_table(known.outlets)) as pool:
         for at in range(0, len(rows), _AT_ONCE):
             chunk = rows[at : at + _AT_ONCE]
-            done += await asyncio.gather(*(_parse_one(line, number, pool, now) for number, line in chunk))
+            done += await asyncio.gather(*(_parse_one(line, number, pool, options) for number, line in chunk))
     return done
 
 
-async def _parse_one(line: str, number: int, pool: parser_pool.ParserPool, now: datetime) -> Row:
+async def _parse_one(line: str, number: int, pool: parser_pool.ParserPool, options: Options) -> Row:
     try:
         row = json.loads(line)
         body, headers = _body(row)
-        parsed = await pool.parse(parser_pool.Body(body, row.get("url") or "", headers, now))
+        parsed = await _in_parts(parser_pool.Body(body, row.get("url") or "", headers, options.now), pool, options)
     except ParseError as exc:
         return {
             "path": row["path"],
@@ -168,6 +169,25 @@ async def _parse_one(line: str, number: int, pool: parser_pool.ParserPool, now: 
         return {"path": None, "error": {"reason": "bad_row", "message": f"line {number}: {exc}"}}
     entries = [_entry(entry) for entry in parsed.entries]
     return {"path": row["path"], "entries": entries, "error": None, "recovered": parsed.recovered}
+
+
+async def _in_parts(body: parser_pool.Body, pool: parser_pool.ParserPool, options: Options) -> ParsedFeed:
+    """A document parsed at once, or in parts of which each takes the others for seen: the result must be the same."""
+    whole = await pool.parse_new(body, None)
+    if options.delta == "off" or whole.memory is None:
+        return whole.feed
+    everything = range(len(whole.memory.items))
+    if options.delta == "halves":
+        parts = [everything[0::2], everything[1::2]]
+    else:
+        parts = [everything[at : at + 1] for at in everything]
+    entries: dict[int, ParsedEntry] = {}
+    for part in parts:
+        seen = whole.memory.only(frozenset(everything) - frozenset(part))
+        found = await pool.parse_new(body, seen)
+        pairs = zip(found.positions, found.feed.entries, strict=True)
+        entries |= {at: entry for at, entry in pairs if at in part}
+    return replace(whole.feed, entries=tuple(entries[at] for at in sorted(entries)))
 
 
 def _body(row: Row) -> tuple[bytes, dict[str, str]]:

@@ -97,11 +97,14 @@ def lab(
         str | None, typer.Option(help="match: each row brings its own query in this member.")
     ] = None,
     explain: Annotated[bool, typer.Option(help="detect: say which rule found or rejected each span.")] = False,
+    delta: Annotated[str, typer.Option(help="parse: off, or in parts (halves, each) that must give the same.")] = "off",
 ) -> None:
     """Run one step of the pipeline over JSON Lines, for tuning and bug reports. Reads stdin, writes stdout."""
     if step not in LAB_STEPS:
         fail(f"lab {step}: one of {', '.join(LAB_STEPS)}", USAGE)
+    if delta not in ("off", "halves", "each"):
+        fail(f"--delta {delta}: one of off, halves, each", USAGE)
     from monitor import lab as bench
 
-    options = bench.Options(datetime.now(UTC), query_field=query_field, explain=explain)
+    options = bench.Options(datetime.now(UTC), query_field=query_field, explain=explain, delta=delta)
     bench.run(step, sys.stdin, sys.stdout, bench.knowledge(config, os.environ), options)
