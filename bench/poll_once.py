@@ -60,7 +60,6 @@ def _config(urls: list[str]) -> Config:
         feeds=tuple(FeedConfig(url) for url in urls),
         limits=limits,
         engine=replace(shipped.engine, fetches=AT_ONCE),
-        alerts_raw={**shipped.alerts_raw, "channels": {"folder": {"type": "folder", "path": os.devnull}}},
     )
 
 
