@@ -135,9 +135,9 @@ def _names_somebody(sentence: Sentence, hit: Found, hits: Sequence[Found]) -> bo
     if isinstance(payload, (Body, Place)) and payload.shout:
         return sentence.cut(hit.start, hit.end).replace(".", "").isupper()
     if isinstance(payload, Leader):
-        return first.capital and _is_the_one(sentence, hit, payload, hits)
+        return first.proper and _is_the_one(sentence, hit, payload, hits)
     if isinstance(payload, Place) and payload.kind != "adjective":
-        return first.capital
+        return first.proper
     return True
 
 
@@ -162,7 +162,7 @@ def _given_name(word: str, given: set[str]) -> bool:
 
 
 def _phrases(sentence: Sentence, chosen: list[Found], hits: Sequence[Found], pack: Pack) -> Iterator[_Phrase]:
-    verbs = {at for hit in hits if isinstance(hit.payload, Row) for at in range(hit.start, hit.end)}
+    verbs = {at for hit in hits if isinstance(hit.payload, Row) for at in _verbs(hit, hit.payload)}
     group: list[Found] = []
     for hit in chosen:
         if group and not _joins(sentence, group, hit, pack, verbs):
@@ -171,6 +171,11 @@ def _phrases(sentence: Sentence, chosen: list[Found], hits: Sequence[Found], pac
         group.append(hit)
     if group:
         yield _closed(sentence, group, chosen, verbs, pack)
+
+
+def _verbs(hit: Found, row: Row) -> Sequence[int]:
+    """The words that belong to the predicate itself: a form around its actor is only its ends."""
+    return (hit.start, hit.end - 1) if row.actor == "any" else range(hit.start, hit.end)
 
 
 def _joins(sentence: Sentence, group: list[Found], hit: Found, pack: Pack, verbs: set[int]) -> bool:
@@ -183,7 +188,7 @@ def _joins(sentence: Sentence, group: list[Found], hit: Found, pack: Pack, verbs
     if len(between) > _REACH + 2 or sentence.tokens[hit.start].quoted != sentence.tokens[last.start].quoted:
         return False
     if not between:
-        return _adjacent(last, hit, pack)
+        return _adjacent(last, hit, pack, sentence.tokens[last.end - 1].ending)
     words = sentence.words
     if words[last.end] == ",":
         return _apposition(sentence, last, hit, between)
@@ -202,8 +207,10 @@ def _joins(sentence: Sentence, group: list[Found], hit: Found, pack: Pack, verbs
     return not (isinstance(hit.payload, Tag) and pack.lists["genitive"].accepts(words[last.end]))
 
 
-def _adjacent(last: Found, hit: Found, pack: Pack) -> bool:
+def _adjacent(last: Found, hit: Found, pack: Pack, ending: str) -> bool:
     if isinstance(last.payload, Place) and last.payload.kind != "adjective":
+        if pack.has("verb_final") and isinstance(hit.payload, Place):
+            return bool(ending)  # "Sırbistan'ın Ankara Büyükelçiliği": the owner, then the seat
         return not pack.has("cased") and not isinstance(hit.payload, (Place, Tag))
     if isinstance(hit.payload, Tag):
         return not isinstance(last.payload, (Leader, Body))
@@ -294,6 +301,7 @@ def _interpret(
     tags = {hit.payload.name for hit in phrase.hits if isinstance(hit.payload, Tag)}
     head = _head(phrase.hits)
     nominative = head.nominative if head else all(hit.nominative for hit in phrase.hits[:1])
+    nominative = nominative and not (pack.has("verb_final") and _has_ending(sentence, phrase, pack))
     case = _case(sentence, hits, pack, phrase.start, nominative=nominative)
     if "pronoun" in tags:
         yield Actor(phrase.start, phrase.end, Kind.PRONOUN, case)
@@ -310,6 +318,16 @@ def _interpret(
     yield from _official(sentence, phrase, head, case, day, pack, hits)
 
 
+def _has_ending(sentence: Sentence, phrase: _Phrase, pack: Pack) -> bool:
+    """Whether a case ending hangs on the last word by a sign: "Bakan Fidan'ın", "EU-a".
+
+    It is the whole phrase's case where heads stand last, else only that of the last word.
+    """
+    ending = sentence.tokens[phrase.end - 1].ending
+    nominative = pack.lists["acronym_nominative"]
+    return bool(ending) and not nominative.accepts(ending)
+
+
 def _head(hits: Sequence[Found]) -> Found | None:
     """The hit that says what the phrase is: a body, a holder of an office, at last a bare spokesperson."""
     for kind in (Body, Leader, Speaker):
@@ -322,7 +340,8 @@ def _head(hits: Sequence[Found]) -> Found | None:
 
 def _is_former(sentence: Sentence, phrase: _Phrase, tags: set[str], pack: Pack) -> bool:
     before = sentence.words[phrase.start - 1] if phrase.start else ""
-    return "former" in tags or bool(before and pack.lists["former"].accepts(before))
+    after = sentence.words[phrase.end] if pack.has("former_after") and phrase.end < len(sentence.words) else ""
+    return "former" in tags or any(word and pack.lists["former"].accepts(word) for word in (before, after))
 
 
 def _modifies(sentence: Sentence, phrase: _Phrase, hits: Sequence[Found], pack: Pack) -> bool:
@@ -351,16 +370,21 @@ def _metonym(sentence: Sentence, phrase: _Phrase, case: Case, hits: Sequence[Fou
     place = phrase.hits[0].payload
     if len(phrase.hits) > 1 or not isinstance(place, Place) or place.kind == "adjective":
         return
-    ending = sentence.tokens[phrase.end - 1].ending
-    nominative = pack.lists.get("acronym_nominative")
-    if _described(sentence, phrase, hits, pack):
+    if _described(sentence, phrase, hits, pack) or _owns(sentence, phrase, hits, pack):
         case = Case.OBLIQUE
-    if not _stands_alone(sentence, phrase, hits, pack) or (
-        ending and not (nominative is not None and nominative.accepts(ending))
-    ):
+    if not _stands_alone(sentence, phrase, hits, pack) or _has_ending(sentence, phrase, pack):
         case = Case.OBLIQUE
     yield Actor(phrase.start, phrase.end, Kind.GOVERNMENT, case, place.code, "government", metonym=True,
                 rule=f"{place.code}-{place.kind}")  # fmt: skip
+
+
+def _owns(sentence: Sentence, phrase: _Phrase, hits: Sequence[Found], pack: Pack) -> bool:
+    """Whether the country is a genitive by its place alone: behind a noun, where no case is written."""
+    at = phrase.start - 1
+    if at < 0 or not pack.has("construct") or not sentence.words[at].isalpha():
+        return False
+    verb = any(hit.start <= at < hit.end and isinstance(hit.payload, Row) for hit in hits)
+    return not verb and not any(pack.lists[name].accepts(sentence.words[at]) for name in ("and", "aux", "that", "neg"))
 
 
 def _described(sentence: Sentence, phrase: _Phrase, hits: Sequence[Found], pack: Pack) -> bool:

@@ -7,7 +7,7 @@ who speaks is `actors`. Called by `responses` once per field of an entry.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,13 +18,16 @@ MAX_WORDS = 400
 _TOKEN = re.compile(
     r"(?:[^\W\d_]\.){2,}(?!\w)"  # U.S.
     r"|\d+(?:[.,]\d+)*"
+    r"|[\u0400-\u052f]+(?:['’ʼ][\u0400-\u052f]+)+"  # прем'єр: in Cyrillic the apostrophe is a letter
     r"|[^\W\d_]+?(?=n['’]t\b)|n['’]t\b|['’](?:s|S|re|ve|ll|d|m)\b"  # didn't, Serbia's
     r"|[^\W_]+"
-    r"|[,;:!?…()\[\]|\"“”„«»‟‘’‚'‹›\-–—−]|\.+|\n[ \t]*\n|\n"
+    r"|[,;:!?…،؛؟()\[\]|\"“”„«»‟‘’‚'‹›\-–—−]|\.+|\n[ \t]*\n|\n"
 )
 _ENDING = re.compile(r"[-–]([a-zа-яёђјљњћџѓќëç]{1,4})\b")
 _OPEN, _CLOSE, _BOTH = "„«“‟‹", "”»›", '"'
 _DASHES = "-–—−"
+_SIGNS = {"…": ".", "[": "(", "]": ")", "،": ",", "؛": ";", "؟": "?"}
+"""Signs that mean the same as another."""
 _SINGLE = "'‘’‚"
 
 
@@ -38,6 +41,24 @@ class Token(NamedTuple):
     glued: bool
     quoted: bool
     ending: str = ""
+
+    @property
+    def proper(self) -> bool:
+        """Whether it may be a name, as far as its script can tell: Arabic has no capitals."""
+        return self.capital or caseless(self.word)
+
+
+Part = Callable[[str, Iterable[Token]], Iterable[Token]]
+"""Takes words apart that a language writes together; see `affixes`."""
+
+
+def caseless(word: str) -> bool:
+    """Whether a word's script has no capitals.
+
+    >>> caseless("وزارة"), caseless("ministry"), caseless("12")
+    (True, False, False)
+    """
+    return word[0].isalpha() and word[0].upper() == word[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +94,13 @@ class Sentence:
         return self.text[self.start : self.end]
 
 
-def sentences(text: str, field: str, abbreviations: frozenset[str]) -> Iterator[Sentence]:
+def sentences(text: str, field: str, abbreviations: frozenset[str], part: Part | None = None) -> Iterator[Sentence]:
     """Cut one field into sentences; a quotation stays with the words after it.
 
-    `abbreviations` are folded words after which a full stop ends nothing.
+    `abbreviations` are folded words after which a full stop ends nothing, `part` takes words apart.
     """
-    for tokens in _split(tuple(_tokens(text)), abbreviations):
+    written = _tokens(text)
+    for tokens in _split(tuple(part(text, written) if part else written), abbreviations):
         if any(token.word[0].isalnum() for token in tokens):
             words = [token for token in tokens if token.word[0].isalpha() and len(token.word) > 1]
             raised = sum(token.capital for token in words)
@@ -126,8 +148,7 @@ def _tokens(text: str) -> Iterator[Token]:
                 quoted = single = False
             yield Token("\n" * min(written.count("\n"), 2), start, end, False, False, quoted)
         else:
-            yield Token("." if sign == "…" else "(" if sign == "[" else ")" if sign == "]" else sign, start, end,
-                        False, False, quoted or single)  # fmt: skip
+            yield Token(_SIGNS.get(sign, sign), start, end, False, False, quoted or single)
 
 
 def _acronym(text: str, hyphen: int) -> bool:
@@ -176,7 +197,7 @@ def _full(current: list[Token]) -> Iterator[tuple[Token, ...]]:
 def _ends_line(tokens: tuple[Token, ...], at: int, current: list[Token], mark: str) -> bool:
     """A blank line ends a sentence; a line break only where a new line begins like a sentence."""
     after = tokens[at + 1] if at + 1 < len(tokens) else None
-    return len(mark) > 1 or not current or after is None or after.capital or not after.word[0].isalpha()
+    return len(mark) > 1 or not current or after is None or after.proper or not after.word[0].isalpha()
 
 
 def _ends(tokens: tuple[Token, ...], at: int, abbreviations: frozenset[str]) -> bool:
@@ -185,10 +206,10 @@ def _ends(tokens: tuple[Token, ...], at: int, abbreviations: frozenset[str]) -> 
     if after is None:
         return True
     if token.word == '"':
-        return at > 0 and tokens[at - 1].word[0] in ".!?" and not after.quoted and after.capital
+        return at > 0 and tokens[at - 1].word[0] in ".!?" and not after.quoted and after.proper
     if token.word[0] not in ".!?" or token.quoted:
         return False
-    if not (after.capital or after.word[0].isdigit() or after.word in '"-('):
+    if not (after.proper or after.word[0].isdigit() or after.word in '"-('):
         return False
     if after.start == token.end and after.word != '"' and not after.capital:
         return False

@@ -23,13 +23,17 @@ _VERB_FIRST = ("denied", "refused", "agreed", "condemned")
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a stretch of words holds: positions of each tag, and of negations."""
+    """What a stretch of words holds: positions of each tag, and of negations.
+
+    `ends_in_no`: a last word that negates is a denial by itself, as it is where negation is a word of its own.
+    """
 
     start: int
     end: int
     tags: dict[str, list[int]]
     negations: list[int]
     breaks: list[int]
+    ends_in_no: bool = True
 
     def has(self, *names: str) -> bool:
         """Whether any of the tags occurs."""
@@ -62,7 +66,7 @@ def read(sentence: Sentence, hits: Sequence[Found], start: int, end: int, pack: 
                     negations.append(hit.start)
                 elif payload.name.startswith("c_") or payload.name in ("modal", "condition"):
                     tags.setdefault(payload.name, []).append(hit.start)
-    return Content(start, end, tags, negations, breaks)
+    return Content(start, end, tags, negations, breaks, not pack.has("negation_inside"))
 
 
 def classify(
@@ -131,7 +135,7 @@ def _denies(content: Content, sentence: Sentence) -> bool:
     while last > content.start and sentence.words[last] in (".", '"', ",", "!"):
         last -= 1
     # "said they had not", "said there were none"
-    return last in content.negations and content.end - content.start < _NEAR + 4
+    return content.ends_in_no and last in content.negations and content.end - content.start < _NEAR + 4
 
 
 def _wills(content: Content) -> bool:

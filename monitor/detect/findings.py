@@ -191,6 +191,8 @@ def _weighed(parsed: Parsed, predicate: Predicate, actor: Actor, content: tuple[
         reason = "future"
     if reason is None and predicate.stance == "commented" and _retold(parsed, actor):
         reason = "a reporter's claim"
+    if reason is None and _anonymous(parsed, predicate, actor):
+        reason = "unnamed"
     if reason is None and guards.passive(parsed.sentence, predicate, parsed.pack):
         reason = "passive"
     span = _own_words(parsed, predicate, actor, content, clause)
@@ -207,6 +209,14 @@ def _weighed(parsed: Parsed, predicate: Predicate, actor: Actor, content: tuple[
     certainty = Certainty.LIKELY if parsed.sentence.headline or actor.kind is Kind.PRONOUN else Certainty.SURE
     return Verdict(parsed.sentence, predicate, actor, stance, reason, content, when is not None, said, certainty,
                    about=_about(parsed, content))  # fmt: skip
+
+
+def _anonymous(parsed: Parsed, predicate: Predicate, actor: Actor) -> bool:
+    """Whether the speaker hides behind the body it speaks of: "a ministry adviser said on condition of anonymity"."""
+    if predicate.silent or actor.metonym:
+        return False
+    start, end = min(actor.start, predicate.start), predicate.end + TAIL
+    return any(parsed.embedding(hit.start) is None for hit in parsed.tags("anonymous", start, end))
 
 
 def _future(parsed: Parsed, predicate: Predicate) -> bool:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from monitor.text.fold import fold
 
 ENDING = 3
-"""Letters a name or noun may have beyond its stem: the longest case endings of the languages at hand."""
+"""Letters a name or noun may have beyond its stem, unless its language says more (setting `ending:5`)."""
 _GAP = 3
 PUNCTUATION = frozenset(',;:.!?()"-|')
 _PART = re.compile(r"\([^)]*\)\??|\S+")
@@ -33,6 +33,7 @@ class Element:
     stems: tuple[tuple[str, frozenset[str] | None], ...] = ()
     optional: bool = False
     gap: int = 0
+    longest: int = ENDING
 
     def accepts(self, word: str) -> int:
         """0 for no, 1 for yes, 2 for yes in an oblique case."""
@@ -40,7 +41,7 @@ class Element:
             return 1
         best = 0
         for stem, nominative in self.stems:
-            if word.startswith(stem) and len(word) <= len(stem) + ENDING:
+            if word.startswith(stem) and len(word) <= len(stem) + self.longest:
                 if nominative is None or word[len(stem) :] in nominative:
                     return 1
                 best = 2
@@ -70,12 +71,12 @@ class FormError(ValueError):
     """A form cannot be read."""
 
 
-def compile_form(text: str, payload: object, lists: Mapping[str, Sequence[str]]) -> Form:
-    """Read one form; `lists` holds the word lists that `@name` may use.
+def compile_form(text: str, payload: object, lists: Mapping[str, Sequence[str]], longest: int = ENDING) -> Form:
+    """Read one form; `lists` holds the word lists that `@name` may use, `longest` is the length of an ending.
 
     Errors: FormError for an empty form, one that begins with a gap or an optional word, an unknown list.
     """
-    elements = tuple(_elements(text, lists))
+    elements = tuple(_elements(text, lists, longest))
     if not elements or elements[0].gap or elements[0].optional:
         raise FormError(f"form {text!r} must begin with a word")
     return Form(elements, payload, text)
@@ -98,7 +99,7 @@ def variants(text: str) -> list[str]:
     return [text]
 
 
-def _elements(text: str, lists: Mapping[str, Sequence[str]]) -> Iterable[Element]:
+def _elements(text: str, lists: Mapping[str, Sequence[str]], longest: int) -> Iterable[Element]:
     for part in _PART.findall(text):
         if part.startswith(".."):
             yield Element(frozenset(), gap=int(part[2:] or _GAP))
@@ -115,7 +116,7 @@ def _elements(text: str, lists: Mapping[str, Sequence[str]]) -> Iterable[Element
             choices = (body,)
         if any(" " in choice for choice in choices):
             raise FormError(f"form {text!r}: one word per alternative")
-        yield element(choices, optional=optional)
+        yield element(choices, optional=optional, longest=longest)
 
 
 def _split(body: str) -> list[str]:
@@ -128,7 +129,7 @@ def folded(words: Iterable[str]) -> list[str]:
     return [fold(word) for word in words]
 
 
-def element(choices: Sequence[str], *, optional: bool = False) -> Element:
+def element(choices: Sequence[str], *, optional: bool = False, longest: int = ENDING) -> Element:
     """One place that takes any of the given words, stems or stems with endings."""
     exact: list[str] = []
     prefixes: list[str] = []
@@ -143,7 +144,7 @@ def element(choices: Sequence[str], *, optional: bool = False) -> Element:
             stems.append((fold(stem), frozenset(fold(ending) for ending in endings.split("|"))))
         elif choice:
             exact.append(choice if choice in PUNCTUATION else fold(choice))
-    return Element(frozenset(exact), tuple(prefixes), tuple(stems), optional)
+    return Element(frozenset(exact), tuple(prefixes), tuple(stems), optional, longest=longest)
 
 
 class Begun(NamedTuple):

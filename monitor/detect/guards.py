@@ -81,7 +81,7 @@ def _comma_between(words: Sequence[str], start: int, end: int) -> bool:
 
 def negated(sentence: Sentence, predicate: Predicate, clause: tuple[int, int], pack: Pack) -> bool:
     """ "has not confirmed": the verb of stance or speech itself is negated."""
-    if predicate.silent:
+    if predicate.silent or pack.has("negation_inside"):
         return False
     words, neg = sentence.words, pack.lists["neg"]
     for at in range(predicate.start - 1, max(clause[0], predicate.start - 4) - 1, -1):

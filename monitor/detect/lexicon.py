@@ -6,12 +6,14 @@ Languages are built when a text first needs them: an installation reads few of t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, TypeVar
 
-from monitor.detect import forms, lexicon_names
+from monitor.detect import affixes, clauses, forms, lexicon_names
+from monitor.detect.affixes import Affixes
+from monitor.detect.clauses import Sentence
 from monitor.detect.forms import Element, Form, FormError
 from monitor.detect.lexicon_rows import ACTORS, SPEAKERS, STANCES, Body, Payload, Row, Speaker, Tag
 from monitor.errors import LexiconError
@@ -27,6 +29,7 @@ _GRAMMAR = (
     *("neg", "and", "split", "relative", "that", "condition", "whether", "modal", "to", "from", "in", "prep", "of"),
     *("det", "genitive", "pronoun", "time", "there", "realm", "future", "former", "passive", "perfect", "article"),
     *("request", "asked", "own", "statement", "told", "aux", "headnoun", "acronym_nominative", "demonstrative"),
+    *("suffix", "proclitic"),
 )
 """Word lists the rules ask for; a language that has no such words leaves them out."""
 T = TypeVar("T")
@@ -44,9 +47,14 @@ class Pack:
     month_stems: tuple[str, ...]
     abbreviations: frozenset[str]
     settings: frozenset[str]
+    affixes: Affixes | None = None
+
+    def sentences(self, text: str, field: str) -> Iterator[Sentence]:
+        """Cut one field of an entry as this language is written."""
+        return clauses.sentences(text, field, self.abbreviations, self.affixes.part if self.affixes else None)
 
     def has(self, setting: str) -> bool:
-        """Whether the language has a trait: pro_drop, cased, inversion, capitals_noun."""
+        """Whether the language has a trait, such as `pro_drop`; docs/extending-languages.md lists them."""
         return setting in self.settings
 
 
@@ -217,7 +225,11 @@ class _Builder:
         self.language, self.files, self.names = language, files, names
         self.disabled, self.speech = disabled, speech
         self.chain = self._chain(language)
-        self.lists = _lists(files, language)
+        self.settings = frozenset(items(self._inherited("settings", [])))
+        self.article = affixes.value(self.settings, "article")
+        self.longest = int(affixes.value(self.settings, "ending") or forms.ENDING)
+        lists = _lists(files, language)
+        self.lists = {name: [affixes.bare(word, self.article) for word in words] for name, words in lists.items()}
         self.forms: list[Form] = []
         self.claimed: dict[str, Row] = {}
 
@@ -234,7 +246,7 @@ class _Builder:
 
     def pack(self) -> Pack:
         for name, words in self.lists.items():
-            if name not in ("abbreviations", "function"):
+            if name not in ("abbreviations", "function", "suffix", "proclitic"):
                 self._add(f"lists.{name}", words, Tag(name))
         for file in self.chain:
             self._bodies(file)
@@ -253,11 +265,12 @@ class _Builder:
             language=self.language,
             index=forms.index(self.forms),
             home=home,
-            lists={name: _choices(self.lists.get(name, ())) for name in {*self.lists, *_GRAMMAR}},
+            lists={name: self._choices(self.lists.get(name, ())) for name in {*self.lists, *_GRAMMAR}},
             months=numbers,
             month_stems=tuple(form[:-1] for form in numbers if form.endswith("*")),
             abbreviations=frozenset(forms.folded(self.lists.get("abbreviations", ()))),
-            settings=frozenset(items(self._inherited("settings", []))),
+            settings=self.settings,
+            affixes=affixes.affixes(self.lists, self.article, self.forms),
         )
 
     def _bodies(self, file: str) -> None:
@@ -277,17 +290,17 @@ class _Builder:
     def _row(self, file: str, raw: Raw) -> None:
         if raw["id"] in self.disabled:
             return
-        objects = tuple((stance, _choices(items(words))) for stance, words in (raw.get("objects") or {}).items())
+        objects = tuple((stance, self._choices(items(words))) for stance, words in (raw.get("objects") or {}).items())
         row = Row(
             id=raw["id"],
             stance=raw["stance"],
-            needs=_choices(items(raw["needs"])) if raw.get("needs") else None,
-            excludes=_choices(items(raw["not"])) if raw.get("not") else None,
+            needs=self._choices(items(raw["needs"])) if raw.get("needs") else None,
+            excludes=self._choices(items(raw["not"])) if raw.get("not") else None,
             objects=objects,
             actor=raw.get("actor", "before"),
             asker=bool(raw.get("asker")),
             impersonal=bool(raw.get("impersonal")),
-            before=_choices(items(raw["before"])) if raw.get("before") else None,
+            before=self._choices(items(raw["before"])) if raw.get("before") else None,
         )
         texts = items(raw["forms"])
         for text in texts:
@@ -300,14 +313,15 @@ class _Builder:
     def _add(self, row: str, texts: Iterable[str], payload: Payload) -> None:
         for text in [variant for written in texts for variant in forms.variants(str(written))]:
             try:
-                self.forms.append(forms.compile_form(text, payload, self.lists))
+                bare = affixes.bare(text, self.article)
+                self.forms.append(forms.compile_form(bare, payload, self.lists, self.longest))
             except FormError as exc:
                 raise LexiconError(f"{_SPEECH}{self.language}", row, str(exc)) from exc
 
-
-def _choices(words: Sequence[str]) -> Element:
-    """One element that accepts any of the words; forms of several words are left out."""
-    return forms.element([str(word) for word in words if " " not in str(word)])
+    def _choices(self, words: Sequence[str]) -> Element:
+        """One element that accepts any of the words; forms of several words are left out."""
+        single = [affixes.bare(str(word), self.article) for word in words if " " not in str(word)]
+        return forms.element(single, longest=self.longest)
 
 
 __all__ = ["Body", "Lexicon", "Pack", "examples", "from_raw", "validate"]

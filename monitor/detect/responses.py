@@ -59,7 +59,7 @@ def read(doc: EntryText, lexicon: Lexicon, outlets: Outlets) -> Reading | None:
     names: dict[str, Sequence[askers.Hit]] = {}
     for field, value in (("title", title), ("text", text)):
         names[field] = outlets.names_in(value, pack.language, country) if value else ()
-        for sentence in clauses.sentences(value, field, pack.abbreviations):
+        for sentence in pack.sentences(value, field):
             media = askers.token_spans(sentence, names[field])
             before = parsed[-1][0] if parsed and parsed[-1][0].sentence.field == field else None
             made = reading.parse(sentence, pack, day, media, before)

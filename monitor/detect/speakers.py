@@ -26,6 +26,10 @@ def subject(parsed: Parsed, predicate: Predicate) -> tuple[Actor | None, bool]:
         at -= 1
     if leads(parsed, predicate):
         return _main_subject(parsed, predicate), True
+    if parsed.pack.has("verb_first"):
+        beside = _beside(parsed, predicate)
+        if beside is not None:
+            return beside, beside.start >= predicate.end
     closed = at < 0 or words[at] in (",", '"', "-")
     left = _left(parsed, predicate) if predicate.row.actor != "after" else None
     parenthesis = left is not None and closed and at >= 0 and _parenthesis(parsed, left, at)
@@ -40,6 +44,21 @@ def subject(parsed: Parsed, predicate: Predicate) -> tuple[Actor | None, bool]:
         if right is not None:
             return right, True
     return None, closed and at >= 0
+
+
+def _beside(parsed: Parsed, predicate: Predicate) -> Actor | None:
+    """The subject that touches its verb, where verbs may come first: before it in a headline, else behind it."""
+    near = [actor for actor in parsed.actors if actor.case is Case.SUBJECT and not _between(parsed, actor, predicate)]
+    before = next((actor for actor in near if actor.end <= predicate.start), None)
+    after = next((actor for actor in near if actor.start >= predicate.start), None)
+    return before or after
+
+
+def _between(parsed: Parsed, actor: Actor, predicate: Predicate) -> bool:
+    """Whether a word stands between an actor and a predicate, other than a particle of the verb."""
+    first, last = (actor.end, predicate.start) if actor.end <= predicate.start else (predicate.end, actor.start)
+    words = parsed.sentence.words[first:last]
+    return not all(parsed.pack.lists["aux"].accepts(word) for word in words)
 
 
 def _parenthesis(parsed: Parsed, left: Actor, comma: int) -> bool:
@@ -210,6 +229,9 @@ def content_of(parsed: Parsed, predicate: Predicate, actor: Actor | None, *, inv
     """The words a verb of speech reports: after it, or before when it closes the sentence."""
     words = parsed.sentence.words
     clause = parsed.clause(predicate.start)
+    if parsed.pack.has("verb_final") and actor is not None and actor.end < predicate.start:
+        told = predicate.row.actor == "any"  # "in the statement of the ministry": what it says is still to come
+        return (predicate.end, clause[1]) if told else (actor.end, predicate.start)
     if leads(parsed, predicate):
         comma = next((at for at in range(predicate.end, len(words)) if words[at] == ","), len(words))
         if actor is not None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from monitor import lexicons
-from monitor.detect import clauses, findings, lexicon, reading
+from monitor.detect import findings, lexicon, reading
 from monitor.errors import LexiconError
 
 RAW = lexicons.load("detect/lexicon")
@@ -22,7 +22,7 @@ def rules(language: str, text: str) -> list[tuple[str, str | None]]:
     assert pack is not None
     return [
         (verdict.predicate.row.id, verdict.reason)
-        for sentence in clauses.sentences(text, "text", pack.abbreviations)
+        for sentence in pack.sentences(text, "text")
         for verdict in findings.judge(reading.parse(sentence, pack, None, ()))
     ]
 
