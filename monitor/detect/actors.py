@@ -83,7 +83,28 @@ def find(
     ]
     for phrase in _phrases(sentence, chosen, hits, pack):
         actors.extend(_interpret(sentence, phrase, hits, pack, day))
-    return tuple(sorted(actors, key=lambda actor: actor.start))
+    actors.sort(key=lambda actor: actor.start)
+    return tuple(_shared_body(sentence, actors, at, pack) for at in range(len(actors)))
+
+
+def _shared_body(sentence: Sentence, actors: Sequence[Actor], at: int, pack: Pack) -> Actor:
+    """A second country behind a body of the first: "the prime ministers of Poland and Hungary"."""
+    actor, before = actors[at], actors[at - 1] if at else None
+    if not actor.metonym or before is None or before.kind is not Kind.GOVERNMENT or before.metonym:
+        return actor
+    words, lists = sentence.words, pack.lists
+    between = words[before.end : actor.start]
+    joined = bool(between) and lists["and"].accepts(between[0]) and len(between) <= _REACH
+    rest = all(lists[name].accepts(word) for word in between[1:] for name in ("of",)) if "of" in lists else False
+    if not joined or not (rest or len(between) == 1) or not _genitive_last(sentence, before, pack):
+        return actor
+    return replace(actor, case=before.case, body=before.body, metonym=False, rule=before.rule)
+
+
+def _genitive_last(sentence: Sentence, actor: Actor, pack: Pack) -> bool:
+    """Whether the phrase ends with the country that owns it: "of Poland"."""
+    inside = range(actor.start + 1, actor.end - 1)
+    return any(pack.lists["of"].accepts(sentence.words[at]) for at in inside)
 
 
 def _longest(
@@ -175,7 +196,8 @@ def _phrases(sentence: Sentence, chosen: list[Found], hits: Sequence[Found], pac
 
 def _verbs(hit: Found, row: Row) -> Sequence[int]:
     """The words that belong to the predicate itself: a form around its actor is only its ends."""
-    return (hit.start, hit.end - 1) if row.actor == "any" else range(hit.start, hit.end)
+    around = row.actor == "any" or hit.end - hit.start > _REACH + 1
+    return (hit.start, hit.end - 1) if around else range(hit.start, hit.end)
 
 
 def _joins(sentence: Sentence, group: list[Found], hit: Found, pack: Pack, verbs: set[int]) -> bool:
@@ -236,6 +258,7 @@ def _closed(sentence: Sentence, group: list[Found], chosen: list[Found], verbs: 
     if isinstance(last, Place) and last.kind != "adjective" and len(group) == 1:
         return _Phrase(tuple(group), group[0].start, end)
     if not sentence.shouting:
+        end = _portfolio(sentence, end, starts, verbs, pack)
         grown = _grow(sentence, end, starts, verbs, pack)
         if grown == end and end + 1 < len(sentence.words) and sentence.words[end] == ",":
             name = _grow(sentence, end + 1, starts, verbs, pack)
@@ -243,6 +266,19 @@ def _closed(sentence: Sentence, group: list[Found], chosen: list[Found], verbs: 
                 grown = name + 1
         end = grown
     return _Phrase(tuple(group), _given(sentence, group[0], starts, verbs), end)
+
+
+def _portfolio(sentence: Sentence, end: int, starts: set[int], verbs: set[int], pack: Pack) -> int:
+    """The end of "of Communication" behind an office: "le ministre camerounais de la Communication"."""
+    words, at = sentence.words, end
+    if at >= len(words) or not pack.lists["of"].accepts(words[at]):
+        return end
+    at += 1
+    while at < len(words) and pack.lists["det"].accepts(words[at]) and not sentence.tokens[at].capital:
+        at += 1
+    if at >= len(words) or not sentence.tokens[at].capital or at in starts or at in verbs:
+        return end
+    return at + 1
 
 
 def _given(sentence: Sentence, first: Found, starts: set[int], verbs: set[int]) -> int:

@@ -193,7 +193,8 @@ def _weighed(parsed: Parsed, predicate: Predicate, actor: Actor, content: tuple[
         reason = "a reporter's claim"
     if reason is None and _anonymous(parsed, predicate, actor):
         reason = "unnamed"
-    if reason is None and guards.passive(parsed.sentence, predicate, parsed.pack):
+    doer = speakers.agent(parsed, predicate)
+    if reason is None and doer is None and guards.passive(parsed.sentence, predicate, parsed.pack):
         reason = "passive"
     span = _own_words(parsed, predicate, actor, content, clause)
     when, said = guards.background(parsed.sentence, predicate, span, parsed.hits, parsed.pack, parsed.day)
@@ -253,8 +254,19 @@ def _said(parsed: Parsed, predicate: Predicate, content: tuple[int, int]) -> tup
     points = parsed.pack.lists["demonstrative"].accepts(parsed.sentence.words[0])
     is_article = any(actor.start <= 1 for actor in parsed.actors)
     if parsed.before is None or predicate.stance != "said" or not points or is_article:
-        return parsed, content
+        return parsed, (_after_that(parsed, content), content[1])
     return parsed.before, (0, len(parsed.before.sentence.words))
+
+
+def _after_that(parsed: Parsed, content: tuple[int, int]) -> int:
+    """Where the that-clause begins: what stands before it is audience, place and day ("told reporters in Accra")."""
+    words, lists = parsed.sentence.words, parsed.pack.lists
+    for at in range(content[0], min(content[0] + INVERTED, content[1])):
+        if words[at] in ('"', ":"):
+            break
+        if lists["that"].accepts(words[at]) and not lists["to"].accepts(words[at]):
+            return at + 1
+    return content[0]
 
 
 def _own_words(

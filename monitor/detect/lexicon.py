@@ -29,7 +29,7 @@ _GRAMMAR = (
     *("neg", "and", "split", "relative", "that", "condition", "whether", "modal", "to", "from", "in", "prep", "of"),
     *("det", "genitive", "pronoun", "time", "there", "realm", "future", "former", "passive", "perfect", "article"),
     *("request", "asked", "own", "statement", "told", "aux", "headnoun", "acronym_nominative", "demonstrative"),
-    *("suffix", "proclitic"),
+    *("suffix", "proclitic", "backshift", "agent"),
 )
 """Word lists the rules ask for; a language that has no such words leaves them out."""
 T = TypeVar("T")

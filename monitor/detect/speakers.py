@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from monitor.detect import guards
 from monitor.detect.actors import Actor, Case, Kind
 from monitor.detect.predicates import Predicate
 from monitor.detect.reading import Parsed
 
+_PASSIVE = ("confirmed", "denied", "refused", "condemned")
 TAIL = 9
 """Words after a closing "X said" that are still place, time and audience, not a complement."""
 INVERTED = 9
@@ -26,6 +28,9 @@ def subject(parsed: Parsed, predicate: Predicate) -> tuple[Actor | None, bool]:
         at -= 1
     if leads(parsed, predicate):
         return _main_subject(parsed, predicate), True
+    doer = agent(parsed, predicate)
+    if doer is not None:
+        return doer, True
     if parsed.pack.has("verb_first"):
         beside = _beside(parsed, predicate)
         if beside is not None:
@@ -44,6 +49,20 @@ def subject(parsed: Parsed, predicate: Predicate) -> tuple[Actor | None, bool]:
         if right is not None:
             return right, True
     return None, closed and at >= 0
+
+
+def agent(parsed: Parsed, predicate: Predicate) -> Actor | None:
+    """The doer of a passive: "was confirmed by the ministry". What is signed or ordered needs its active form."""
+    if predicate.stance not in _PASSIVE or not guards.passive(parsed.sentence, predicate, parsed.pack):
+        return None
+    words, lists = parsed.sentence.words, parsed.pack.lists
+    for actor in parsed.actors:
+        at = actor.start - 1
+        while at > predicate.end and lists["det"].accepts(words[at]) and not lists["agent"].accepts(words[at]):
+            at -= 1
+        if at >= predicate.end and at - predicate.end < TAIL and lists["agent"].accepts(words[at]):
+            return actor
+    return None
 
 
 def _beside(parsed: Parsed, predicate: Predicate) -> Actor | None:
@@ -153,9 +172,10 @@ def _right(parsed: Parsed, predicate: Predicate) -> Actor | None:
     free = predicate.row.actor in ("after", "any")
     limit = predicate.end + (INVERTED if not free else 2 * INVERTED)
     for actor in parsed.actors:
-        if actor.start < predicate.end or actor.start > limit:
+        inside = predicate.start < actor.start and actor.end < predicate.end  # "teilte das Ministerium mit"
+        if (actor.start < predicate.end and not inside) or actor.start > limit:
             continue
-        between = words[predicate.end : actor.start]
+        between = words[predicate.start + 1 if inside else predicate.end : actor.start]
         if not free and (
             any(word in (",", ";", ":") for word in between) or has_that(parsed, predicate.end, actor.start)
         ):
