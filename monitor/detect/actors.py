@@ -20,6 +20,8 @@ from monitor.text.fold import fold
 _NAMES = 4
 """Capitalised words after an office that are taken as its holder's name."""
 _REACH = 3
+_UNDATED = date(2025, 10, 1)
+"""A text without a date may be this old: who left office later still counts as its holder."""
 
 
 class Kind(StrEnum):
@@ -269,16 +271,40 @@ def _closed(sentence: Sentence, group: list[Found], chosen: list[Found], verbs: 
 
 
 def _portfolio(sentence: Sentence, end: int, starts: set[int], verbs: set[int], pack: Pack) -> int:
-    """The end of "of Communication" behind an office: "le ministre camerounais de la Communication"."""
-    words, at = sentence.words, end
-    if at >= len(words) or not pack.lists["of"].accepts(words[at]):
-        return end
-    at += 1
-    while at < len(words) and pack.lists["det"].accepts(words[at]) and not sentence.tokens[at].capital:
+    """The end of the field behind an office: "la ministre belge de l'Asile et de la Migration"."""
+    word, at = sentence.words, end
+    for _ in range(_REACH):
+        begun = at
+        if at > end and at < len(word) and pack.lists["and"].accepts(word[at]):
+            at += 1
+        if at >= len(word) or not pack.lists["of"].accepts(word[at]):
+            return begun
+        at = _past_articles(sentence, at + 1, pack)
+        if at >= len(word) or not sentence.tokens[at].capital or at in starts or at in verbs:
+            return begun
         at += 1
-    if at >= len(words) or not sentence.tokens[at].capital or at in starts or at in verbs:
-        return end
-    return at + 1
+    return at
+
+
+def _past_articles(sentence: Sentence, at: int, pack: Pack) -> int:
+    while (
+        at < len(sentence.words) and not sentence.tokens[at].capital and pack.lists["det"].accepts(sentence.words[at])
+    ):
+        at += 1
+    return at
+
+
+def _heads_another(sentence: Sentence, head: Found, hits: Sequence[Found], pack: Pack) -> bool:
+    """Whether a president presides over no state: "le président de la Ligue", "the president of Harvard"."""
+    payload, words = head.payload, sentence.words
+    if not isinstance(payload, Body) or payload.code or not payload.body.startswith("head of") or sentence.shouting:
+        return False
+    if not pack.lists["realm"].exact or head.end >= len(words) or not pack.lists["of"].accepts(words[head.end]):
+        return False
+    at = _past_articles(sentence, head.end + 1, pack)
+    if at >= len(words) or not sentence.tokens[at].capital or pack.lists["realm"].accepts(words[at]):
+        return False
+    return not any(hit.start <= at < hit.end and not isinstance(hit.payload, Tag) for hit in hits)
 
 
 def _given(sentence: Sentence, first: Found, starts: set[int], verbs: set[int]) -> int:
@@ -343,6 +369,9 @@ def _interpret(
         yield Actor(phrase.start, phrase.end, Kind.PRONOUN, case)
         return
     if "third" in tags or _is_former(sentence, phrase, tags, pack):
+        yield Actor(phrase.start, phrase.end, Kind.THIRD, case)
+        return
+    if head is not None and _heads_another(sentence, head, hits, pack):
         yield Actor(phrase.start, phrase.end, Kind.THIRD, case)
         return
     if _modifies(sentence, phrase, hits, pack) or _appended(sentence, phrase, hits):
@@ -501,7 +530,7 @@ def _surnames(sentence: Sentence, phrase: _Phrase) -> tuple[str, ...]:
 
 def _in_office(since: date | None, until: date | None, day: date | None) -> bool:
     if day is None:
-        return until is None
+        return until is None or until > _UNDATED
     return (since is None or since <= day) and (until is None or day < until)
 
 

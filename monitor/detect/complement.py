@@ -156,7 +156,7 @@ def _denies(content: Content, sentence: Sentence) -> bool:
 def _wills(content: Content) -> bool:
     """A negated will near the noun: "will not accept the request" refuses, it does not deny."""
     near = content.distance("c_receipt")
-    return content.distance("c_accept") < near or (content.distance("c_will") < near and content.has("c_accept"))
+    return content.distance("c_accept") <= near or (content.distance("c_will") < near and content.has("c_accept"))
 
 
 def _acts(content: Content, predicate: Predicate, actors: Sequence[Actor]) -> bool:

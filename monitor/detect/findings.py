@@ -194,7 +194,11 @@ def _weighed(parsed: Parsed, predicate: Predicate, actor: Actor, content: tuple[
     if reason is None and _anonymous(parsed, predicate, actor):
         reason = "unnamed"
     doer = speakers.agent(parsed, predicate)
-    if reason is None and doer is None and guards.passive(parsed.sentence, predicate, parsed.pack):
+    if (
+        reason is None
+        and doer is None
+        and guards.passive(parsed.sentence, predicate, parsed.pack, _before(actor, predicate))
+    ):
         reason = "passive"
     span = _own_words(parsed, predicate, actor, content, clause)
     when, said = guards.background(parsed.sentence, predicate, span, parsed.hits, parsed.pack, parsed.day)
@@ -210,6 +214,10 @@ def _weighed(parsed: Parsed, predicate: Predicate, actor: Actor, content: tuple[
     certainty = Certainty.LIKELY if parsed.sentence.headline or actor.kind is Kind.PRONOUN else Certainty.SURE
     return Verdict(parsed.sentence, predicate, actor, stance, reason, content, when is not None, said, certainty,
                    about=_about(parsed, content))  # fmt: skip
+
+
+def _before(actor: Actor, predicate: Predicate) -> int:
+    return actor.end if actor.end <= predicate.start else 0
 
 
 def _anonymous(parsed: Parsed, predicate: Predicate, actor: Actor) -> bool:

@@ -291,6 +291,8 @@ class _Builder:
         if raw["id"] in self.disabled:
             return
         objects = tuple((stance, self._choices(items(words))) for stance, words in (raw.get("objects") or {}).items())
+        # Objects of the verb's own stance win: "rejects the request to take asylum seekers" is no rejected application.
+        objects = tuple(sorted(objects, key=lambda pair: pair[0] != raw["stance"]))
         row = Row(
             id=raw["id"],
             stance=raw["stance"],

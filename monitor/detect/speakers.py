@@ -14,6 +14,8 @@ from monitor.detect.predicates import Predicate
 from monitor.detect.reading import Parsed
 
 _PASSIVE = ("confirmed", "denied", "refused", "condemned")
+_NAMES = 4
+"""Words of a name nobody knows."""
 TAIL = 9
 """Words after a closing "X said" that are still place, time and audience, not a complement."""
 INVERTED = 9
@@ -176,9 +178,9 @@ def _right(parsed: Parsed, predicate: Predicate) -> Actor | None:
         if (actor.start < predicate.end and not inside) or actor.start > limit:
             continue
         between = words[predicate.start + 1 if inside else predicate.end : actor.start]
-        if not free and (
+        if not free and not _apposed_office(parsed, predicate.end, actor) and (
             any(word in (",", ";", ":") for word in between) or has_that(parsed, predicate.end, actor.start)
-        ):
+        ):  # fmt: skip
             return None
         if actor.kind is Kind.MEDIA and (actor.case is not Case.SUBJECT or _addressed(parsed, actor, limit)):
             continue
@@ -187,6 +189,16 @@ def _right(parsed: Parsed, predicate: Predicate) -> Actor | None:
         if free or actor.case is Case.SUBJECT or (actor.case in (Case.FROM, Case.IN) and not actor.metonym):
             return actor
     return None
+
+
+def _apposed_office(parsed: Parsed, start: int, actor: Actor) -> bool:
+    """Whether only an unknown name stands before the office: "said Kim Roe, a spokesman for the ministry"."""
+    words, tokens = parsed.sentence.words[start : actor.start], parsed.sentence.tokens
+    if words.count(",") != 1 or actor.kind is not Kind.GOVERNMENT or actor.metonym:
+        return False
+    comma = start + words.index(",")
+    named = 0 < comma - start <= _NAMES and all(token.capital for token in tokens[start:comma])
+    return named and all(parsed.pack.lists["det"].accepts(token.word) for token in tokens[comma + 1 : actor.start])
 
 
 def _addressed(parsed: Parsed, media: Actor, limit: int) -> bool:
