@@ -113,7 +113,9 @@ def _longest(
     sentence: Sentence, hits: Sequence[Found], taken: Sequence[tuple[int, int]], day: date | None
 ) -> list[Found]:
     """The longest hits that name somebody, none overlapping."""
+    offices = {hit.start for hit in hits if isinstance(hit.payload, (Body, Speaker))}
     rows = [hit for hit in hits if _names_somebody(sentence, hit, hits)]
+    rows = [hit for hit in rows if not (_is_pronoun(hit) and hit.end in offices)]  # "het ministerie": an article
     rows = [hit for hit in rows if not _succeeded(hit, rows, day)]
     rows.sort(key=lambda hit: (hit.start - hit.end, _rank(hit), not hit.nominative, hit.start))
     used = {at for start, end in taken for at in range(start, end)}
@@ -539,9 +541,10 @@ def _country(
 ) -> tuple[str | None, tuple[str, ...]]:
     """The country inside the phrase, and further ones that share it ("officials in Oslo and Stockholm")."""
     payload = head.payload
-    if isinstance(payload, Body) and payload.code:
-        return payload.code, ()
     before = [hit.payload for hit in hits if hit.start < head.start and isinstance(hit.payload, Place)]
+    if isinstance(payload, Body) and payload.code:
+        own_name = payload.row or not before  # "Pakistan's Foreign Office": a common name gives way to its owner
+        return (payload.code if own_name else before[0].code), ()
     after = [hit for hit in hits if hit.start > head.start and isinstance(hit.payload, Place)]
     if before:
         return before[0].code, ()
