@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from monitor.text.fold import fold
@@ -117,7 +118,7 @@ def _tokens(text: str) -> Iterator[Token]:
         sign = written[0]
         glued = start == before and start > 0 and text[start - 1] in _DASHES
         if sign.isalnum() or (sign in "'’" and len(written) > 1):
-            word = fold(written.replace("’", "'")).replace(".", "") if "." in written else fold(written)
+            word = _folded(written)
             if not word:
                 continue
             if glued and len(written) <= 4 and written.islower() and _acronym(text, start - 1):
@@ -125,7 +126,7 @@ def _tokens(text: str) -> Iterator[Token]:
                 continue
             found_ending = _ENDING.match(text, end) if written.isupper() and len(written) > 1 else None
             ending = fold(found_ending[1]) if found_ending else ""
-            yield Token(word.replace("’", "'"), start, end, sign.isupper(), glued, quoted or single, ending)
+            yield Token(word, start, end, sign.isupper(), glued, quoted or single, ending)
             before = end
             continue
         if sign in _SINGLE:
@@ -149,6 +150,12 @@ def _tokens(text: str) -> Iterator[Token]:
             yield Token("\n" * min(written.count("\n"), 2), start, end, False, False, quoted)
         else:
             yield Token(_SIGNS.get(sign, sign), start, end, False, False, quoted or single)
+
+
+@lru_cache(maxsize=50_000)
+def _folded(written: str) -> str:
+    """A word as the lexicon writes it; words come again and again, so they are remembered."""
+    return fold(written.replace("’", "'").replace(".", ""))
 
 
 def _acronym(text: str, hyphen: int) -> bool:

@@ -155,22 +155,30 @@ class Begun(NamedTuple):
     second: Element | None
 
 
+class Starting(NamedTuple):
+    """The forms a word can begin: those it is all of, those that ask for one of a few next words, and the others."""
+
+    whole: tuple[Begun, ...]
+    by_next: Mapping[str, tuple[Begun, ...]]
+    others: tuple[Begun, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Index:
     """All forms of one language, by the beginning of their first word."""
 
-    starting: Callable[[str], tuple[Begun, ...]] = field(repr=False)
+    starting: Callable[[str], Starting] = field(repr=False)
 
     def find(self, words: Sequence[str]) -> list[Found]:
         """Find every form at every word, in order of position."""
-        found = []
+        found: list[Found] = []
         last = len(words)
         for at, word in enumerate(words):
-            for form, first, second in self.starting(word):
-                if len(form.elements) == 1:
-                    found.append(Found(at, at + 1, form.payload, first == 1))
-                    continue
-                if second is not None and (at + 1 >= last or not second.accepts(words[at + 1])):
+            begun = self.starting(word)
+            found.extend(Found(at, at + 1, form.payload, case == 1) for form, case, _ in begun.whole)
+            following = words[at + 1] if at + 1 < last else ""
+            for form, first, second in (*begun.by_next.get(following, ()), *begun.others):
+                if second is not None and not (following and second.accepts(following)):
                     continue
                 end, rest = match(form.elements, 1, words, at + 1)
                 if end > 0:
@@ -192,14 +200,27 @@ def index(forms: Iterable[Form]) -> Index:
     start_rows = {stem: tuple(rows) for stem, rows in starts.items()}
 
     @lru_cache(maxsize=20_000)
-    def starting(word: str) -> tuple[Begun, ...]:
+    def starting(word: str) -> Starting:
         rows = dict.fromkeys(exact_rows.get(word, ()))
         for length in range(1, len(word) + 1):
             rows.update(dict.fromkeys(start_rows.get(word[:length], ())))
         cases = ((form, form.elements[0].accepts(word)) for form in rows)
-        return tuple(Begun(form, case, _next(form)) for form, case in cases if case)
+        return _divided([Begun(form, case, _next(form)) for form, case in cases if case])
 
     return Index(starting)
+
+
+def _divided(rows: Sequence[Begun]) -> Starting:
+    by_next: dict[str, list[Begun]] = {}
+    others = []
+    for row in rows:
+        if row.second is not None and not row.second.prefixes and not row.second.stems:
+            for word in row.second.exact:
+                by_next.setdefault(word, []).append(row._replace(second=None))
+        elif len(row.form.elements) > 1:
+            others.append(row)
+    whole = tuple(row for row in rows if len(row.form.elements) == 1)
+    return Starting(whole, {word: tuple(found) for word, found in by_next.items()}, tuple(others))
 
 
 def _next(form: Form) -> Element | None:
@@ -230,10 +251,14 @@ def match(elements: tuple[Element, ...], first: int, words: Sequence[str], at: i
 
 
 def _after_gap(elements: tuple[Element, ...], first: int, words: Sequence[str], at: int, case: int) -> tuple[int, int]:
+    following = elements[first + 1] if first + 1 < len(elements) else None
+    plain = following is not None and not following.gap and not following.optional
     for skip in range(elements[first].gap + 1):
-        end, rest = match(elements, first + 1, words, at + skip)
-        if end:
-            return end, max(case, rest)
-        if at + skip >= len(words) or words[at + skip] in PUNCTUATION:
+        here = at + skip
+        if following is None or not plain or (here < len(words) and following.accepts(words[here])):
+            end, rest = match(elements, first + 1, words, here)
+            if end:
+                return end, max(case, rest)
+        if here >= len(words) or words[here] in PUNCTUATION:
             break
     return 0, 0
