@@ -17,7 +17,7 @@ from monitor.values import Finding
 def lines(reading: Reading | None) -> Iterator[str]:
     """One line per actor, predicate and result, in order of the text."""
     if reading is None:
-        yield "no known language: nothing is read"
+        yield "language  und: no language the lexicon knows, nothing is read"
         return
     yield f"language  {reading.pack.language}"
     for number, (parsed, verdicts) in enumerate(reading.sentences, 1):

@@ -17,6 +17,7 @@ from monitor.detect.clauses import Sentence
 from monitor.detect.forms import Element, Form, FormError
 from monitor.detect.lexicon_rows import ACTORS, SPEAKERS, STANCES, Body, Payload, Row, Speaker, Tag
 from monitor.errors import LexiconError
+from monitor.text import languages
 
 Raw = Mapping[str, Any]
 _SPEECH = "speech/"
@@ -25,6 +26,11 @@ _ROW_KEYS = frozenset(
 )
 _FILE_KEYS = frozenset(("inherits", "names", "home", "settings", "lists", "bodies", "speakers", "rows", "months"))
 _MONTHS = 12
+_FILES = {"cnr": "me", languages.SOUTH_SLAVIC: "sr"}
+"""Languages whose file is named otherwise: Montenegrin stands under its country, Serbo-Croatian under its first."""
+_FEWEST = 3
+_SHARE = 0.3
+"""Function words a text must hold before its language is guessed: related languages share a quarter of theirs."""
 _GRAMMAR = (
     *("neg", "and", "split", "relative", "that", "condition", "whether", "modal", "to", "from", "in", "prep", "of"),
     *("det", "genitive", "pronoun", "time", "there", "realm", "future", "former", "passive", "perfect", "article"),
@@ -64,6 +70,7 @@ class Lexicon:
 
     languages: tuple[str, ...]
     function_words: Mapping[str, frozenset[str]]
+    families: Mapping[str, str]
     homeless: frozenset[str]
     homes: Mapping[str, str]
     disabled: frozenset[str]
@@ -71,18 +78,22 @@ class Lexicon:
 
     def pack(self, language: str | None) -> Pack | None:
         """The pack of an ISO 639-1 code or BCP 47 tag, None for a language nobody listed."""
-        base = (language or "").replace("_", "-").split("-")[0].lower()
+        base = languages.base(language) or ""
+        base = _FILES.get(base, base)
         built: Pack | None = self._build(base) if base in self.languages else None
         return built
 
     def guess(self, words: Sequence[str]) -> str | None:
-        """The language whose function words a text uses most; None when none stands out."""
-        best, score = None, 2
-        for language in self.languages:
-            hits = sum(word in self.function_words[language] for word in words)
-            if hits > score:
-                best, score = language, hits
-        return best
+        """The language whose function words make up most of a text; None when none stands out, or two do.
+
+        Languages of one family (one inherits the other) may tie: the first of them is as good as any.
+        """
+        hits = {name: sum(word in known for word in words) for name, known in self.function_words.items()}
+        best = max(sorted(hits), key=lambda name: hits[name], default="")
+        if not best or hits[best] < max(_FEWEST, _SHARE * len(words)):
+            return None
+        rivals = {name for name in hits if hits[name] == hits[best]}
+        return best if len({self.families.get(name, name) for name in rivals}) == 1 else None
 
 
 def from_raw(
@@ -112,7 +123,10 @@ def from_raw(
     shared = raw.get("homes", {})
     return Lexicon(
         languages=tuple(sorted(files)),
-        function_words={name: frozenset(_lists(files, name).get("function", ())) for name in sorted(files)},
+        function_words={
+            name: frozenset(forms.folded(_lists(files, name).get("function", ()))) for name in sorted(files)
+        },
+        families={name: rows["inherits"] for name, rows in files.items() if rows.get("inherits")},
         homeless=frozenset(shared.get("homeless", ())),
         homes={**shared.get("homes", {}), **(homes or {})},
         disabled=disabled,

@@ -127,6 +127,13 @@ def test_the_operator_adds_a_body_and_a_verb() -> None:
     assert any(getattr(hit.payload, "code", "") == "PW" for hit in found)
 
 
+@pytest.mark.parametrize(("code", "file"), [("cnr", "me"), ("sr-Latn-RS", "sr"), ("hbs", "sr"), ("pt_BR", "pt")])
+def test_a_language_is_found_by_any_of_its_codes(code: str, file: str) -> None:
+    pack = LEXICON.pack(code)
+    assert pack is not None
+    assert pack.language == file
+
+
 def test_an_unknown_language_has_no_pack() -> None:
     assert LEXICON.pack("tlh") is None
 
