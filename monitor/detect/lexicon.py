@@ -31,7 +31,7 @@ _FILES = {"cnr": "me", languages.SOUTH_SLAVIC: "sr"}
 _FEWEST = 3
 _SHARE = 0.3
 """Function words a text must hold before its language is guessed: related languages share a quarter of theirs."""
-_GRAMMAR = (
+GRAMMAR = (
     *("neg", "and", "split", "relative", "that", "condition", "whether", "modal", "to", "from", "in", "prep", "of"),
     *("det", "genitive", "pronoun", "time", "there", "realm", "future", "former", "passive", "perfect", "article"),
     *("request", "asked", "own", "statement", "told", "aux", "headnoun", "acronym_nominative", "demonstrative"),
@@ -279,7 +279,7 @@ class _Builder:
             language=self.language,
             index=forms.index(self.forms),
             home=home,
-            lists={name: self._choices(self.lists.get(name, ())) for name in {*self.lists, *_GRAMMAR}},
+            lists={name: self._choices(self.lists.get(name, ())) for name in {*self.lists, *GRAMMAR}},
             months=numbers,
             month_stems=tuple(form[:-1] for form in numbers if form.endswith("*")),
             abbreviations=frozenset(forms.folded(self.lists.get("abbreviations", ()))),

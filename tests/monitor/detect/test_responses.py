@@ -151,7 +151,7 @@ def test_a_language_is_guessed_when_none_is_given() -> None:
 UNKNOWN = {
     "a language nobody listed is not read as a neighbour": ("sv", "Den danska regeringen said no to the request."),
     "Czech is not taken for its relatives": (None, "Česká vláda ve čtvrtek uvedla, že o tom nejedná a nic nepřijme."),
-    "Slovene is not taken for Serbian": (None, "Slovenska vlada je sporočila, da ni prejela prošnje in se ne pogovarja."),
+    "Slovene is not taken for Serbian": (None, "Slovenska vlada je sporočila, da ni prejela prošnje in da molči."),
     "an undetermined text of few words": ("und", "Ghana rejects deal."),
 }  # fmt: skip
 
