@@ -241,7 +241,8 @@ def _retold(parsed: Parsed, speaker: Actor) -> bool:
     media = any(actor.kind is Kind.MEDIA for actor in parsed.actors)
     credited = any(actor.kind is Kind.MEDIA and actor.case is Case.BY for actor in parsed.actors)
     others = any(actor.government and actor.government != speaker.government for actor in parsed.actors)
-    return credited or (others and (parsed.sentence.headline or (media and speaker.body == "government")))
+    told = parsed.sentence.headline or speaker.metonym or (media and speaker.body == "government")
+    return credited or (others and told)
 
 
 def _headline_future(parsed: Parsed, predicate: Predicate, actor: Actor) -> bool:

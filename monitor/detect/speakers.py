@@ -237,7 +237,8 @@ def group(parsed: Parsed, actor: Actor) -> list[Actor]:
             if other.kind is Kind.GOVERNMENT:
                 group.append(other)
             at, edge = at + step, other
-    same = [one for one in parsed.actors if one.start == actor.start and one is not actor and one not in group]
+    starts = {one.start for one in group}
+    same = [one for one in parsed.actors if one.start in starts and one not in group]
     return sorted([*group, *same], key=lambda one: one.start)
 
 

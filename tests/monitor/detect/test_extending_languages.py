@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,15 @@ def test_the_configuration_of_the_guide_adds_and_takes_away() -> None:
     assert stances("The Refugee Shelter Board gave short shrift to the plan.", "en", known) == ["RW agency refused"]
     assert stances("Belgrade rejected the plan.", "en", lexicon.from_raw(RAW)) == ["RS government refused"]
     assert stances("Belgrade rejected the plan.", "en", known) == []
+
+
+def test_a_body_of_the_configuration_speaks_only_in_its_time() -> None:
+    (row,) = CONFIG["governments"]["extra"]
+    known = lexicon.from_raw(RAW, extra=[{**row, "valid_to": "2025-06-01"}])
+    text = "The Refugee Shelter Board rejected the plan."
+    doc = EntryText("", text, "en", date=datetime(2025, 5, 1, tzinfo=UTC))
+    assert [one.government for one in responses.findings_of(doc, known, outlets.from_raw(RAW))] == ["RW"]
+    assert not responses.findings_of(replace(doc, date=datetime(2025, 7, 1, tzinfo=UTC)), known, outlets.from_raw(RAW))
 
 
 def test_the_country_of_the_guide_has_a_palace_and_a_premier() -> None:
