@@ -38,12 +38,11 @@ class Verdict:
     background: bool = False
     said_at: date | None = None
     certainty: Certainty = Certainty.SURE
-    inherited: bool = False
     about: str | None = None
 
 
-def judge(parsed: Parsed, before: str | None = None) -> tuple[Verdict, ...]:
-    """All verdicts of a sentence, in order of their predicates. `before` is the stance the sentence before carries."""
+def judge(parsed: Parsed) -> tuple[Verdict, ...]:
+    """All verdicts of a sentence, in order of their predicates."""
     verdicts: list[Verdict] = []
     owners = _attributions(parsed)
     covered = [(content, actor) for _, content, actor in owners]

@@ -21,9 +21,7 @@ from monitor.text import languages
 
 Raw = Mapping[str, Any]
 _SPEECH = "speech/"
-_ROW_KEYS = frozenset(
-    ("id", "stance", "forms", "needs", "not", "objects", "actor", "asker", "impersonal", "before", "examples")
-)
+_ROW_KEYS = frozenset(("id", "stance", "forms", "needs", "not", "objects", "actor", "asker", "before", "examples"))
 _FILE_KEYS = frozenset(("inherits", "names", "home", "settings", "lists", "bodies", "speakers", "rows", "months"))
 _MONTHS = 12
 _FILES = {"cnr": "me", languages.SOUTH_SLAVIC: "sr"}
@@ -315,7 +313,6 @@ class _Builder:
             objects=objects,
             actor=raw.get("actor", "before"),
             asker=bool(raw.get("asker")),
-            impersonal=bool(raw.get("impersonal")),
             before=self._choices(items(raw["before"])) if raw.get("before") else None,
         )
         texts = items(raw["forms"])
