@@ -26,6 +26,8 @@ def longest(
     offices = {hit.start for hit in hits if isinstance(hit.payload, (Body, Speaker))}
     rows = [hit for hit in hits if _names_somebody(sentence, hit, hits)]
     rows = [hit for hit in rows if not (is_pronoun(hit) and hit.end in offices)]  # "het ministerie": an article
+    described = {(hit.start, hit.end) for hit in rows if _is_adjective(hit) and hit.end in offices}
+    rows = [hit for hit in rows if not ((hit.start, hit.end) in described and _is_country(hit))]
     rows = [hit for hit in rows if not _succeeded(hit, rows, day)]
     rows.sort(key=lambda hit: (hit.start - hit.end, _rank(hit), not hit.nominative, hit.start))
     used = {at for start, end in taken for at in range(start, end)}
@@ -35,6 +37,15 @@ def longest(
             used.update(range(hit.start, hit.end))
             chosen.append(hit)
     return sorted(chosen, key=lambda hit: hit.start)
+
+
+def _is_adjective(hit: Found) -> bool:
+    return isinstance(hit.payload, Place) and hit.payload.kind == "adjective"
+
+
+def _is_country(hit: Found) -> bool:
+    """A country's name that also is an adjective ("Poljska") is one before an office: "Poljsko ministarstvo"."""
+    return isinstance(hit.payload, Place) and hit.payload.kind != "adjective"
 
 
 def _names_somebody(sentence: Sentence, hit: Found, hits: Sequence[Found]) -> bool:
