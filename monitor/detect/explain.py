@@ -15,7 +15,7 @@ from monitor.values import Finding
 
 
 def lines(reading: Reading | None) -> Iterator[str]:
-    """One line per actor, predicate and result, in order of the text."""
+    """One line per actor, negation, predicate and result, sentence by sentence."""
     if reading is None:
         yield "language  und: no language the lexicon knows, nothing is read"
         return
@@ -35,6 +35,8 @@ def _sentence(number: int, parsed: Parsed, verdicts: Sequence[Verdict]) -> Itera
     yield f'sentence {number} {sentence.field}[{sentence.start}:{sentence.end}] "{sentence.quote}"'
     for actor in parsed.actors:
         yield f"  actor     {_span(parsed, actor.start, actor.end)}   {_who(actor)}"
+    for negation in parsed.tags("neg", 0, len(sentence.words)):
+        yield f"  negation  {_span(parsed, negation.start, negation.end)}"
     for verdict in verdicts:
         yield f"  {_verdict(parsed, verdict)}"
 

@@ -182,6 +182,8 @@ def test_explain_names_row_and_reason_of_every_span() -> None:
     assert 'rejected  [10:18] "rejected" row en-refused-01: third party (mayor)' in told_lines
     assert 'found     [55:74] "declined to comment" row en-declined-01 > declined' in told_lines
     assert "result    RS foreign ministry: declined" in told_lines
+    silent = EntryText("", "Serbia's foreign ministry did not answer questions.", "en")
+    assert '  negation  [30:33] "not"' in list(explain.lines(responses.read(silent, LEXICON, OUTLETS)))
     assert list(explain.lines(None)) == ["language  und: no language the lexicon knows, nothing is read"]
 
 
