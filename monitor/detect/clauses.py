@@ -7,8 +7,9 @@ who speaks is `actors`. Called by `responses` once per field of an entry.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from monitor.text.fold import fold
@@ -18,13 +19,16 @@ MAX_WORDS = 400
 _TOKEN = re.compile(
     r"(?:[^\W\d_]\.){2,}(?!\w)"  # U.S.
     r"|\d+(?:[.,]\d+)*"
+    r"|[\u0400-\u052f]+(?:['’ʼ][\u0400-\u052f]+)+"  # прем'єр: in Cyrillic the apostrophe is a letter
     r"|[^\W\d_]+?(?=n['’]t\b)|n['’]t\b|['’](?:s|S|re|ve|ll|d|m)\b"  # didn't, Serbia's
     r"|[^\W_]+"
-    r"|[,;:!?…()\[\]|\"“”„«»‟‘’‚'‹›\-–—−]|\.+|\n[ \t]*\n|\n"
+    r"|[,;:!?…،؛؟()\[\]|\"“”„«»‟‘’‚'‹›\-–—−]|\.+|\n[ \t]*\n|\n"
 )
 _ENDING = re.compile(r"[-–]([a-zа-яёђјљњћџѓќëç]{1,4})\b")
 _OPEN, _CLOSE, _BOTH = "„«“‟‹", "”»›", '"'
 _DASHES = "-–—−"
+_SIGNS = {"…": ".", "[": "(", "]": ")", "،": ",", "؛": ";", "؟": "?"}
+"""Signs that mean the same as another."""
 _SINGLE = "'‘’‚"
 
 
@@ -38,6 +42,24 @@ class Token(NamedTuple):
     glued: bool
     quoted: bool
     ending: str = ""
+
+    @property
+    def proper(self) -> bool:
+        """Whether it may be a name, as far as its script can tell: Arabic has no capitals."""
+        return self.capital or caseless(self.word)
+
+
+Part = Callable[[str, Iterable[Token]], Iterable[Token]]
+"""Takes words apart that a language writes together; see `affixes`."""
+
+
+def caseless(word: str) -> bool:
+    """Whether a word's script has no capitals.
+
+    >>> caseless("وزارة"), caseless("ministry"), caseless("12")
+    (True, False, False)
+    """
+    return word[0].isalpha() and word[0].upper() == word[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +95,13 @@ class Sentence:
         return self.text[self.start : self.end]
 
 
-def sentences(text: str, field: str, abbreviations: frozenset[str]) -> Iterator[Sentence]:
+def sentences(text: str, field: str, abbreviations: frozenset[str], part: Part | None = None) -> Iterator[Sentence]:
     """Cut one field into sentences; a quotation stays with the words after it.
 
-    `abbreviations` are folded words after which a full stop ends nothing.
+    `abbreviations` are folded words after which a full stop ends nothing, `part` takes words apart.
     """
-    for tokens in _split(tuple(_tokens(text)), abbreviations):
+    written = _tokens(text)
+    for tokens in _split(tuple(part(text, written) if part else written), abbreviations):
         if any(token.word[0].isalnum() for token in tokens):
             words = [token for token in tokens if token.word[0].isalpha() and len(token.word) > 1]
             raised = sum(token.capital for token in words)
@@ -95,7 +118,7 @@ def _tokens(text: str) -> Iterator[Token]:
         sign = written[0]
         glued = start == before and start > 0 and text[start - 1] in _DASHES
         if sign.isalnum() or (sign in "'’" and len(written) > 1):
-            word = fold(written.replace("’", "'")).replace(".", "") if "." in written else fold(written)
+            word = _folded(written)
             if not word:
                 continue
             if glued and len(written) <= 4 and written.islower() and _acronym(text, start - 1):
@@ -103,7 +126,7 @@ def _tokens(text: str) -> Iterator[Token]:
                 continue
             found_ending = _ENDING.match(text, end) if written.isupper() and len(written) > 1 else None
             ending = fold(found_ending[1]) if found_ending else ""
-            yield Token(word.replace("’", "'"), start, end, sign.isupper(), glued, quoted or single, ending)
+            yield Token(word, start, end, sign.isupper(), glued, quoted or single, ending)
             before = end
             continue
         if sign in _SINGLE:
@@ -126,8 +149,13 @@ def _tokens(text: str) -> Iterator[Token]:
                 quoted = single = False
             yield Token("\n" * min(written.count("\n"), 2), start, end, False, False, quoted)
         else:
-            yield Token("." if sign == "…" else "(" if sign == "[" else ")" if sign == "]" else sign, start, end,
-                        False, False, quoted or single)  # fmt: skip
+            yield Token(_SIGNS.get(sign, sign), start, end, False, False, quoted or single)
+
+
+@lru_cache(maxsize=50_000)
+def _folded(written: str) -> str:
+    """A word as the lexicon writes it; words come again and again, so they are remembered."""
+    return fold(written.replace("’", "'").replace(".", ""))
 
 
 def _acronym(text: str, hyphen: int) -> bool:
@@ -176,7 +204,7 @@ def _full(current: list[Token]) -> Iterator[tuple[Token, ...]]:
 def _ends_line(tokens: tuple[Token, ...], at: int, current: list[Token], mark: str) -> bool:
     """A blank line ends a sentence; a line break only where a new line begins like a sentence."""
     after = tokens[at + 1] if at + 1 < len(tokens) else None
-    return len(mark) > 1 or not current or after is None or after.capital or not after.word[0].isalpha()
+    return len(mark) > 1 or not current or after is None or after.proper or not after.word[0].isalpha()
 
 
 def _ends(tokens: tuple[Token, ...], at: int, abbreviations: frozenset[str]) -> bool:
@@ -185,10 +213,10 @@ def _ends(tokens: tuple[Token, ...], at: int, abbreviations: frozenset[str]) -> 
     if after is None:
         return True
     if token.word == '"':
-        return at > 0 and tokens[at - 1].word[0] in ".!?" and not after.quoted and after.capital
+        return at > 0 and tokens[at - 1].word[0] in ".!?" and not after.quoted and after.proper
     if token.word[0] not in ".!?" or token.quoted:
         return False
-    if not (after.capital or after.word[0].isdigit() or after.word in '"-('):
+    if not (after.proper or after.word[0].isdigit() or after.word in '"-('):
         return False
     if after.start == token.end and after.word != '"' and not after.capital:
         return False

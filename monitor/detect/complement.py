@@ -18,18 +18,23 @@ from monitor.detect.predicates import Predicate
 _NEAR = 5
 _BEFORE = 3
 """Words between a negation and what it negates."""
+_VERBS = ("c_accept", "c_agreed", "c_will", "c_plan", "c_act", "modal")
 _VERB_FIRST = ("denied", "refused", "agreed", "condemned")
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a stretch of words holds: positions of each tag, and of negations."""
+    """What a stretch of words holds: positions of each tag, and of negations.
+
+    `ends_in_no`: a last word that negates is a denial by itself, as it is where negation is a word of its own.
+    """
 
     start: int
     end: int
     tags: dict[str, list[int]]
     negations: list[int]
     breaks: list[int]
+    ends_in_no: bool = True
 
     def has(self, *names: str) -> bool:
         """Whether any of the tags occurs."""
@@ -53,6 +58,7 @@ def read(sentence: Sentence, hits: Sequence[Found], start: int, end: int, pack: 
     """Collect what the classifier looks at in `tokens[start:end]`."""
     tags: dict[str, list[int]] = {}
     negations: list[int] = []
+    shifted: list[int] = []
     breaks = [at for at in range(start, end) if sentence.words[at] in (",", ";", ":", ".")]
     for hit in hits:
         if start <= hit.start and hit.end <= end:
@@ -60,9 +66,13 @@ def read(sentence: Sentence, hits: Sequence[Found], start: int, end: int, pack: 
             if isinstance(payload, Tag):
                 if payload.name == "neg":
                     negations.append(hit.start)
+                elif payload.name == "modal" and pack.lists["backshift"].accepts(sentence.words[hit.start]):
+                    shifted.append(hit.start)
                 elif payload.name.startswith("c_") or payload.name in ("modal", "condition"):
                     tags.setdefault(payload.name, []).append(hit.start)
-    return Content(start, end, tags, negations, breaks)
+    if shifted and "condition" in tags:  # without a condition "said it would" is a plain future, told in the past
+        tags["modal"] = sorted([*tags.get("modal", ()), *shifted])
+    return Content(start, end, tags, negations, breaks, not pack.has("negation_inside"))
 
 
 def classify(
@@ -85,7 +95,9 @@ def classify(
         inner = _inner(content, sentence, predicates, actors, own=own)
         return "agreed" if own and (said == "agreed" or inner == "agreed") else "confirmed"
     if verb == "announced_action":
-        return said if own and said in ("agreed", "refused") else verb
+        inner = _inner(content, sentence, predicates, actors, own=own)
+        told = next((one for one in (inner, said) if one in ("agreed", "refused")), None)
+        return told if own and told else verb
     return verb
 
 
@@ -95,8 +107,15 @@ def _own(content: Content, predicates: Sequence[Predicate], actors: Sequence[Act
         if content.start <= actor.start < content.end and actor.case == "subject" and actor.kind is not Kind.MEDIA:
             if actor.kind is Kind.GOVERNMENT and actor.government:
                 return speaker is None or actor.government == speaker
-            return actor.kind is not Kind.THIRD
+            return actor.kind is not Kind.THIRD or _follows_verb(content, predicates, actor)
     return True
+
+
+def _follows_verb(content: Content, predicates: Sequence[Predicate], actor: Actor) -> bool:
+    """Whether somebody stands behind a verb of the complement, as its object: "would not accept the migrants"."""
+    verbs = [at for name in _VERBS for at in content.tags.get(name, ())]
+    verbs += [predicate.start for predicate in predicates if content.start <= predicate.start < content.end]
+    return any(at < actor.start for at in verbs)
 
 
 def _by_content(content: Content, sentence: Sentence, *, own: bool) -> str | None:
@@ -131,13 +150,13 @@ def _denies(content: Content, sentence: Sentence) -> bool:
     while last > content.start and sentence.words[last] in (".", '"', ",", "!"):
         last -= 1
     # "said they had not", "said there were none"
-    return last in content.negations and content.end - content.start < _NEAR + 4
+    return content.ends_in_no and last in content.negations and content.end - content.start < _NEAR + 4
 
 
 def _wills(content: Content) -> bool:
     """A negated will near the noun: "will not accept the request" refuses, it does not deny."""
     near = content.distance("c_receipt")
-    return content.distance("c_accept") < near or (content.distance("c_will") < near and content.has("c_accept"))
+    return content.distance("c_accept") <= near or (content.distance("c_will") < near and content.has("c_accept"))
 
 
 def _acts(content: Content, predicate: Predicate, actors: Sequence[Actor]) -> bool:

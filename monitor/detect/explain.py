@@ -15,9 +15,9 @@ from monitor.values import Finding
 
 
 def lines(reading: Reading | None) -> Iterator[str]:
-    """One line per actor, predicate and result, in order of the text."""
+    """One line per actor, negation, predicate and result, sentence by sentence."""
     if reading is None:
-        yield "no known language: nothing is read"
+        yield "language  und: no language the lexicon knows, nothing is read"
         return
     yield f"language  {reading.pack.language}"
     for number, (parsed, verdicts) in enumerate(reading.sentences, 1):
@@ -35,6 +35,8 @@ def _sentence(number: int, parsed: Parsed, verdicts: Sequence[Verdict]) -> Itera
     yield f'sentence {number} {sentence.field}[{sentence.start}:{sentence.end}] "{sentence.quote}"'
     for actor in parsed.actors:
         yield f"  actor     {_span(parsed, actor.start, actor.end)}   {_who(actor)}"
+    for negation in parsed.tags("neg", 0, len(sentence.words)):
+        yield f"  negation  {_span(parsed, negation.start, negation.end)}"
     for verdict in verdicts:
         yield f"  {_verdict(parsed, verdict)}"
 

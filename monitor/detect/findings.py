@@ -38,12 +38,11 @@ class Verdict:
     background: bool = False
     said_at: date | None = None
     certainty: Certainty = Certainty.SURE
-    inherited: bool = False
     about: str | None = None
 
 
-def judge(parsed: Parsed, before: str | None = None) -> tuple[Verdict, ...]:
-    """All verdicts of a sentence, in order of their predicates. `before` is the stance the sentence before carries."""
+def judge(parsed: Parsed) -> tuple[Verdict, ...]:
+    """All verdicts of a sentence, in order of their predicates."""
     verdicts: list[Verdict] = []
     owners = _attributions(parsed)
     covered = [(content, actor) for _, content, actor in owners]
@@ -191,7 +190,14 @@ def _weighed(parsed: Parsed, predicate: Predicate, actor: Actor, content: tuple[
         reason = "future"
     if reason is None and predicate.stance == "commented" and _retold(parsed, actor):
         reason = "a reporter's claim"
-    if reason is None and guards.passive(parsed.sentence, predicate, parsed.pack):
+    if reason is None and _anonymous(parsed, predicate, actor):
+        reason = "unnamed"
+    doer = speakers.agent(parsed, predicate)
+    if (
+        reason is None
+        and doer is None
+        and guards.passive(parsed.sentence, predicate, parsed.pack, _before(actor, predicate))
+    ):
         reason = "passive"
     span = _own_words(parsed, predicate, actor, content, clause)
     when, said = guards.background(parsed.sentence, predicate, span, parsed.hits, parsed.pack, parsed.day)
@@ -209,6 +215,18 @@ def _weighed(parsed: Parsed, predicate: Predicate, actor: Actor, content: tuple[
                    about=_about(parsed, content))  # fmt: skip
 
 
+def _before(actor: Actor, predicate: Predicate) -> int:
+    return actor.end if actor.end <= predicate.start else 0
+
+
+def _anonymous(parsed: Parsed, predicate: Predicate, actor: Actor) -> bool:
+    """Whether the speaker hides behind the body it speaks of: "a ministry adviser said on condition of anonymity"."""
+    if predicate.silent or actor.metonym:
+        return False
+    start, end = min(actor.start, predicate.start), predicate.end + TAIL
+    return any(parsed.embedding(hit.start) is None for hit in parsed.tags("anonymous", start, end))
+
+
 def _future(parsed: Parsed, predicate: Predicate) -> bool:
     """What a country "will" do without anybody saying so is the reporter's word; a headline's word is not."""
     if parsed.sentence.headline or predicate.silent or predicate.stance == "said":
@@ -222,7 +240,8 @@ def _retold(parsed: Parsed, speaker: Actor) -> bool:
     media = any(actor.kind is Kind.MEDIA for actor in parsed.actors)
     credited = any(actor.kind is Kind.MEDIA and actor.case is Case.BY for actor in parsed.actors)
     others = any(actor.government and actor.government != speaker.government for actor in parsed.actors)
-    return credited or (others and (parsed.sentence.headline or (media and speaker.body == "government")))
+    told = parsed.sentence.headline or speaker.metonym or (media and speaker.body == "government")
+    return credited or (others and told)
 
 
 def _headline_future(parsed: Parsed, predicate: Predicate, actor: Actor) -> bool:
@@ -243,8 +262,19 @@ def _said(parsed: Parsed, predicate: Predicate, content: tuple[int, int]) -> tup
     points = parsed.pack.lists["demonstrative"].accepts(parsed.sentence.words[0])
     is_article = any(actor.start <= 1 for actor in parsed.actors)
     if parsed.before is None or predicate.stance != "said" or not points or is_article:
-        return parsed, content
+        return parsed, (_after_that(parsed, content), content[1])
     return parsed.before, (0, len(parsed.before.sentence.words))
+
+
+def _after_that(parsed: Parsed, content: tuple[int, int]) -> int:
+    """Where the that-clause begins: what stands before it is audience, place and day ("told reporters in Accra")."""
+    words, lists = parsed.sentence.words, parsed.pack.lists
+    for at in range(content[0], min(content[0] + INVERTED, content[1])):
+        if words[at] in ('"', ":"):
+            break
+        if lists["that"].accepts(words[at]) and not lists["to"].accepts(words[at]):
+            return at + 1
+    return content[0]
 
 
 def _own_words(

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from monitor.text.fold import fold
 
 ENDING = 3
-"""Letters a name or noun may have beyond its stem: the longest case endings of the languages at hand."""
+"""Letters a name or noun may have beyond its stem, unless its language says more (setting `ending:5`)."""
 _GAP = 3
 PUNCTUATION = frozenset(',;:.!?()"-|')
 _PART = re.compile(r"\([^)]*\)\??|\S+")
@@ -33,6 +33,7 @@ class Element:
     stems: tuple[tuple[str, frozenset[str] | None], ...] = ()
     optional: bool = False
     gap: int = 0
+    longest: int = ENDING
 
     def accepts(self, word: str) -> int:
         """0 for no, 1 for yes, 2 for yes in an oblique case."""
@@ -40,7 +41,7 @@ class Element:
             return 1
         best = 0
         for stem, nominative in self.stems:
-            if word.startswith(stem) and len(word) <= len(stem) + ENDING:
+            if word.startswith(stem) and len(word) <= len(stem) + self.longest:
                 if nominative is None or word[len(stem) :] in nominative:
                     return 1
                 best = 2
@@ -70,12 +71,12 @@ class FormError(ValueError):
     """A form cannot be read."""
 
 
-def compile_form(text: str, payload: object, lists: Mapping[str, Sequence[str]]) -> Form:
-    """Read one form; `lists` holds the word lists that `@name` may use.
+def compile_form(text: str, payload: object, lists: Mapping[str, Sequence[str]], longest: int = ENDING) -> Form:
+    """Read one form; `lists` holds the word lists that `@name` may use, `longest` is the length of an ending.
 
     Errors: FormError for an empty form, one that begins with a gap or an optional word, an unknown list.
     """
-    elements = tuple(_elements(text, lists))
+    elements = tuple(_elements(text, lists, longest))
     if not elements or elements[0].gap or elements[0].optional:
         raise FormError(f"form {text!r} must begin with a word")
     return Form(elements, payload, text)
@@ -98,7 +99,7 @@ def variants(text: str) -> list[str]:
     return [text]
 
 
-def _elements(text: str, lists: Mapping[str, Sequence[str]]) -> Iterable[Element]:
+def _elements(text: str, lists: Mapping[str, Sequence[str]], longest: int) -> Iterable[Element]:
     for part in _PART.findall(text):
         if part.startswith(".."):
             yield Element(frozenset(), gap=int(part[2:] or _GAP))
@@ -115,7 +116,7 @@ def _elements(text: str, lists: Mapping[str, Sequence[str]]) -> Iterable[Element
             choices = (body,)
         if any(" " in choice for choice in choices):
             raise FormError(f"form {text!r}: one word per alternative")
-        yield element(choices, optional=optional)
+        yield element(choices, optional=optional, longest=longest)
 
 
 def _split(body: str) -> list[str]:
@@ -128,7 +129,7 @@ def folded(words: Iterable[str]) -> list[str]:
     return [fold(word) for word in words]
 
 
-def element(choices: Sequence[str], *, optional: bool = False) -> Element:
+def element(choices: Sequence[str], *, optional: bool = False, longest: int = ENDING) -> Element:
     """One place that takes any of the given words, stems or stems with endings."""
     exact: list[str] = []
     prefixes: list[str] = []
@@ -143,7 +144,7 @@ def element(choices: Sequence[str], *, optional: bool = False) -> Element:
             stems.append((fold(stem), frozenset(fold(ending) for ending in endings.split("|"))))
         elif choice:
             exact.append(choice if choice in PUNCTUATION else fold(choice))
-    return Element(frozenset(exact), tuple(prefixes), tuple(stems), optional)
+    return Element(frozenset(exact), tuple(prefixes), tuple(stems), optional, longest=longest)
 
 
 class Begun(NamedTuple):
@@ -154,22 +155,30 @@ class Begun(NamedTuple):
     second: Element | None
 
 
+class Starting(NamedTuple):
+    """The forms a word can begin: those it is all of, those that ask for one of a few next words, and the others."""
+
+    whole: tuple[Begun, ...]
+    by_next: Mapping[str, tuple[Begun, ...]]
+    others: tuple[Begun, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Index:
     """All forms of one language, by the beginning of their first word."""
 
-    starting: Callable[[str], tuple[Begun, ...]] = field(repr=False)
+    starting: Callable[[str], Starting] = field(repr=False)
 
     def find(self, words: Sequence[str]) -> list[Found]:
         """Find every form at every word, in order of position."""
-        found = []
+        found: list[Found] = []
         last = len(words)
         for at, word in enumerate(words):
-            for form, first, second in self.starting(word):
-                if len(form.elements) == 1:
-                    found.append(Found(at, at + 1, form.payload, first == 1))
-                    continue
-                if second is not None and (at + 1 >= last or not second.accepts(words[at + 1])):
+            begun = self.starting(word)
+            found.extend(Found(at, at + 1, form.payload, case == 1) for form, case, _ in begun.whole)
+            following = words[at + 1] if at + 1 < last else ""
+            for form, first, second in (*begun.by_next.get(following, ()), *begun.others):
+                if second is not None and not (following and second.accepts(following)):
                     continue
                 end, rest = match(form.elements, 1, words, at + 1)
                 if end > 0:
@@ -191,14 +200,27 @@ def index(forms: Iterable[Form]) -> Index:
     start_rows = {stem: tuple(rows) for stem, rows in starts.items()}
 
     @lru_cache(maxsize=20_000)
-    def starting(word: str) -> tuple[Begun, ...]:
+    def starting(word: str) -> Starting:
         rows = dict.fromkeys(exact_rows.get(word, ()))
         for length in range(1, len(word) + 1):
             rows.update(dict.fromkeys(start_rows.get(word[:length], ())))
         cases = ((form, form.elements[0].accepts(word)) for form in rows)
-        return tuple(Begun(form, case, _next(form)) for form, case in cases if case)
+        return _divided([Begun(form, case, _next(form)) for form, case in cases if case])
 
     return Index(starting)
+
+
+def _divided(rows: Sequence[Begun]) -> Starting:
+    by_next: dict[str, list[Begun]] = {}
+    others = []
+    for row in rows:
+        if row.second is not None and not row.second.prefixes and not row.second.stems:
+            for word in row.second.exact:
+                by_next.setdefault(word, []).append(row._replace(second=None))
+        elif len(row.form.elements) > 1:
+            others.append(row)
+    whole = tuple(row for row in rows if len(row.form.elements) == 1)
+    return Starting(whole, {word: tuple(found) for word, found in by_next.items()}, tuple(others))
 
 
 def _next(form: Form) -> Element | None:
@@ -229,10 +251,14 @@ def match(elements: tuple[Element, ...], first: int, words: Sequence[str], at: i
 
 
 def _after_gap(elements: tuple[Element, ...], first: int, words: Sequence[str], at: int, case: int) -> tuple[int, int]:
+    following = elements[first + 1] if first + 1 < len(elements) else None
+    plain = following is not None and not following.gap and not following.optional
     for skip in range(elements[first].gap + 1):
-        end, rest = match(elements, first + 1, words, at + skip)
-        if end:
-            return end, max(case, rest)
-        if at + skip >= len(words) or words[at + skip] in PUNCTUATION:
+        here = at + skip
+        if following is None or not plain or (here < len(words) and following.accepts(words[here])):
+            end, rest = match(elements, first + 1, words, here)
+            if end:
+                return end, max(case, rest)
+        if here >= len(words) or words[here] in PUNCTUATION:
             break
     return 0, 0

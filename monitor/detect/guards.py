@@ -26,6 +26,8 @@ def mood(
 ) -> str | None:
     """Conditional, expected, demanded or unknown: none of it happened."""
     words, at = sentence.words, predicate.start
+    if predicate.silent and at and _participle(words[at], pack) and pack.lists["of"].accepts(words[at - 1]):
+        return "reproach"  # "accuse the government of staying silent"
     if pack.lists["to"].accepts(words[at]) and not predicate.silent:
         return "infinitive"
     for hit in hits:
@@ -49,6 +51,12 @@ def mood(
         if name == "modal" and near and not predicate.silent:
             return "conditional"
     return _infinitive(sentence, predicate, pack)
+
+
+def _participle(word: str, pack: Pack) -> bool:
+    """Whether a word has the ending of a participle, as the language's settings give it."""
+    endings = tuple(name.removeprefix("participle:") for name in pack.settings if name.startswith("participle:"))
+    return bool(endings) and word.endswith(endings)
 
 
 def _asked_for(words: Sequence[str], start: int, end: int, pack: Pack) -> bool:
@@ -81,7 +89,7 @@ def _comma_between(words: Sequence[str], start: int, end: int) -> bool:
 
 def negated(sentence: Sentence, predicate: Predicate, clause: tuple[int, int], pack: Pack) -> bool:
     """ "has not confirmed": the verb of stance or speech itself is negated."""
-    if predicate.silent:
+    if predicate.silent or pack.has("negation_inside"):
         return False
     words, neg = sentence.words, pack.lists["neg"]
     for at in range(predicate.start - 1, max(clause[0], predicate.start - 4) - 1, -1):
@@ -95,11 +103,11 @@ def negated(sentence: Sentence, predicate: Predicate, clause: tuple[int, int], p
     return False
 
 
-def passive(sentence: Sentence, predicate: Predicate, pack: Pack) -> bool:
-    """ "was rejected": whoever stands before it is not the doer."""
+def passive(sentence: Sentence, predicate: Predicate, pack: Pack, named: int = 0) -> bool:
+    """ "was rejected": whoever stands before it is not the doer. `named` is where the name before it ends."""
     if predicate.silent:
         return False
-    before = sentence.words[max(0, predicate.start - 2) : predicate.start]
+    before = sentence.words[max(0, named, predicate.start - 2) : predicate.start]
     return any(pack.lists["passive"].accepts(word) for word in before)
 
 

@@ -6,30 +6,37 @@ Languages are built when a text first needs them: an installation reads few of t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, TypeVar
 
-from monitor.detect import forms, lexicon_names
+from monitor.detect import affixes, clauses, forms, lexicon_names
+from monitor.detect.affixes import Affixes
+from monitor.detect.clauses import Sentence
 from monitor.detect.forms import Element, Form, FormError
 from monitor.detect.lexicon_rows import ACTORS, SPEAKERS, STANCES, Body, Payload, Row, Speaker, Tag
 from monitor.errors import LexiconError
+from monitor.text import languages
 from monitor.text.nearest import nearest
 
 Raw = Mapping[str, Any]
 _SPEECH = "speech/"
-_ROW_KEYS = frozenset(
-    ("id", "stance", "forms", "needs", "not", "objects", "actor", "asker", "impersonal", "before", "examples")
-)
+_ROW_KEYS = frozenset(("id", "stance", "forms", "needs", "not", "objects", "actor", "asker", "before", "examples"))
 _FILE_KEYS = frozenset(("inherits", "names", "home", "settings", "lists", "bodies", "speakers", "rows", "months"))
 _MONTHS = 12
 _FARTHEST = 3
 """Slips in the id of a row: its number may be forgotten, and that is three characters."""
-_GRAMMAR = (
+_FILES = {"cnr": "me", languages.SOUTH_SLAVIC: "sr"}
+"""Languages whose file is named otherwise: Montenegrin stands under its country, Serbo-Croatian under its first."""
+_FEWEST = 3
+_SHARE = 0.3
+"""Function words a text must hold before its language is guessed: related languages share a quarter of theirs."""
+GRAMMAR = (
     *("neg", "and", "split", "relative", "that", "condition", "whether", "modal", "to", "from", "in", "prep", "of"),
     *("det", "genitive", "pronoun", "time", "there", "realm", "future", "former", "passive", "perfect", "article"),
     *("request", "asked", "own", "statement", "told", "aux", "headnoun", "acronym_nominative", "demonstrative"),
+    *("suffix", "proclitic", "backshift", "agent"),
 )
 """Word lists the rules ask for; a language that has no such words leaves them out."""
 T = TypeVar("T")
@@ -47,9 +54,14 @@ class Pack:
     month_stems: tuple[str, ...]
     abbreviations: frozenset[str]
     settings: frozenset[str]
+    affixes: Affixes | None = None
+
+    def sentences(self, text: str, field: str) -> Iterator[Sentence]:
+        """Cut one field of an entry as this language is written."""
+        return clauses.sentences(text, field, self.abbreviations, self.affixes.part if self.affixes else None)
 
     def has(self, setting: str) -> bool:
-        """Whether the language has a trait: pro_drop, cased, inversion, capitals_noun."""
+        """Whether the language has a trait, such as `pro_drop`; docs/extending-languages.md lists them."""
         return setting in self.settings
 
 
@@ -59,6 +71,7 @@ class Lexicon:
 
     languages: tuple[str, ...]
     function_words: Mapping[str, frozenset[str]]
+    families: Mapping[str, str]
     homeless: frozenset[str]
     homes: Mapping[str, str]
     disabled: frozenset[str]
@@ -66,18 +79,22 @@ class Lexicon:
 
     def pack(self, language: str | None) -> Pack | None:
         """The pack of an ISO 639-1 code or BCP 47 tag, None for a language nobody listed."""
-        base = (language or "").replace("_", "-").split("-")[0].lower()
+        base = languages.base(language) or ""
+        base = _FILES.get(base, base)
         built: Pack | None = self._build(base) if base in self.languages else None
         return built
 
     def guess(self, words: Sequence[str]) -> str | None:
-        """The language whose function words a text uses most; None when none stands out."""
-        best, score = None, 2
-        for language in self.languages:
-            hits = sum(word in self.function_words[language] for word in words)
-            if hits > score:
-                best, score = language, hits
-        return best
+        """The language whose function words make up most of a text; None when none stands out, or two do.
+
+        Languages of one family (one inherits the other) may tie: the first of them is as good as any.
+        """
+        hits = {name: sum(word in known for word in words) for name, known in self.function_words.items()}
+        best = max(sorted(hits), key=lambda name: hits[name], default="")
+        if not best or hits[best] < max(_FEWEST, _SHARE * len(words)):
+            return None
+        rivals = {name for name in hits if hits[name] == hits[best]}
+        return best if len({self.families.get(name, name) for name in rivals}) == 1 else None
 
 
 def from_raw(
@@ -107,7 +124,10 @@ def from_raw(
     shared = raw.get("homes", {})
     return Lexicon(
         languages=tuple(sorted(files)),
-        function_words={name: frozenset(_lists(files, name).get("function", ())) for name in sorted(files)},
+        function_words={
+            name: frozenset(forms.folded(_lists(files, name).get("function", ()))) for name in sorted(files)
+        },
+        families={name: rows["inherits"] for name, rows in files.items() if rows.get("inherits")},
         homeless=frozenset(shared.get("homeless", ())),
         homes={**shared.get("homes", {}), **(homes or {})},
         disabled=disabled,
@@ -213,7 +233,11 @@ class _Builder:
         self.language, self.files, self.names = language, files, names
         self.disabled, self.speech = disabled, speech
         self.chain = self._chain(language)
-        self.lists = _lists(files, language)
+        self.settings = frozenset(items(self._inherited("settings", [])))
+        self.article = affixes.value(self.settings, "article")
+        self.longest = int(affixes.value(self.settings, "ending") or forms.ENDING)
+        lists = _lists(files, language)
+        self.lists = {name: [affixes.bare(word, self.article) for word in words] for name, words in lists.items()}
         self.forms: list[Form] = []
         self.claimed: dict[str, Row] = {}
 
@@ -230,7 +254,7 @@ class _Builder:
 
     def pack(self) -> Pack:
         for name, words in self.lists.items():
-            if name not in ("abbreviations", "function"):
+            if name not in ("abbreviations", "function", "suffix", "proclitic"):
                 self._add(f"lists.{name}", words, Tag(name))
         for file in self.chain:
             self._bodies(file)
@@ -249,11 +273,12 @@ class _Builder:
             language=self.language,
             index=forms.index(self.forms),
             home=home,
-            lists={name: _choices(self.lists.get(name, ())) for name in {*self.lists, *_GRAMMAR}},
+            lists={name: self._choices(self.lists.get(name, ())) for name in {*self.lists, *GRAMMAR}},
             months=numbers,
             month_stems=tuple(form[:-1] for form in numbers if form.endswith("*")),
             abbreviations=frozenset(forms.folded(self.lists.get("abbreviations", ()))),
-            settings=frozenset(items(self._inherited("settings", []))),
+            settings=self.settings,
+            affixes=affixes.affixes(self.lists, self.article, self.forms),
         )
 
     def _bodies(self, file: str) -> None:
@@ -273,17 +298,18 @@ class _Builder:
     def _row(self, file: str, raw: Raw) -> None:
         if raw["id"] in self.disabled:
             return
-        objects = tuple((stance, _choices(items(words))) for stance, words in (raw.get("objects") or {}).items())
+        objects = tuple((stance, self._choices(items(words))) for stance, words in (raw.get("objects") or {}).items())
+        # Objects of the verb's own stance win: "rejects the request to take asylum seekers" is no rejected application.
+        objects = tuple(sorted(objects, key=lambda pair: pair[0] != raw["stance"]))
         row = Row(
             id=raw["id"],
             stance=raw["stance"],
-            needs=_choices(items(raw["needs"])) if raw.get("needs") else None,
-            excludes=_choices(items(raw["not"])) if raw.get("not") else None,
+            needs=self._choices(items(raw["needs"])) if raw.get("needs") else None,
+            excludes=self._choices(items(raw["not"])) if raw.get("not") else None,
             objects=objects,
             actor=raw.get("actor", "before"),
             asker=bool(raw.get("asker")),
-            impersonal=bool(raw.get("impersonal")),
-            before=_choices(items(raw["before"])) if raw.get("before") else None,
+            before=self._choices(items(raw["before"])) if raw.get("before") else None,
         )
         texts = items(raw["forms"])
         for text in texts:
@@ -296,14 +322,15 @@ class _Builder:
     def _add(self, row: str, texts: Iterable[str], payload: Payload) -> None:
         for text in [variant for written in texts for variant in forms.variants(str(written))]:
             try:
-                self.forms.append(forms.compile_form(text, payload, self.lists))
+                bare = affixes.bare(text, self.article)
+                self.forms.append(forms.compile_form(bare, payload, self.lists, self.longest))
             except FormError as exc:
                 raise LexiconError(f"{_SPEECH}{self.language}", row, str(exc)) from exc
 
-
-def _choices(words: Sequence[str]) -> Element:
-    """One element that accepts any of the words; forms of several words are left out."""
-    return forms.element([str(word) for word in words if " " not in str(word)])
+    def _choices(self, words: Sequence[str]) -> Element:
+        """One element that accepts any of the words; forms of several words are left out."""
+        single = [affixes.bare(str(word), self.article) for word in words if " " not in str(word)]
+        return forms.element(single, longest=self.longest)
 
 
 __all__ = ["Body", "Lexicon", "Pack", "examples", "from_raw", "validate"]

@@ -63,7 +63,8 @@ def read(raw: Raw, extra: Sequence[Raw] = ()) -> Names:
     for at, row in enumerate(extra):
         where = f"governments.extra[{at}]"
         code = _code("config.yaml", where, row.get("government"))
-        _body_row("config.yaml", code, {"id": where, **row}, found)
+        dated = {"from": row.get("valid_from"), "to": row.get("valid_to")}
+        _body_row("config.yaml", code, {"id": where, **row, **dated}, found)
     return Names({language: tuple(rows) for language, rows in found.items()}, frozenset(ids))
 
 

@@ -86,7 +86,6 @@ class Row:
     objects: tuple[tuple[str, Element], ...] = ()
     actor: str = "before"
     asker: bool = False
-    impersonal: bool = False
     before: Element | None = None
 
     @property

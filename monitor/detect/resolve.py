@@ -58,6 +58,7 @@ class Memory:
             self.last = None
 
     def _learn_actors(self, parsed: Parsed, number: int) -> None:
+        earlier = self.last
         topic: bool | None = True  # None: a country was named, an office after it is still the better speaker
         for actor in parsed.actors:
             if actor.kind is not Kind.GOVERNMENT:
@@ -71,12 +72,13 @@ class Memory:
                 for name in actor.surnames:
                     self.names.setdefault(name, (code, actor.body))
             if actor.case is Case.SUBJECT and not parsed.sentence.tokens[actor.start].quoted:
-                code = code or self._bare(actor)[0]
+                again = _again(actor, number, earlier)
+                code, body = again or (code or self._bare(actor)[0], actor.body)
                 if actor.metonym and code:
                     self.titled = self.titled or (not self.subjects and parsed.sentence.headline)
                     self.subjects.append(code)
                 if code and not actor.bare_speaker and (topic or (topic is None and not actor.metonym)):
-                    self.last = (number, code, actor.body)
+                    self.last = (number, code, body)
                     topic = None if actor.metonym else False
 
     def _bare(self, actor: Actor) -> tuple[str | None, str]:
@@ -125,13 +127,9 @@ class Memory:
             return None
         if actor.government:
             return actor.government, actor.body, "passage", verdict.certainty
-        if (
-            actor.generic
-            and self.last is not None
-            and number - self.last[0] <= _BACK
-            and _alike(actor.body, self.last[2])
-        ):
-            return self.last[1], self.last[2], "article", Certainty.LIKELY
+        again = _again(actor, number, self.last)
+        if again is not None:
+            return *again, "article", Certainty.LIKELY
         if actor.body in self.by_body:
             return self.by_body[actor.body], actor.body, "article", Certainty.LIKELY
         foreign = verdict.stance == "denied" and verdict.about not in self.by_body.values()
@@ -150,6 +148,13 @@ class Memory:
             if other.end <= actor.start and other.government:
                 return other.government, other.body, "passage", Certainty.LIKELY
         return None
+
+
+def _again(actor: Actor, number: int, last: tuple[int, str, str] | None) -> tuple[str, str] | None:
+    """The body named shortly before that a bare "the ministry" takes up."""
+    if not actor.generic or last is None or number - last[0] > _BACK:
+        return None
+    return last[1:] if _alike(actor.body, last[2]) else None
 
 
 def _alike(body: str, other: str) -> bool:

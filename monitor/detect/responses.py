@@ -19,6 +19,7 @@ from monitor.detect.findings import Verdict
 from monitor.detect.lexicon import Lexicon, Pack
 from monitor.detect.reading import Parsed
 from monitor.detect.resolve import Resolved
+from monitor.text import languages
 from monitor.values import Certainty, EntryText, Finding, Stance
 
 MAX_CHARACTERS = 50_000
@@ -48,9 +49,10 @@ def findings_of(doc: EntryText, lexicon: Lexicon, outlets: Outlets) -> tuple[Fin
 
 
 def read(doc: EntryText, lexicon: Lexicon, outlets: Outlets) -> Reading | None:
-    """Everything the rules see in an entry; None for a text of no known language."""
+    """Everything the rules see in an entry; None for a text of no known language, which is not read as another."""
     title, text = doc.title[:MAX_CHARACTERS], doc.text[:MAX_CHARACTERS]
-    pack = lexicon.pack(doc.language) or _guessed(title, text, lexicon)
+    named = languages.base(doc.language) is not None
+    pack = lexicon.pack(doc.language) if named else _guessed(title, text, lexicon)
     if pack is None:
         return None
     day = doc.date.date() if doc.date else None
@@ -59,7 +61,7 @@ def read(doc: EntryText, lexicon: Lexicon, outlets: Outlets) -> Reading | None:
     names: dict[str, Sequence[askers.Hit]] = {}
     for field, value in (("title", title), ("text", text)):
         names[field] = outlets.names_in(value, pack.language, country) if value else ()
-        for sentence in clauses.sentences(value, field, pack.abbreviations):
+        for sentence in pack.sentences(value, field):
             media = askers.token_spans(sentence, names[field])
             before = parsed[-1][0] if parsed and parsed[-1][0].sentence.field == field else None
             made = reading.parse(sentence, pack, day, media, before)
@@ -78,7 +80,7 @@ def _guessed(title: str, text: str, lexicon: Lexicon) -> Pack | None:
 def _home(doc: EntryText, pack: Pack, lexicon: Lexicon) -> str | None:
     """The country of bare bodies: the outlet's, where it writes in a language of its home."""
     if doc.outlet is None:
-        return pack.home
+        return pack.home if languages.base(doc.language) is not None else None
     if doc.outlet.domain in lexicon.homes:
         return lexicon.homes[doc.outlet.domain]
     if doc.outlet.domain in lexicon.homeless or pack.has("world") or doc.outlet.kind in ("wire", "aggregator"):

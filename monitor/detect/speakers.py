@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from monitor.detect import guards
 from monitor.detect.actors import Actor, Case, Kind
 from monitor.detect.predicates import Predicate
 from monitor.detect.reading import Parsed
 
+_PASSIVE = ("confirmed", "denied", "refused", "condemned")
+_NAMES = 4
+"""Words of a name nobody knows."""
 TAIL = 9
 """Words after a closing "X said" that are still place, time and audience, not a complement."""
 INVERTED = 9
@@ -26,6 +30,13 @@ def subject(parsed: Parsed, predicate: Predicate) -> tuple[Actor | None, bool]:
         at -= 1
     if leads(parsed, predicate):
         return _main_subject(parsed, predicate), True
+    doer = agent(parsed, predicate)
+    if doer is not None:
+        return doer, True
+    if parsed.pack.has("verb_first"):
+        beside = _beside(parsed, predicate)
+        if beside is not None:
+            return beside, beside.start >= predicate.end
     closed = at < 0 or words[at] in (",", '"', "-")
     left = _left(parsed, predicate) if predicate.row.actor != "after" else None
     parenthesis = left is not None and closed and at >= 0 and _parenthesis(parsed, left, at)
@@ -40,6 +51,35 @@ def subject(parsed: Parsed, predicate: Predicate) -> tuple[Actor | None, bool]:
         if right is not None:
             return right, True
     return None, closed and at >= 0
+
+
+def agent(parsed: Parsed, predicate: Predicate) -> Actor | None:
+    """The doer of a passive: "was confirmed by the ministry". What is signed or ordered needs its active form."""
+    if predicate.stance not in _PASSIVE or not guards.passive(parsed.sentence, predicate, parsed.pack):
+        return None
+    words, lists = parsed.sentence.words, parsed.pack.lists
+    for actor in parsed.actors:
+        at = actor.start - 1
+        while at > predicate.end and lists["det"].accepts(words[at]) and not lists["agent"].accepts(words[at]):
+            at -= 1
+        if at >= predicate.end and at - predicate.end < TAIL and lists["agent"].accepts(words[at]):
+            return actor
+    return None
+
+
+def _beside(parsed: Parsed, predicate: Predicate) -> Actor | None:
+    """The subject that touches its verb, where verbs may come first: before it in a headline, else behind it."""
+    near = [actor for actor in parsed.actors if actor.case is Case.SUBJECT and not _between(parsed, actor, predicate)]
+    before = next((actor for actor in near if actor.end <= predicate.start), None)
+    after = next((actor for actor in near if actor.start >= predicate.start), None)
+    return before or after
+
+
+def _between(parsed: Parsed, actor: Actor, predicate: Predicate) -> bool:
+    """Whether a word stands between an actor and a predicate, other than a particle of the verb."""
+    first, last = (actor.end, predicate.start) if actor.end <= predicate.start else (predicate.end, actor.start)
+    words = parsed.sentence.words[first:last]
+    return not all(parsed.pack.lists["aux"].accepts(word) for word in words)
 
 
 def _parenthesis(parsed: Parsed, left: Actor, comma: int) -> bool:
@@ -134,12 +174,13 @@ def _right(parsed: Parsed, predicate: Predicate) -> Actor | None:
     free = predicate.row.actor in ("after", "any")
     limit = predicate.end + (INVERTED if not free else 2 * INVERTED)
     for actor in parsed.actors:
-        if actor.start < predicate.end or actor.start > limit:
+        inside = predicate.start < actor.start and actor.end < predicate.end  # "teilte das Ministerium mit"
+        if (actor.start < predicate.end and not inside) or actor.start > limit:
             continue
-        between = words[predicate.end : actor.start]
-        if not free and (
+        between = words[predicate.start + 1 if inside else predicate.end : actor.start]
+        if not free and not _apposed_office(parsed, predicate.end, actor) and (
             any(word in (",", ";", ":") for word in between) or has_that(parsed, predicate.end, actor.start)
-        ):
+        ):  # fmt: skip
             return None
         if actor.kind is Kind.MEDIA and (actor.case is not Case.SUBJECT or _addressed(parsed, actor, limit)):
             continue
@@ -148,6 +189,16 @@ def _right(parsed: Parsed, predicate: Predicate) -> Actor | None:
         if free or actor.case is Case.SUBJECT or (actor.case in (Case.FROM, Case.IN) and not actor.metonym):
             return actor
     return None
+
+
+def _apposed_office(parsed: Parsed, start: int, actor: Actor) -> bool:
+    """Whether only an unknown name stands before the office: "said Kim Roe, a spokesman for the ministry"."""
+    words, tokens = parsed.sentence.words[start : actor.start], parsed.sentence.tokens
+    if words.count(",") != 1 or actor.kind is not Kind.GOVERNMENT or actor.metonym:
+        return False
+    comma = start + words.index(",")
+    named = 0 < comma - start <= _NAMES and all(token.capital for token in tokens[start:comma])
+    return named and all(parsed.pack.lists["det"].accepts(token.word) for token in tokens[comma + 1 : actor.start])
 
 
 def _addressed(parsed: Parsed, media: Actor, limit: int) -> bool:
@@ -186,7 +237,8 @@ def group(parsed: Parsed, actor: Actor) -> list[Actor]:
             if other.kind is Kind.GOVERNMENT:
                 group.append(other)
             at, edge = at + step, other
-    same = [one for one in parsed.actors if one.start == actor.start and one is not actor and one not in group]
+    starts = {one.start for one in group}
+    same = [one for one in parsed.actors if one.start in starts and one not in group]
     return sorted([*group, *same], key=lambda one: one.start)
 
 
@@ -210,6 +262,9 @@ def content_of(parsed: Parsed, predicate: Predicate, actor: Actor | None, *, inv
     """The words a verb of speech reports: after it, or before when it closes the sentence."""
     words = parsed.sentence.words
     clause = parsed.clause(predicate.start)
+    if parsed.pack.has("verb_final") and actor is not None and actor.end < predicate.start:
+        told = predicate.row.actor == "any"  # "in the statement of the ministry": what it says is still to come
+        return (predicate.end, clause[1]) if told else (actor.end, predicate.start)
     if leads(parsed, predicate):
         comma = next((at for at in range(predicate.end, len(words)) if words[at] == ","), len(words))
         if actor is not None:

@@ -155,6 +155,16 @@ SOUTH_SLAVIC = {
     "sl, poroča": case("sl", "Letalo je pristalo, poroča STA.", "sta.si/o"),
 }
 OTHERS = {
+    "ar, told an agency": case("ar", "وقال المتحدث لوكالة رويترز إن بلاده لم تتلق طلبا.", "reuters.com/o"),
+    "ar, quoting one": case("ar", "ذكرت رويترز نقلا عن بلومبرغ أن المحادثات جارية.", "bloomberg.com/o reuters.com/r"),
+    "ar, according to": case("ar", "وفقا لصحيفة نيويورك تايمز وافقت ليبيا على الاستقبال.", "nytimes.com/o"),
+    "ar, local media": case("ar", "قالت وسائل إعلام محلية إن الطائرة وصلت."),
+    "uk, citing": case("uk", "За даними Bloomberg, Сербія погодилася прийняти мігрантів.", "bloomberg.com/o"),
+    "fr, told the one whose article melts": case("fr", "« Nous ne savons rien », a-t-il dit au Monde.", "lemonde.fr/o"),
+    "pt, quoted by": case(
+        "pt", "Segundo o New York Times, citado pela Lusa, houve pagamentos.", "lusa.pt/r nytimes.com/o"
+    ),
+    "es, asked by": case("es", "Consultado por EFE, el ministerio declinó comentar.", "efe.com/o"),
     "sq, shkruan": case("sq", "Lista ka dymbëdhjetë emra, shkruan Reuters.", "reuters.com/o"),
     "sq, tha për": case("sq", "Ministri tha për Euronews Albania se nuk ka listë.", "euronews.al/o"),
     "sq, sipas": case("sq", "Sipas BBC-së, avioni u nis të hënën.", "bbc.com/o"),

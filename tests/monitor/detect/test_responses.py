@@ -148,6 +148,24 @@ def test_a_language_is_guessed_when_none_is_given() -> None:
     assert (one.government, one.stance) == ("RW", Stance.NO_REPLY)
 
 
+UNKNOWN = {
+    "a language nobody listed is not read as a neighbour": ("sv", "Den danska regeringen said no to the request."),
+    "Czech is not taken for its relatives": (None, "Česká vláda ve čtvrtek uvedla, že o tom nejedná a nic nepřijme."),
+    "Slovene is not taken for Serbian": (None, "Slovenska vlada je sporočila, da ni prejela prošnje in da molči."),
+    "an undetermined text of few words": ("und", "Ghana rejects deal."),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("language", "text"), UNKNOWN.values(), ids=UNKNOWN.keys())
+def test_an_unknown_language_is_passed_through_without_a_guess(language: str | None, text: str) -> None:
+    assert responses.read(EntryText("", text, language), LEXICON, OUTLETS) is None
+
+
+def test_a_guessed_language_gives_no_home() -> None:
+    text = "Vlada je saopštila da nije dobila zahtev i da se o tome ne zna ništa, a da će se o svemu odlučivati."
+    assert {one.government for one in found(text, None)} == {"ZZ"}
+
+
 @pytest.mark.parametrize(
     "text",
     ["", " ", "\n\n", '"', "„", "- - -", "1234.", "ş" * 50, "The " * 20_000, "government " * 5_000 + "said.",
@@ -164,7 +182,9 @@ def test_explain_names_row_and_reason_of_every_span() -> None:
     assert 'rejected  [10:18] "rejected" row en-refused-01: third party (mayor)' in told_lines
     assert 'found     [55:74] "declined to comment" row en-declined-01 > declined' in told_lines
     assert "result    RS foreign ministry: declined" in told_lines
-    assert list(explain.lines(None)) == ["no known language: nothing is read"]
+    silent = EntryText("", "Serbia's foreign ministry did not answer questions.", "en")
+    assert '  negation  [30:33] "not"' in list(explain.lines(responses.read(silent, LEXICON, OUTLETS)))
+    assert list(explain.lines(None)) == ["language  und: no language the lexicon knows, nothing is read"]
 
 
 def test_lab_rows_speak_of_kinds() -> None:

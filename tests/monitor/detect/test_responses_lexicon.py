@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from monitor import lexicons
-from monitor.detect import clauses, findings, lexicon, reading
+from monitor.detect import findings, lexicon, reading
 from monitor.errors import LexiconError
 
 RAW = lexicons.load("detect/lexicon")
@@ -22,7 +22,7 @@ def rules(language: str, text: str) -> list[tuple[str, str | None]]:
     assert pack is not None
     return [
         (verdict.predicate.row.id, verdict.reason)
-        for sentence in clauses.sentences(text, "text", pack.abbreviations)
+        for sentence in pack.sentences(text, "text")
         for verdict in findings.judge(reading.parse(sentence, pack, None, ()))
     ]
 
@@ -125,6 +125,13 @@ def test_the_operator_adds_a_body_and_a_verb() -> None:
     assert own is not None
     found = own.index.find(["the", "reef", "board", "pooh", "poohed"])
     assert any(getattr(hit.payload, "code", "") == "PW" for hit in found)
+
+
+@pytest.mark.parametrize(("code", "file"), [("cnr", "me"), ("sr-Latn-RS", "sr"), ("hbs", "sr"), ("pt_BR", "pt")])
+def test_a_language_is_found_by_any_of_its_codes(code: str, file: str) -> None:
+    pack = LEXICON.pack(code)
+    assert pack is not None
+    assert pack.language == file
 
 
 def test_an_unknown_language_has_no_pack() -> None:
