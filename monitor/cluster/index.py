@@ -14,7 +14,7 @@ from monitor.cluster import repair, scoring, window
 from monitor.cluster.assign import Read, assign
 from monitor.cluster.copies import shingles
 from monitor.cluster.exclusions import excluded
-from monitor.cluster.features import features
+from monitor.cluster.features import Reader
 from monitor.cluster.item import Item
 from monitor.cluster.knowledge import Knowledge
 from monitor.cluster.settings import Settings
@@ -28,6 +28,7 @@ class Index:
     def __init__(self, settings: Settings, knowledge: Knowledge) -> None:
         self._settings = settings
         self._knowledge = knowledge
+        self._reader = Reader(knowledge, settings)
         self._window = Window(settings.window, knowledge)
         self._next = 0
         self._last: Read | None = None
@@ -132,7 +133,7 @@ class Index:
     def _read(self, item: Item) -> Read:
         """Read an item; the last one is remembered, as `add` follows `assign`."""
         if self._last is None or self._last.item is not item:
-            found = features(item, self._knowledge, self._settings)
+            found = self._reader.read(item)
             rule = excluded(item, self._knowledge)
             self._last = Read(item, found, shingles(item.text, self._knowledge), rule)
         return self._last

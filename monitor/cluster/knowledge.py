@@ -12,7 +12,8 @@ from typing import Any
 
 from monitor.text.languages import family
 
-_LONGEST_BEGINNING = 14
+_HEAD = 3
+"""No beginning is shorter; by so many first letters they are looked up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,27 +21,28 @@ class Beginnings:
     """Folded words and beginnings of words with what they stand for."""
 
     whole: Mapping[str, str]
-    starts: Mapping[str, str]
+    starts: Mapping[str, tuple[tuple[str, str], ...]]
 
     def find(self, word: str) -> str | None:
         """What the word stands for; the longest beginning wins, a whole word before all.
 
-        >>> Beginnings({"rat": "war"}, {"ratif": "agreement"}).find("ratifikovan")
+        >>> beginnings([("rat.", "war"), ("ratif", "agreement")]).find("ratifikovan")
         'agreement'
         """
         found = self.whole.get(word)
         if found is not None:
             return found
-        starts = self.starts
-        for length in range(min(len(word), _LONGEST_BEGINNING), 2, -1):
-            beginning = word[:length]
-            if beginning in starts:
-                return starts[beginning]
+        for start, meaning in self.starts.get(word[:_HEAD], ()):
+            if word.startswith(start):
+                return meaning
         return None
 
 
 def beginnings(rows: Iterable[tuple[str, str]]) -> Beginnings:
-    """Read (written, meaning) pairs; a full stop at the end means the whole word. The first meaning of a word stays."""
+    """Read (written, meaning) pairs; a full stop at the end means the whole word. The first meaning of a word stays.
+
+    A beginning of fewer than three letters stands for too much and is left out.
+    """
     whole: dict[str, str] = {}
     starts: dict[str, str] = {}
     for written, meaning in rows:
@@ -48,7 +50,11 @@ def beginnings(rows: Iterable[tuple[str, str]]) -> Beginnings:
             whole.setdefault(written[:-1], meaning)
         else:
             starts.setdefault(written, meaning)
-    return Beginnings(whole, starts)
+    heads: dict[str, list[tuple[str, str]]] = {}
+    for start in sorted(starts, key=len, reverse=True):
+        if len(start) >= _HEAD:
+            heads.setdefault(start[:_HEAD], []).append((start, starts[start]))
+    return Beginnings(whole, {head: tuple(found) for head, found in heads.items()})
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,14 @@ Knows nothing of decisions. Used by `index`, which adds and removes, and by `ass
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 from monitor.cluster import prior
 from monitor.cluster.copies import Shingles
-from monitor.cluster.features import Bag, Features
+from monitor.cluster.features import Features
 from monitor.cluster.knowledge import Knowledge
 from monitor.cluster.view import View
 from monitor.values import EntryId, StoryKey
@@ -43,9 +43,9 @@ class Live:
     shingles: Shingles
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Counted:
-    """What document frequencies need of an entry, kept until no epoch can ask for it."""
+    """What document frequencies need of an entry, kept until no epoch can ask for it. Equal to nothing but itself."""
 
     id: EntryId
     seen_at: datetime
@@ -59,13 +59,14 @@ class Window:
         self._length = length
         self._knowledge = knowledge
         self._words: dict[str, View] = {}
-        self.names = View(prior.of_names(knowledge), prior.WEIGHT, keeps_vectors=True)
+        self.names = View(prior.of_names(knowledge), prior.WEIGHT)
         self.live: dict[int, Live] = {}
         self.numbers: dict[EntryId, int] = {}
         self.stories: dict[StoryKey, deque[int]] = {}
         self._titles: dict[tuple[str, str], deque[int]] = {}
         self._publishers: dict[str, deque[int]] = {}
         self._counted: deque[_Counted] = deque()
+        self._in_epoch: list[_Counted] = []
         self._now: datetime | None = None
         self._day: date | None = None
         self._today = 0
@@ -81,7 +82,6 @@ class Window:
         view = self._words.get(family)
         if view is None:
             view = self._words[family] = View(prior.of_words(self._knowledge, family), prior.WEIGHT)
-            view.start_epoch(self._bags_of_epoch(family))
         return view
 
     def same_title(self, family: str, folded_title: str) -> Live | None:
@@ -89,11 +89,10 @@ class Window:
         numbers = self._titles.get((family, folded_title))
         return self.live[numbers[0]] if numbers else None
 
-    def own_texts(self, publisher: str, but: int) -> Iterator[Shingles]:
+    def own_texts(self, publisher: str, but: int) -> list[Shingles]:
         """The last texts of a publisher, one left out."""
-        for number in list(self._publishers.get(publisher, ()))[-_OWN_TEXTS:]:
-            if number != but:
-                yield self.live[number].shingles
+        numbers = list(self._publishers.get(publisher, ()))[-_OWN_TEXTS:]
+        return [self.live[number].shingles for number in numbers if number != but]
 
     # --------------------------------------------------------------------------------------- coming and going
 
@@ -168,12 +167,19 @@ class Window:
         if epoch == self._epoch:
             return
         self._epoch = epoch
-        self.names.start_epoch(counted.features.names for counted in self._counted_in_epoch())
-        for family in sorted(self._words):
-            self._words[family].start_epoch(self._bags_of_epoch(family))
-
-    def _bags_of_epoch(self, family: str) -> Iterator[Bag]:
-        return (counted.features.words for counted in self._counted_in_epoch() if counted.features.family == family)
+        counted = self._counted_in_epoch()
+        before, now = set(self._in_epoch), set(counted)
+        gone = [entry.features for entry in self._in_epoch if entry not in now]
+        come = [entry.features for entry in counted if entry not in before]
+        self._in_epoch = counted
+        for family in sorted({found.family for found in come}):
+            self.words(family)
+        for family, view in self._words.items():
+            view.start_epoch(
+                (found.words for found in gone if found.family == family),
+                (found.words for found in come if found.family == family),
+            )
+        self.names.start_epoch((found.names for found in gone), (found.names for found in come))
 
     def _counted_in_epoch(self) -> list[_Counted]:
         """The entries of one window before the epoch began."""
