@@ -27,6 +27,8 @@ _TITLE, _TEXT = 2.0, 1.0
 _COUNTRY, _NUMBER, _CONCEPT = 0.6, 0.7, 1.0
 _UNSURE = 0.7
 _TITLE_CASE_SHARE = 0.6
+_NOUNS_HAVE_CAPITALS = frozenset({"de", "lb"})
+"""There a capital inside a sentence shows a noun, not a name."""
 _FIGURE = re.compile(r"([0-9]+)(?:[.,]([0-9]{1,3})(?![0-9]))?")
 _THOUSANDS = 3
 _NOTHING = Beginnings({}, {})
@@ -152,6 +154,7 @@ class _Senses:
         self._knowledge = knowledge
         self._concepts = knowledge.concepts.get(language, _NOTHING)
         self._numerals = knowledge.numerals.get(language, _NOTHING)
+        self.capitals_name = language not in _NOUNS_HAVE_CAPITALS
         self._known: dict[tuple[str, bool, bool], _Sense | None] = {}
 
     def of(self, token: _Token) -> _Sense | None:
@@ -226,7 +229,8 @@ class _Bags:
         elif sense.sure is not None:
             _add(self.names, sense.sure, weight * sense.weight)
         elif sense.name is not None:
-            self._name(sense.name, weight, not token.begins if proven is None else token.folded in proven)
+            is_proven = not token.begins if proven is None else token.folded in proven
+            self._name(sense.name, weight, is_proven and self._senses.capitals_name)
 
     def _name(self, name: str, weight: float, is_sure: bool) -> None:
         _add(self.names, name, weight if is_sure else weight * _UNSURE)

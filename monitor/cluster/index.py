@@ -66,7 +66,7 @@ class Index:
             return
         self._window.move_to(item.seen_at)
         read = self._read(item)
-        self._window.count(item.id, item.seen_at, read.features)
+        self._window.count(item.id, story, item.seen_at, read.features)
         if read.excluded is not None:
             return
         self._next += 1

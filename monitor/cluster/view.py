@@ -7,7 +7,9 @@ and `assign`; knows nothing of stories.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from math import log, sqrt
 from operator import mul
 
@@ -15,6 +17,10 @@ from monitor.cluster.features import Bag
 
 MOST_POSTINGS = 400
 """A feature of more live entries than this tells nothing and costs everything."""
+
+MOST_TOLD = 5
+"""So many mentions of one story count as documents. Where only what matches a watch is compared, one story is most of
+the window: counted in full it makes its own words common, and its follow-ups fit it no longer."""
 
 _MOST_REMEMBERED = 20_000
 _EMPTY = Bag()
@@ -46,20 +52,20 @@ class _Rarity(dict[str, float]):
         told = self[name] = max(0.0, log((self._prior_documents + self._documents + 2) / (having + 0.7)))
         return told
 
-    def count(self, bag: Bag) -> None:
-        self._documents += 1
-        counts = self._counts
-        for name in bag.names:
-            counts[name] = counts.get(name, 0) + 1
-
-    def uncount(self, bag: Bag) -> None:
-        self._documents -= 1
-        for name in bag.names:
-            left = self._counts[name] - 1
-            if left:
-                self._counts[name] = left
+    def start(self, stories: Iterable[Sequence[Bag]]) -> None:
+        """Count anew in these stories, given by their mentions."""
+        self.clear()
+        counts: Counter[str] = Counter()
+        self._documents = 0
+        for bags in stories:
+            self._documents += min(len(bags), MOST_TOLD)
+            names = chain.from_iterable(bag.names for bag in bags)
+            if len(bags) <= MOST_TOLD:
+                counts.update(names)
             else:
-                del self._counts[name]
+                for name, count in Counter(names).items():
+                    counts[name] += min(count, MOST_TOLD)
+        self._counts = counts
 
 
 class View:
@@ -77,13 +83,9 @@ class View:
         """How many different features the live entries have."""
         return len(self._postings)
 
-    def start_epoch(self, gone: Iterable[Bag], come: Iterable[Bag]) -> None:
-        """Go by the document frequencies without the bags that are gone and with those that have come."""
-        for bag in gone:
-            self._rarity.uncount(bag)
-        for bag in come:
-            self._rarity.count(bag)
-        self._rarity.clear()
+    def start_epoch(self, stories: Iterable[Sequence[Bag]]) -> None:
+        """Go by the document frequencies in these stories from now on."""
+        self._rarity.start(stories)
         self._vectors = {}
         self._lengths = {number: self._length(bag) for number, bag in self._bags.items()}
 

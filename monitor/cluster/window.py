@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from monitor.cluster import prior
 from monitor.cluster.copies import Shingles
-from monitor.cluster.features import Features
+from monitor.cluster.features import Bag, Features
 from monitor.cluster.knowledge import Knowledge
 from monitor.cluster.view import View
 from monitor.values import EntryId, StoryKey
@@ -43,11 +43,12 @@ class Live:
     shingles: Shingles
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True)
 class _Counted:
-    """What document frequencies need of an entry, kept until no epoch can ask for it. Equal to nothing but itself."""
+    """What document frequencies need of an entry, kept until no epoch can ask for it."""
 
     id: EntryId
+    story: StoryKey
     seen_at: datetime
     features: Features
 
@@ -66,7 +67,6 @@ class Window:
         self._titles: dict[tuple[str, str], deque[int]] = {}
         self._publishers: dict[str, deque[int]] = {}
         self._counted: deque[_Counted] = deque()
-        self._in_epoch: list[_Counted] = []
         self._now: datetime | None = None
         self._day: date | None = None
         self._today = 0
@@ -96,9 +96,9 @@ class Window:
 
     # --------------------------------------------------------------------------------------- coming and going
 
-    def count(self, entry: EntryId, seen_at: datetime, found: Features) -> None:
+    def count(self, entry: EntryId, story: StoryKey, seen_at: datetime, found: Features) -> None:
         """Let an entry take part in document frequencies, from the next epoch on."""
-        self._counted.append(_Counted(entry, seen_at, found))
+        self._counted.append(_Counted(entry, story, seen_at, found))
         self._today += seen_at.date() == self._day
 
     def add(self, live: Live, found: Features) -> None:
@@ -129,7 +129,11 @@ class Window:
         self._today = sum(counted.seen_at.date() == self._day for counted in self._counted)
 
     def rename(self, old: StoryKey, new: StoryKey) -> None:
-        """Move all live entries of a story under another key."""
+        """Move all entries of a story under another key."""
+        for counted in self._counted:
+            if counted.story == old:
+                counted.story = new
+        self._epoch = None
         moved = self.stories.pop(old, deque())
         for number in moved:
             self.live[number].story = new
@@ -167,19 +171,16 @@ class Window:
         if epoch == self._epoch:
             return
         self._epoch = epoch
-        counted = self._counted_in_epoch()
-        before, now = set(self._in_epoch), set(counted)
-        gone = [entry.features for entry in self._in_epoch if entry not in now]
-        come = [entry.features for entry in counted if entry not in before]
-        self._in_epoch = counted
-        for family in sorted({found.family for found in come}):
-            self.words(family)
-        for family, view in self._words.items():
-            view.start_epoch(
-                (found.words for found in gone if found.family == family),
-                (found.words for found in come if found.family == family),
-            )
-        self.names.start_epoch((found.names for found in gone), (found.names for found in come))
+        stories: dict[StoryKey, list[Features]] = {}
+        for counted in self._counted_in_epoch():
+            stories.setdefault(counted.story, []).append(counted.features)
+        self.names.start_epoch([found.names for found in told] for told in stories.values())
+        families: dict[str, dict[StoryKey, list[Bag]]] = {family: {} for family in self._words}
+        for story, told in stories.items():
+            for found in told:
+                families.setdefault(found.family, {}).setdefault(story, []).append(found.words)
+        for family, bags in families.items():
+            self.words(family).start_epoch(bags.values())
 
     def _counted_in_epoch(self) -> list[_Counted]:
         """The entries of one window before the epoch began."""

@@ -99,3 +99,9 @@ def test_thresholds_follow_family_and_length() -> None:
 
 def test_the_compiled_data_is_what_the_files_say() -> None:
     assert lexicons.compiled("cluster/data").strip() == (lexicons._PACKAGE / "cluster/data.json").read_text().strip()
+
+
+def test_a_german_noun_is_not_taken_for_a_name() -> None:
+    text = "In Belgrad plant die Regierung ein Abkommen mit den Nachbarn."
+    assert features(item(0, "", text, lang="de")).naming == {"@RS"}
+    assert "n:abkom" in features(item(0, "", text, lang="en")).naming
