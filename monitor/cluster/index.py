@@ -7,7 +7,7 @@ and the lab own an index and store what it says.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from monitor.cluster import repair, scoring, window
@@ -59,8 +59,8 @@ class Index:
     def add(self, item: Item, story: StoryKey, decided: Assignment | None = None) -> None:
         """Record that an entry is a mention of a story. An entry that is there already stays as it is.
 
-        Also for excluded entries: nothing will join them, but they count as read. `decided` is remembered as a witness
-        where stories may be merged.
+        Also for excluded entries: nothing will join them, but they count as read. `decided` may show that two stories
+        are one.
         """
         if item.id in self._window.numbers:
             return
@@ -83,7 +83,7 @@ class Index:
             shingles=read.shingles,
         )
         self._window.add(live, read.features)
-        if decided is not None and self._settings.merge:
+        if decided is not None:
             self._witnesses.note(item.id, decided)
 
     def remove(self, entries: Iterable[EntryId]) -> None:
@@ -93,25 +93,27 @@ class Index:
         for number in numbers:
             self._window.forget(number)
         self._window.uncount(gone)
+        self._witnesses.forget(gone)
 
-    def rename(self, old: StoryKey, new: StoryKey) -> None:
-        """Move all live entries of a story under another key: the story was merged into that one."""
-        self._window.rename(old, new)
+    def move(self, entries: Mapping[EntryId, StoryKey]) -> None:
+        """Put entries into the stories where they stand by now: stories were merged or split."""
+        self._window.move(entries)
 
-    def merges(self) -> tuple[repair.Merge, ...]:
-        """The stories that should be one; none while the setting is off."""
+    def merges(self, new: Iterable[EntryId]) -> tuple[repair.Merge, ...]:
+        """The stories that should be one now that these entries have been added; none while the setting is off."""
         if not self._settings.merge:
             return ()
-        return repair.merges(self._window.stories, self._witnesses, self._similarity)
+        witnessed = self._witnesses.pairs(frozenset(new), self._window.placed())
+        return repair.merges(self._window.stories, witnessed, self._similarity)
 
-    def splits(self) -> tuple[repair.Split, ...]:
-        """The stories that are two; none while the setting is off."""
+    def splits(self, stories: Iterable[StoryKey]) -> tuple[repair.Split, ...]:
+        """Those of these stories that are two; none while the setting is off."""
         if not self._settings.split:
             return ()
         least = self._settings.thresholds.with_text
         found = []
-        for story, numbers in self._window.stories.items():
-            leaving = repair.parting(numbers, self._similarity, least)
+        for story in sorted(set(stories) & self._window.stories.keys()):
+            leaving = repair.parting(self._window.stories[story], self._similarity, least)
             if leaving:
                 found.append(repair.Split(story, tuple(self._window.live[number].id for number in leaving)))
         return tuple(found)
@@ -124,11 +126,6 @@ class Index:
             return scoring.across_languages(names.vector_of(one), names.vector_of(other))
         words = self._window.words(first.family)
         return scoring.cosine(words.vector_of(one), words.vector_of(other))
-
-    def story_of(self, entry: EntryId) -> StoryKey | None:
-        """The story of a live entry."""
-        number = self._window.numbers.get(entry)
-        return None if number is None else self._window.live[number].story
 
     def _read(self, item: Item) -> Read:
         """Read an item; the last one is remembered, as `add` follows `assign`."""

@@ -5,8 +5,9 @@ Knows nothing of decisions. Used by `index`, which adds and removes, and by `ass
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TypeVar
@@ -94,6 +95,10 @@ class Window:
         numbers = list(self._publishers.get(publisher, ()))[-_OWN_TEXTS:]
         return [self.live[number].shingles for number in numbers if number != but]
 
+    def placed(self) -> dict[EntryId, StoryKey]:
+        """The story of every live entry."""
+        return {live.id: live.story for live in self.live.values()}
+
     # --------------------------------------------------------------------------------------- coming and going
 
     def count(self, entry: EntryId, story: StoryKey, seen_at: datetime, found: Features) -> None:
@@ -128,17 +133,22 @@ class Window:
         self._counted = deque(counted for counted in self._counted if counted.id not in entries)
         self._today = sum(counted.seen_at.date() == self._day for counted in self._counted)
 
-    def rename(self, old: StoryKey, new: StoryKey) -> None:
-        """Move all entries of a story under another key."""
+    def move(self, entries: Mapping[EntryId, StoryKey]) -> None:
+        """Put entries into other stories; those that are there already, or not known, stay as they are.
+
+        Document frequencies are counted anew, as they would be after a restart.
+        """
         for counted in self._counted:
-            if counted.story == old:
-                counted.story = new
-        self._epoch = None
-        moved = self.stories.pop(old, deque())
-        for number in moved:
-            self.live[number].story = new
-        if moved:
-            self.stories[new] = deque(sorted([*self.stories.get(new, ()), *moved]))
+            story = entries.get(counted.id, counted.story)
+            if story != counted.story:
+                counted.story = story
+                self._epoch = None
+        for entry in sorted(entries.keys() & self.numbers.keys()):
+            live = self.live[self.numbers[entry]]
+            if live.story != entries[entry]:
+                _drop(self.stories, live.story, live.number)
+                live.story = entries[entry]
+                insort(self.stories.setdefault(live.story, deque()), live.number)
 
     # --------------------------------------------------------------------------------------------------- time
 

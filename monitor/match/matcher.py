@@ -73,7 +73,6 @@ class Matcher:
         self.watches = watches
         self.compiled = compiled
         self.concepts = concepts
-        self.anchor_count = 0
         self._automaton = self._build(leaves)
         self._keyed = _keyed(compiled, len(leaves))
         self._numbers = {watch.name: number for number, watch in enumerate(watches)}
@@ -89,7 +88,6 @@ class Matcher:
             back = len(anchor.lstrip(" ")) - 1
             automaton.add_word(anchor, (back, tuple((leaf.number, leaf.families) for leaf in finders)))
         automaton.make_automaton()
-        self.anchor_count = len(sharing)
         return automaton if sharing else None
 
     # --------------------------------------------------------------------------------------------- matching

@@ -92,8 +92,7 @@ def test_a_merged_story_goes_on_under_the_other_key() -> None:
     stream = Stream()
     stream.say("Cracks close bridge over the Drina at Ljubovija")
     kept = StoryKey("st_0000000000")
-    stream.index.rename(stream.stories[0], kept)
-    assert stream.index.story_of(EntryId(0)) == kept
+    stream.index.move({EntryId(0): kept})
     assert stream.say("Bridge over the Drina at Ljubovija closed by cracks", hours=1).joined == kept
 
 

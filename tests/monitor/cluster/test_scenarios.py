@@ -245,8 +245,8 @@ def test_a_story_told_thirty_times_still_takes_its_follow_ups() -> None:
     )
     stream.say(
         "Ferry prices to rise in summer",
-        "Shipping firms in Greece want ten per cent more for tickets to the islands. The owner of the largest fleet says "
-        "fuel is to blame.",
+        "Shipping firms in Greece want ten per cent more for tickets to the islands. The owner of the largest fleet "
+        "says fuel is to blame.",
         hours=98,
     )
     assert stream.groups == [0] * 32 + [32]
