@@ -47,8 +47,9 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How much work an entry was: anchors found and watches looked at."""
+    """How much work an entry was: anchors looked for, anchors found, watches looked at."""
 
+    anchors: int
     anchors_found: int
     watches_looked_at: int
 
@@ -132,7 +133,8 @@ class Matcher:
 
     def look(self, entry: Entry) -> Look:
         """What a scan found, for `explain` and metrics."""
-        return Look(sum(map(len, entry.hits.values())), len(self.touched(entry)))
+        anchors = 0 if self._automaton is None else len(self._automaton)
+        return Look(anchors, sum(map(len, entry.hits.values())), len(self.touched(entry)))
 
 
 def _one_of(language: str | None, wanted: Iterable[str]) -> bool:
