@@ -32,7 +32,7 @@ _NOUNS_HAVE_CAPITALS = frozenset({"de", "lb"})
 _FIGURE = re.compile(r"([0-9]+)(?:[.,]([0-9]{1,3})(?![0-9]))?")
 _THOUSANDS = 3
 _NOTHING = Beginnings({}, {})
-_MOST_REMEMBERED = 20_000
+_MOST_REMEMBERED = 8_000
 
 
 @dataclass(frozen=True, slots=True)
