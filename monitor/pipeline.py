@@ -19,9 +19,11 @@ from sqlalchemy import Connection
 from alerts import outbox, route
 from alerts.values import Event
 from monitor import schedule
+from monitor import stories as second_thoughts
 from monitor.cluster import item
+from monitor.detect import mended
 from monitor.parse import delta, identity
-from monitor.store import articles, documents, entries, feeds, fetch_log, stories
+from monitor.store import articles, corrections, documents, entries, feeds, fetch_log, stories
 from monitor.store import engine as engines
 from monitor.understanding import Context, Journal, Knowledge, Moment, Taken, arrive, matches_of, reread, withdraw
 from monitor.values import Claim, Entry, KeyedEntry
@@ -77,20 +79,23 @@ class Novelty:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What one document brought: counts, every entry that matched, and those that were read again."""
+    """What one document brought: counts, every entry that matched, and those that were read again.
+
+    `others` are events of no single entry of the document: withdrawals, stories that became one or two.
+    """
 
     entries: int
     new: int
     revised: int
     taken: tuple[Taken, ...]
     reread: tuple[Taken, ...] = ()
-    withdrawn: tuple[Event, ...] = ()
+    others: tuple[Event, ...] = ()
 
     @property
     def events(self) -> tuple[Event, ...]:
         """The events that were stored, in the order in which they were decided."""
         found = [event for taken in (*self.taken, *self.reread) for event in taken.events]
-        return (*found, *self.withdrawn)
+        return (*found, *self.others)
 
 
 def process(document: delta.Delta, turn: Turn, ctx: Context, now: datetime) -> Report:
@@ -105,18 +110,20 @@ def process(document: delta.Delta, turn: Turn, ctx: Context, now: datetime) -> R
             keyed = identity.keyed(document.feed, policy=turn.trust.policy)
             fresh, revised, novelty = _sorted(tx, document, keyed, turn, ctx.knowledge, now)
             moment = Moment(now, turn.baseline or novelty.mass_change, turn.tags)
-            taken = [
-                arrive(tx, entry, matches, moment, ctx, journal)
-                for entry in fresh
-                if (matches := matches_of(entry, ctx.knowledge, turn.tags))
-            ]
+            wanted = [(one, found) for one in fresh if (found := matches_of(one, ctx.knowledge, turn.tags))]
+            if wanted or revised:
+                ctx.corrected = second_thoughts.catch_up(tx, ctx.window, ctx.window.reach_at(now), ctx.corrected)
+            taken = [arrive(tx, entry, matches, moment, ctx, journal) for entry, matches in wanted]
             again = _read_again(tx, revised, moment, ctx, journal, taken)
+            changes = second_thoughts.repair(tx, ctx.window, [one.entry.id for one in taken], now)
+            told = tell(tx, _mendings(tx, changes, ctx.knowledge, now), ctx.knowledge.plan, now)
             gone = _taken_back(tx, document, turn, moment, ctx)
             _conclude(tx, turn, turn.decide(novelty), novelty, ctx.knowledge, now)
     except BaseException:
         journal.undo(ctx.window)
         raise
-    return Report(document.total, len(fresh), len(revised), tuple(taken), again, gone)
+    second_thoughts.settle(ctx.window, changes)
+    return Report(document.total, len(fresh), len(revised), tuple(taken), again, (*gone, *told))
 
 
 def process_page(page: articles.Wanted, text: str, ctx: Context, moment: Moment, *, keep: bool) -> Taken | None:
@@ -150,7 +157,8 @@ def _sorted(
     """Tell new entries from known ones, store both, and judge the document by how many there were."""
     feed = turn.claim.feed
     found = identity.sort(keyed, entries.recall(tx, feed, keyed))
-    arrivals = [_arrival(one, turn, knowledge) for one in found.new]
+    oldest_first = sorted(found.new, key=lambda one: one.entry.published or now)  # a copy comes after its original
+    arrivals = [_arrival(one, turn, knowledge) for one in oldest_first]
     fresh = entries.add(tx, feed, arrivals, gen=turn.gen, now=now)
     revised = entries.revise(tx, feed, found.seen, found.aliases, now)
     entries.mark_seen(tx, feed, keyed, turn.gen)
@@ -229,10 +237,20 @@ def _conclude(
     tell(tx, decision.events, knowledge.plan, now)
 
 
-def tell(tx: Connection, events: Sequence[Event], plan: route.Plan, now: datetime) -> None:
-    """Put what the operator should hear into the outbox."""
-    if events:
-        outbox.put(tx, events, plan, now)
+def _mendings(
+    tx: Connection, changes: Sequence[corrections.Changed], knowledge: Knowledge, now: datetime
+) -> tuple[Event, ...]:
+    """What digests say of stories that became one, or two."""
+    found: list[Event] = []
+    for change in changes:
+        facts = stories.facts(tx, change.story)
+        found += mended.events(facts, change.gone, knowledge.rules, now, knowledge.config_rev)
+    return tuple(found)
+
+
+def tell(tx: Connection, events: Sequence[Event], plan: route.Plan, now: datetime) -> tuple[Event, ...]:
+    """Put what belongs to no single entry into the outbox; returns the events that are new."""
+    return outbox.put(tx, events, plan, now) if events else ()
 
 
 def load_window(ctx: Context, since: datetime) -> int:
@@ -251,6 +269,7 @@ def load_window(ctx: Context, since: datetime) -> int:
                 text=row.text,
                 url=row.url,
             )
-            ctx.window.add(live, row.story)
+            ctx.window.add(live, row.story, row.decided)
             count += 1
+        ctx.corrected = corrections.newest_label(connection)
     return count

@@ -71,6 +71,8 @@ class Context:
     engine: Engine
     window: index.Index
     knowledge: Knowledge
+    corrected: int = 0
+    """The last correction by a person that the window knows of."""
 
 
 @dataclass(slots=True)
@@ -78,13 +80,13 @@ class Journal:
     """What a transaction did to the window, so that it can be undone with it."""
 
     placed: list[EntryId] = field(default_factory=list)
-    replaced: list[tuple[item.Item, StoryKey]] = field(default_factory=list)
+    replaced: list[tuple[item.Item, StoryKey, Assignment]] = field(default_factory=list)
 
     def undo(self, window: index.Index) -> None:
         """Leave the window as it was."""
-        window.remove([*self.placed, *(EntryId(before.id) for before, _ in self.replaced)])
-        for before, key in self.replaced:
-            window.add(before, key)
+        window.remove([*self.placed, *(EntryId(before.id) for before, _, _ in self.replaced)])
+        for before, key, decided in self.replaced:
+            window.add(before, key, decided)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +232,7 @@ def _place(
     assignment = ctx.window.assign(placing, now)
     key = assignment.joined or item.story_key(f"{entry.feed}:{entry.entry_key}")
     journal.placed.append(entry.id)
-    ctx.window.add(placing, key)
+    ctx.window.add(placing, key, assignment)
     return assignment, key
 
 
@@ -248,10 +250,10 @@ def _judge_again(
     if entry.id not in ctx.window:
         return mentioned.assignment
     placing = item_of(entry, outlet, mentioned.seen_at)
-    journal.replaced.append((item_of(before, outlet, mentioned.seen_at), mentioned.story))
+    journal.replaced.append((item_of(before, outlet, mentioned.seen_at), mentioned.story, mentioned.assignment))
     ctx.window.remove([entry.id])
     judged = ctx.window.assign(placing, now)
-    ctx.window.add(placing, mentioned.story)
+    ctx.window.add(placing, mentioned.story, mentioned.assignment)
     if judged.joined != mentioned.story:
         return mentioned.assignment
     ahead = {mention.entry for mention in late.before(story, entry.id).mentions}

@@ -82,6 +82,8 @@ def upgrade() -> None:
         "label",
         sa.Column("id", ID, nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("story_key", sa.String(length=16), nullable=True),
+        sa.Column("entry_id", ID, nullable=True),
         sa.Column("verdict", sa.String(length=16), nullable=False),
         sa.Column("who", sa.String(length=64), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
@@ -108,6 +110,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=8), nullable=False),
         sa.Column("merged_into", ID, nullable=True),
         sa.Column("split_from", ID, nullable=True),
+        sa.Column("split_at", INSTANT, nullable=True),
         sa.Column("algo", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["merged_into"], ["story.id"], name="fk_story_merged_into"),
         sa.ForeignKeyConstraint(["split_from"], ["story.id"], name="fk_story_split_from"),
@@ -115,6 +118,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("key", name="uq_story_key"),
     )
     op.create_index("ix_story_last_at", "story", ["last_at"], unique=False)
+    op.create_index("ix_story_split_from", "story", ["split_from"], unique=False)
 
     op.create_table(
         "watch_state",

@@ -102,6 +102,11 @@ def said(done: int, name: str) -> None:
     sys.stdout.write(f"{name}: done\n")
 
 
+def operator() -> str:
+    """Who gives the command, as corrections and silences remember it."""
+    return os.environ.get("USER") or "operator"
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         sys.stdout.write(f"storywatch {monitor.__version__}\n")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from monitor.cli.root import CONFIG, Config, Json, fail, print_json, reading
+from monitor.cli.root import CONFIG, USAGE, Config, Json, fail, operator, print_json, reading, writing
+from monitor.values import EntryId, StoryKey
 
 app = typer.Typer(help="Look at stories: who carries them, who answered.", no_args_is_help=True)
 
@@ -34,3 +37,75 @@ def story_show(key: str, config: Config = CONFIG, as_json: Json = False) -> None
     if shown is None:
         fail(f"there is no story {key}; storywatch story list shows them", 1)
     print_json(shown.as_dict()) if as_json else sys.stdout.write(shown.as_text())
+
+
+@app.command("merge", epilog="Example: storywatch story merge st_0123456789 st_abcdefghij")
+def story_merge(
+    keys: Annotated[list[str], typer.Argument(help="Two or more keys; the oldest story keeps its own.")],
+    note: Annotated[str, typer.Option(help="Why; kept with the correction.")] = "",
+    config: Config = CONFIG,
+    as_json: Json = False,
+) -> None:
+    """Make one story of several. The other keys lead to it; nothing is told again."""
+    from monitor import stories
+
+    with writing(config) as connection:
+        changes = stories.merge(connection, [StoryKey(key) for key in keys], operator(), datetime.now(UTC), note)
+    if as_json:
+        print_json([dataclasses.asdict(change) for change in changes])
+        return
+    for change in changes:
+        moved = f"{len(change.entries)} entries moved" if len(change.entries) != 1 else "1 entry moved"
+        sys.stdout.write(f"{', '.join(change.gone)} is now {change.story}: {moved}\n")
+
+
+@app.command("split", epilog="Example: storywatch story split 4711 4712 --note 'another flight'")
+def story_split(
+    entries: Annotated[list[int], typer.Argument(help="Numbers of entries that do not belong; story show has them.")],
+    note: Annotated[str, typer.Option(help="Why; kept with the correction.")] = "",
+    config: Config = CONFIG,
+    as_json: Json = False,
+) -> None:
+    """Give entries of a story a story of their own. The machine will not join them again."""
+    from monitor import stories
+
+    with writing(config) as connection:
+        change = stories.split(connection, [EntryId(n) for n in entries], operator(), datetime.now(UTC), note)
+    if as_json:
+        print_json(dataclasses.asdict(change))
+        return
+    sys.stdout.write(f"{change.story}: {len(change.entries)} entries have a story of their own\n")
+
+
+label_app = typer.Typer()
+
+
+@label_app.command(
+    "label",
+    epilog="Example: storywatch label st_0123456789 wrong --note 'a football match'\n\n"
+    "Or: storywatch label --missed https://outlet.example/article",
+)
+def label(
+    subject: Annotated[str | None, typer.Argument(help="A story's key, an entry's number or an address.")] = None,
+    verdict: Annotated[str | None, typer.Argument(help="right or wrong.")] = None,
+    missed: Annotated[str | None, typer.Option(help="The address of an article that should have been told.")] = None,
+    note: Annotated[str, typer.Option(help="Why.")] = "",
+    export: Annotated[bool, typer.Option("--export", help="Print all labels as JSON Lines.")] = False,
+    config: Config = CONFIG,
+) -> None:
+    """Say what storywatch got right, wrong or missed. Labels are kept for tuning; nothing is told again."""
+    from monitor import stories
+    from monitor.store.corrections import Verdict
+
+    if export:
+        with reading(config) as connection:
+            sys.stdout.writelines(f"{line}\n" for line in stories.labelled(connection))
+        return
+    if missed is not None:
+        subject, verdict = missed, Verdict.MISSED
+    if subject is None or verdict not in (Verdict.RIGHT, Verdict.WRONG, Verdict.MISSED):
+        fail("label what? storywatch label KEY right|wrong, or --missed ADDRESS", USAGE)
+    with writing(config) as connection:
+        kept = stories.label(connection, subject, Verdict(verdict), operator(), datetime.now(UTC), note)
+    where = f", story {kept.story}" if kept.story else ""
+    sys.stdout.write(f"{kept.subject}: {kept.verdict}{where}\n")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from monitor.cluster import scoring
-from monitor.cluster.copies import Overlap, Shingles, boilerplate, overlap, verdict
+from monitor.cluster.copies import Comparison, Overlap, Shingles, boilerplate, verdict
 from monitor.cluster.features import Features
 from monitor.cluster.item import Item
 from monitor.cluster.scoring import Pair, Ranked
@@ -61,30 +61,52 @@ def _pairs(read: Read, window: Window, least: float, settings: Settings, words: 
 
     Stories without a pair of `least` are left out: none of them could be joined.
     """
-    family, naming = read.features.family, read.features.naming
-    is_short = read.features.chars < settings.title_only_chars
-    by_words, by_names = window.words(family).similar(words), window.names.similar(names)
-    cosines = {}
-    for number, cosine in by_words.items():
-        if cosine > scoring.LEAST_PAIR:
-            if scoring.names_others(naming, window.live[number].naming):
-                cosine *= scoring.OTHER_NAMES
-            if is_short:
-                cosine += scoring.NAMES_SHARE * (by_names.get(number, 0.0) - cosine)
-            cosines[number] = cosine
-    for number, cosine in by_names.items():
-        if cosine > scoring.LEAST_PAIR and window.live[number].family != family:
-            cosines[number] = scoring.across_languages(names, window.names.vector_of(number))
-    hopeful = {window.live[number].story for number, cosine in cosines.items() if cosine >= least}
+    likeness = _Likeness(read, window, settings, words, names)
     ageing = _Ageing(read, window, settings)
     found = []
-    for number in sorted(cosines):
-        live = window.live[number]
-        if live.story in hopeful:
-            score = cosines[number] * ageing.of(live)
+    for story in likeness.stories(least):
+        for number in window.stories[story]:
+            score = likeness.of(number)
             if score > scoring.LEAST_PAIR:
-                found.append(Pair(number, live.story, score, live.family == family))
-    return found
+                live = window.live[number]
+                score *= ageing.of(live)
+                if score > scoring.LEAST_PAIR:
+                    found.append(Pair(number, story, score, live.family == read.features.family))
+    return sorted(found, key=lambda pair: pair.number)
+
+
+class _Likeness:
+    """How like the live entries are to the new one, time left out: by words inside its family, by names outside."""
+
+    def __init__(self, read: Read, window: Window, settings: Settings, words: Vector, names: Vector) -> None:
+        self._window = window
+        self._family, self._naming = read.features.family, read.features.naming
+        self._is_short = read.features.chars < settings.title_only_chars
+        self._names = names
+        self._by_words = window.words(self._family).similar(words, scoring.LEAST_PAIR)
+        self._by_names = window.names.similar(names, 0.0 if self._is_short else scoring.LEAST_PAIR)
+
+    def stories(self, least: float) -> set[StoryKey]:
+        """The stories with an entry at least so like."""
+        live = self._window.live
+        near = {number for number, cosine in self._by_names.items() if cosine >= least}
+        near.update(number for number, cosine in self._by_words.items() if cosine >= least)
+        return {live[number].story for number in near if self.of(number) >= least}
+
+    def of(self, number: int) -> float:
+        """How like one live entry is."""
+        live = self._window.live[number]
+        if live.family != self._family:
+            cosine = self._by_names.get(number, 0.0)
+            if cosine > scoring.LEAST_PAIR:
+                return scoring.across_languages(self._names, self._window.names.vector_of(number))
+            return 0.0
+        cosine = self._by_words.get(number, 0.0)
+        if cosine and scoring.names_others(self._naming, live.naming):
+            cosine *= scoring.OTHER_NAMES
+        if cosine and self._is_short:
+            cosine += scoring.NAMES_SHARE * (self._by_names.get(number, 0.0) - cosine)
+        return cosine
 
 
 class _Ageing:
@@ -149,14 +171,15 @@ def _sources(read: Read, window: Window, settings: CopySettings, pairs: list[Pai
     """What the text is to the live entries most like it, in the order in which they came."""
     if read.shingles.words < settings.min_words:
         return []
+    mine = Comparison(read.shingles, settings)
     sources = []
     for live in _candidates(read, window, settings, pairs):
         if live.shingles.words < settings.min_words:
             continue
         same = read.item.publisher is not None and read.item.publisher == live.publisher
-        found = overlap(read.shingles, live.shingles, settings)
+        found = mine.overlap(live.shingles)
         if found.containment >= settings.shared:
-            found = overlap(read.shingles, live.shingles, settings, _printed_everywhere(read, live, window))
+            found = mine.overlap(live.shingles, _printed_everywhere(mine.shared(live.shingles), read, live, window))
         sources.append(_Source(verdict(found, same_publisher=same, settings=settings), live, found))
     return sources
 
@@ -171,8 +194,7 @@ def _candidates(read: Read, window: Window, settings: CopySettings, pairs: list[
     return [window.live[number] for number in sorted(numbers)]
 
 
-def _printed_everywhere(read: Read, live: Live, window: Window) -> frozenset[int]:
-    shared = frozenset(read.shingles.hashes).intersection(live.shingles.hashes)
+def _printed_everywhere(shared: frozenset[int], read: Read, live: Live, window: Window) -> frozenset[int]:
     found: frozenset[int] = frozenset()
     for publisher in (read.item.publisher, live.publisher):
         if publisher is not None:

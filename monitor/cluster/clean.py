@@ -22,7 +22,7 @@ _MANY_PREFIXES = 3
 
 def clean_title(title: str, knowledge: Knowledge) -> str:
     """A title without what desks put before and behind it: `VIDEO/`, `LIVE:`, ` | BN`, ` - Reuters`."""
-    title = _CUT.sub("", _TAGS.sub(" ", title).strip())
+    title = _without_cut(_TAGS.sub(" ", title) if "<" in title else title)
     for _ in range(_MANY_PREFIXES):
         found = _PREFIX.match(title)
         if found is None or fold(found[1]).strip(" !") not in knowledge.title_prefixes:
@@ -53,10 +53,17 @@ def clean_text(text: str, knowledge: Knowledge, limit: int | None = None) -> str
         text = text[: limit * 2 + 200]
     if "<" in text:
         text = _TAGS.sub(" ", text)
-    text = _FIRST_ON.sub("", text)
+    if "appeared first on" in text.lower():
+        text = _FIRST_ON.sub("", text)
     text = _without_tails(_without_dateline(text.strip(), knowledge), knowledge)
-    text = " ".join(_CUT.sub("", text).split())
+    text = " ".join(_without_cut(text).split())
     return text if limit is None else _cut(text, limit)
+
+
+def _without_cut(text: str) -> str:
+    """Drop the marks of a text that was cut off; what ends otherwise is not searched."""
+    text = text.strip()
+    return _CUT.sub("", text) if text.endswith(("…", "...", "]")) else text
 
 
 def _cut(text: str, limit: int) -> str:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from monitor.cluster.clean import clean_text
@@ -51,30 +52,44 @@ class Overlap:
     lead: float
 
 
-def overlap(one: Shingles, other: Shingles, settings: CopySettings, ignored: Iterable[int] = ()) -> Overlap:
-    """Compare two texts; `ignored` are shingles that an outlet prints under everything."""
-    skip = frozenset(ignored)
-    lead = _share(one.lead(settings.lead_words), other.lead(settings.lead_words), skip)
-    return Overlap(_share(one.hashes, other.hashes, skip), lead)
+class Comparison:
+    """One text held against others."""
+
+    def __init__(self, text: Shingles, settings: CopySettings) -> None:
+        self._settings = settings
+        self._all, self._lead = frozenset(text.hashes), frozenset(text.lead(settings.lead_words))
+
+    def shared(self, other: Shingles) -> frozenset[int]:
+        """The shingles that stand in both texts."""
+        return self._all.intersection(other.hashes)
+
+    def overlap(self, other: Shingles, ignored: frozenset[int] = frozenset()) -> Overlap:
+        """How much of one is in the other; `ignored` are shingles that an outlet prints under everything.
+
+        The lead is looked at only where enough is shared for it to matter.
+        """
+        containment = _share(self._all, other.hashes, ignored)
+        if containment < self._settings.shared:
+            return Overlap(containment, 0.0)
+        return Overlap(containment, _share(self._lead, other.lead(self._settings.lead_words), ignored))
 
 
-def _share(one: Iterable[int], other: Iterable[int], skip: frozenset[int]) -> float:
-    first, second = set(one) - skip, set(other) - skip
-    shorter = min(len(first), len(second))
-    return len(first & second) / shorter if shorter else 0.0
+def _share(one: frozenset[int], other: array[int], ignored: frozenset[int]) -> float:
+    if ignored:
+        one -= ignored
+    both = one.intersection(other)
+    if not both:
+        return 0.0
+    shorter = min(len(one), len(frozenset(other) - ignored))
+    return len(both) / shorter
 
 
-def boilerplate(shared: frozenset[int], own: Iterable[Shingles]) -> frozenset[int]:
+def boilerplate(shared: frozenset[int], own: Sequence[Shingles]) -> frozenset[int]:
     """Those of the shared shingles that stand in more than 5 % of an outlet's other entries, if it has enough."""
-    counts = dict.fromkeys(shared, 0)
-    entries = 0
-    for text in own:
-        entries += 1
-        for shingle in shared.intersection(text.hashes):
-            counts[shingle] += 1
-    if entries < _OWN_ENTRIES:
+    if len(own) < _OWN_ENTRIES:
         return frozenset()
-    least = max(_OWN_LEAST, entries * _OWN_SHARE)
+    counts = Counter(shingle for text in own for shingle in shared.intersection(text.hashes))
+    least = max(_OWN_LEAST, len(own) * _OWN_SHARE)
     return frozenset(shingle for shingle, count in counts.items() if count >= least)
 
 

@@ -14,8 +14,4 @@ def excluded(item: Item, knowledge: Knowledge) -> str | None:
     """The rule that keeps an entry out of every story, or None."""
     if not item.title.strip() and not item.text.strip():
         return "empty"
-    title = fold(item.title).strip()
-    for rule, pattern in knowledge.exclusions:
-        if pattern.search(title):
-            return rule
-    return None
+    return knowledge.exclusions.find(fold(item.title).strip())

@@ -7,17 +7,19 @@ alike in every language and is compared between families. Raw weights only; how 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import log
+from typing import NamedTuple
 
 from monitor.cluster.clean import clean_text, clean_title
 from monitor.cluster.item import Item
 from monitor.cluster.knowledge import Beginnings, Knowledge
 from monitor.cluster.settings import Settings
-from monitor.text.fold import fold
+from monitor.text.fold import fold, offsets
 from monitor.text.languages import family
-from monitor.text.words import Word, words
+from monitor.text.words import is_caps, places
 
 STEM_LETTERS = 6
 NAME_LETTERS = 5
@@ -25,12 +27,20 @@ _TITLE, _TEXT = 2.0, 1.0
 _COUNTRY, _NUMBER, _CONCEPT = 0.6, 0.7, 1.0
 _UNSURE = 0.7
 _TITLE_CASE_SHARE = 0.6
+_NOUNS_HAVE_CAPITALS = frozenset({"de", "lb"})
+"""There a capital inside a sentence shows a noun, not a name."""
 _FIGURE = re.compile(r"([0-9]+)(?:[.,]([0-9]{1,3})(?![0-9]))?")
 _THOUSANDS = 3
 _NOTHING = Beginnings({}, {})
+_MOST_REMEMBERED = 8_000
 
-Bag = tuple[tuple[str, float], ...]
-"""Feature names with raw weights, in order of first appearance."""
+
+@dataclass(frozen=True, slots=True)
+class Bag:
+    """Features and their raw weights, in order of first appearance."""
+
+    names: tuple[str, ...] = ()
+    weights: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,39 +59,74 @@ class Features:
     folded_title: str
 
 
-def features(item: Item, knowledge: Knowledge, settings: Settings) -> Features:
-    """Read the features of an entry: its title and the first `lead_chars` of its text."""
-    title = clean_title(item.title, knowledge)
-    text = clean_text(item.text, knowledge, settings.lead_chars)
-    language = family(item.language) or "und"
-    reader = _Reader(knowledge, language)
-    title_words, text_words = words(title), words(text)
-    inside = {word.folded for word, starts in _with_starts(text, text_words) if word.capitalised and not starts}
-    reader.read(title, title_words, _TITLE, proven=inside if _capitals_prove_nothing(title_words) else None)
-    reader.read(text, text_words, _TEXT, proven=None)
-    return Features(
-        language,
-        reader.bag(reader.stems),
-        reader.bag(reader.names),
-        frozenset(reader.naming),
-        len(fold(text)),
-        fold(title).strip(),
-    )
+class Reader:
+    """Reads the features of entries. What a word stands for is remembered: news repeats its words."""
+
+    def __init__(self, knowledge: Knowledge, settings: Settings) -> None:
+        self._knowledge = knowledge
+        self._settings = settings
+        self._senses: dict[str, _Senses] = {}
+
+    def read(self, item: Item) -> Features:
+        """The features of an entry: of its title and the first `lead_chars` of its text."""
+        title = clean_title(item.title, self._knowledge)
+        text = clean_text(item.text, self._knowledge, self._settings.lead_chars)
+        folded_title, folded_text = fold(title), fold(text)
+        language = family(item.language) or "und"
+        senses = self._senses.get(language)
+        if senses is None:
+            senses = self._senses[language] = _Senses(self._knowledge, language)
+        title_tokens, text_tokens = _tokens(title, folded_title), _tokens(text, folded_text)
+        bags = _Bags(senses, self._knowledge.phrases)
+        bags.read(title, title_tokens, _TITLE, _proven(title_tokens, text_tokens))
+        bags.read(text, text_tokens, _TEXT, None)
+        return Features(
+            language,
+            _weighted(bags.stems),
+            _weighted(bags.names),
+            frozenset(bags.naming),
+            len(folded_text),
+            folded_title.strip(),
+        )
 
 
-def _capitals_prove_nothing(title: Sequence[Word]) -> bool:
+class _Token(NamedTuple):
+    """A word of a field: where it starts, its folded letters, how it is written, whether it begins a sentence."""
+
+    start: int
+    folded: str
+    capitalised: bool
+    is_caps: bool
+    begins: bool
+
+
+def _tokens(text: str, folded: str) -> list[_Token]:
+    origins = offsets(text)
+    tokens: list[_Token] = []
+    before = 0
+    for start, end, dotted in places(text):
+        first, last = (start, end) if origins is None else (bisect_left(origins, start), bisect_left(origins, end))
+        gap, written, word = text[before:start], text[start:end], folded[first:last]
+        begins = not tokens or (gap != " " and any(sign in ".!?…:" for sign in gap))
+        if dotted:
+            word = word.replace(".", "")
+        tokens.append(_Token(start, word, written[0].isupper(), dotted or is_caps(written), begins))
+        before = end
+    return tokens
+
+
+def _proven(title: Sequence[_Token], text: Sequence[_Token]) -> set[str] | None:
+    """The words known to be names from inside the text's sentences, if capitals in the title prove nothing."""
+    if not _capitals_prove_nothing(title):
+        return None
+    return {token.folded for token in text if token.capitalised and not token.begins}
+
+
+def _capitals_prove_nothing(title: Sequence[_Token]) -> bool:
     """Whether a title is written in capitals or in Title Case."""
-    letters = [word for word in title if word.folded.isalpha()]
-    capitals = sum(word.capitalised for word in letters)
-    return capitals > _TITLE_CASE_SHARE * len(letters) or sum(word.is_caps for word in letters) > len(letters) / 2
-
-
-def _with_starts(text: str, found: Sequence[Word]) -> Iterator[tuple[Word, bool]]:
-    """Words, and whether each begins a sentence."""
-    end = 0
-    for number, word in enumerate(found):
-        yield word, number == 0 or any(sign in ".!?…:" for sign in text[end : word.start])
-        end = word.end
+    letters = [token for token in title if token.folded.isalpha()]
+    capitals = sum(token.capitalised for token in letters)
+    return capitals > _TITLE_CASE_SHARE * len(letters) or sum(token.is_caps for token in letters) > len(letters) / 2
 
 
 def _figure(found: re.Match[str]) -> str:
@@ -92,57 +137,100 @@ def _figure(found: re.Match[str]) -> str:
     return whole + fraction if len(fraction) == _THOUSANDS else f"{whole}.{fraction}"
 
 
-class _Reader:
-    """Collects the features of one entry."""
+class _Sense(NamedTuple):
+    """What a word is, wherever it stands: its stem, and at most one of a country's code, a sure feature, a name."""
+
+    stem: str
+    country: str | None
+    sure: str | None
+    weight: float
+    name: str | None
+
+
+class _Senses:
+    """The senses of the words of one language family; None for a word that is not compared."""
 
     def __init__(self, knowledge: Knowledge, language: str) -> None:
-        self.knowledge = knowledge
-        self.concepts = knowledge.concepts.get(language, _NOTHING)
-        self.numerals = knowledge.numerals.get(language, _NOTHING)
+        self._knowledge = knowledge
+        self._concepts = knowledge.concepts.get(language, _NOTHING)
+        self._numerals = knowledge.numerals.get(language, _NOTHING)
+        self.capitals_name = language not in _NOUNS_HAVE_CAPITALS
+        self._known: dict[tuple[str, bool, bool], _Sense | None] = {}
+
+    def of(self, token: _Token) -> _Sense | None:
+        key = (token.folded, token.capitalised, token.is_caps)
+        try:
+            return self._known[key]
+        except KeyError:
+            if len(self._known) >= _MOST_REMEMBERED:
+                self._known.clear()
+            sense = self._known[key] = self._look_up(token)
+            return sense
+
+    def _look_up(self, token: _Token) -> _Sense | None:
+        folded = token.folded
+        if len(folded) < 2 or folded in self._knowledge.stop_words:
+            return None
+        stem = folded[:STEM_LETTERS]
+        code = self._code(token)
+        if code is not None:
+            return _Sense(stem, code, None, 0.0, None)
+        numeral = self._numerals.find(folded)
+        if numeral is not None:
+            return _Sense(stem, None, f"d:{numeral}", _NUMBER, None)
+        concept = self._concepts.find(folded)
+        if concept is not None:
+            return _Sense(stem, None, f"c:{concept}", _CONCEPT, None)
+        is_name = token.capitalised and len(folded) > 2
+        return _Sense(stem, None, None, 0.0, f"n:{respelt(folded)[:NAME_LETTERS]}" if is_name else None)
+
+    def _code(self, token: _Token) -> str | None:
+        folded = token.folded
+        if token.is_caps and folded in self._knowledge.acronyms:
+            return self._knowledge.acronyms[folded]
+        if len(folded) < 4 or not (token.capitalised or len(folded) > 5):
+            return None
+        return self._knowledge.countries.find(folded)
+
+
+class _Bags:
+    """Collects the features of one entry."""
+
+    def __init__(self, senses: _Senses, phrases: Mapping[tuple[str, str], str]) -> None:
+        self._senses = senses
+        self._phrases = phrases
         self.stems: dict[str, float] = {}
         self.names: dict[str, float] = {}
         self.naming: set[str] = set()
 
-    def read(self, text: str, found: Sequence[Word], weight: float, proven: set[str] | None) -> None:
+    def read(self, text: str, tokens: Sequence[_Token], weight: float, proven: set[str] | None) -> None:
         """Add the words of a field. `proven` are the names known from elsewhere if capitals here prove nothing."""
         before, fraction = "", -1
-        for word, starts in _with_starts(text, found):
-            folded = word.folded
-            code = self.knowledge.phrases.get((before, folded))
+        for token in tokens:
+            folded = token.folded
+            code = self._phrases.get((before, folded))
             before = folded
             if code is not None:
                 self._country(code, weight)
             if folded[0].isdigit():
-                if word.start != fraction:
-                    number = _FIGURE.match(text, word.start)
+                if token.start != fraction:
+                    number = _FIGURE.match(text, token.start)
                     fraction = number.start(2) if number and number[2] else -1
                     self._number(_figure(number) if number else folded, weight)
-            elif len(folded) > 1 and folded not in self.knowledge.stop_words:
-                self._word(word, weight, starts, proven)
+            else:
+                sense = self._senses.of(token)
+                if sense is not None:
+                    self._word(token, sense, weight, proven)
 
-    def _word(self, word: Word, weight: float, starts: bool, proven: set[str] | None) -> None:
-        folded = word.folded
-        _add(self.stems, folded[:STEM_LETTERS], weight)
-        code = self._code(word)
-        concept = self.concepts.find(folded)
-        numeral = self.numerals.find(folded)
-        if code is not None:
-            self._country(code, weight)
-        elif numeral is not None:
-            _add(self.names, f"d:{numeral}", weight * _NUMBER)
-        elif concept is not None:
-            _add(self.names, f"c:{concept}", weight * _CONCEPT)
-        elif word.capitalised and len(folded) > 2:
-            self._name(
-                f"n:{respelt(folded)[:NAME_LETTERS]}", weight, not starts if proven is None else folded in proven
-            )
-
-    def _code(self, word: Word) -> str | None:
-        if word.is_caps and word.folded in self.knowledge.acronyms:
-            return self.knowledge.acronyms[word.folded]
-        if len(word.folded) < 4 or not (word.capitalised or len(word.folded) > 5):
-            return None
-        return self.knowledge.countries.find(word.folded)
+    def _word(self, token: _Token, sense: _Sense, weight: float, proven: set[str] | None) -> None:
+        _add(self.stems, sense.stem, weight)
+        if sense.country is not None:
+            self._country(sense.country, weight)
+        elif sense.sure is not None:
+            _add(self.names, sense.sure, weight * sense.weight)
+        elif sense.name is not None:
+            is_proven = not token.begins if proven is None else token.folded in proven
+            self._name(sense.name, weight, is_proven and self._senses.capitals_name)
 
     def _name(self, name: str, weight: float, is_sure: bool) -> None:
         _add(self.names, name, weight if is_sure else weight * _UNSURE)
@@ -150,24 +238,25 @@ class _Reader:
             self.naming.add(name)
 
     def _country(self, code: str, weight: float) -> None:
-        _add(self.stems, f"@{code}", weight * _COUNTRY)
-        _add(self.names, f"@{code}", weight * _COUNTRY)
-        self.naming.add(f"@{code}")
+        feature = f"@{code}"
+        _add(self.stems, feature, weight * _COUNTRY)
+        _add(self.names, feature, weight * _COUNTRY)
+        self.naming.add(feature)
 
     def _number(self, figure: str, weight: float) -> None:
-        _add(self.stems, f"d:{figure}", weight * _NUMBER)
+        feature = f"d:{figure}"
+        _add(self.stems, feature, weight * _NUMBER)
         if len(figure) > 1:
-            _add(self.names, f"d:{figure}", weight * _NUMBER)
-            self.naming.add(f"d:{figure}")
+            _add(self.names, feature, weight * _NUMBER)
+            self.naming.add(feature)
 
-    @staticmethod
-    def bag(found: dict[str, float]) -> Bag:
-        return tuple((name, 1 + log(weight) if weight > 1 else weight) for name, weight in found.items())
+
+def _weighted(found: Mapping[str, float]) -> Bag:
+    return Bag(tuple(found), tuple(1 + log(weight) if weight > 1 else weight for weight in found.values()))
 
 
 def _add(bag: dict[str, float], name: str, weight: float) -> None:
-    if weight:
-        bag[name] = bag.get(name, 0.0) + weight
+    bag[name] = bag.get(name, 0.0) + weight
 
 
 _RESPELT = (

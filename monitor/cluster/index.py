@@ -7,14 +7,14 @@ and the lab own an index and store what it says.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from monitor.cluster import repair, scoring, window
 from monitor.cluster.assign import Read, assign
 from monitor.cluster.copies import shingles
 from monitor.cluster.exclusions import excluded
-from monitor.cluster.features import features
+from monitor.cluster.features import Reader
 from monitor.cluster.item import Item
 from monitor.cluster.knowledge import Knowledge
 from monitor.cluster.settings import Settings
@@ -28,6 +28,7 @@ class Index:
     def __init__(self, settings: Settings, knowledge: Knowledge) -> None:
         self._settings = settings
         self._knowledge = knowledge
+        self._reader = Reader(knowledge, settings)
         self._window = Window(settings.window, knowledge)
         self._next = 0
         self._last: Read | None = None
@@ -50,6 +51,10 @@ class Index:
         """Entries seen since then must be added again after a restart at `now`."""
         return window.reach(settings.window, now)
 
+    def reach_at(self, now: datetime) -> datetime:
+        """Entries seen since then are all that decisions of this index at `now` can depend on."""
+        return self.reach(self._settings, now)
+
     def assign(self, item: Item, now: datetime) -> Assignment:
         """Say which story an entry belongs to and whose text it is. `now` never goes back."""
         self._window.move_to(now)
@@ -58,14 +63,14 @@ class Index:
     def add(self, item: Item, story: StoryKey, decided: Assignment | None = None) -> None:
         """Record that an entry is a mention of a story. An entry that is there already stays as it is.
 
-        Also for excluded entries: nothing will join them, but they count as read. `decided` is remembered as a witness
-        where stories may be merged.
+        Also for excluded entries: nothing will join them, but they count as read. `decided` may show that two stories
+        are one.
         """
         if item.id in self._window.numbers:
             return
         self._window.move_to(item.seen_at)
         read = self._read(item)
-        self._window.count(item.id, item.seen_at, read.features)
+        self._window.count(item.id, story, item.seen_at, read.features)
         if read.excluded is not None:
             return
         self._next += 1
@@ -82,7 +87,7 @@ class Index:
             shingles=read.shingles,
         )
         self._window.add(live, read.features)
-        if decided is not None and self._settings.merge:
+        if decided is not None:
             self._witnesses.note(item.id, decided)
 
     def remove(self, entries: Iterable[EntryId]) -> None:
@@ -92,25 +97,27 @@ class Index:
         for number in numbers:
             self._window.forget(number)
         self._window.uncount(gone)
+        self._witnesses.forget(gone)
 
-    def rename(self, old: StoryKey, new: StoryKey) -> None:
-        """Move all live entries of a story under another key: the story was merged into that one."""
-        self._window.rename(old, new)
+    def move(self, entries: Mapping[EntryId, StoryKey]) -> None:
+        """Put entries into the stories where they stand by now: stories were merged or split."""
+        self._window.move(entries)
 
-    def merges(self) -> tuple[repair.Merge, ...]:
-        """The stories that should be one; none while the setting is off."""
+    def merges(self, new: Iterable[EntryId]) -> tuple[repair.Merge, ...]:
+        """The stories that should be one now that these entries have been added; none while the setting is off."""
         if not self._settings.merge:
             return ()
-        return repair.merges(self._window.stories, self._witnesses, self._similarity)
+        witnessed = self._witnesses.pairs(frozenset(new), self._window.placed())
+        return repair.merges(self._window.stories, witnessed, self._similarity)
 
-    def splits(self) -> tuple[repair.Split, ...]:
-        """The stories that are two; none while the setting is off."""
+    def splits(self, stories: Iterable[StoryKey]) -> tuple[repair.Split, ...]:
+        """Those of these stories that are two; none while the setting is off."""
         if not self._settings.split:
             return ()
         least = self._settings.thresholds.with_text
         found = []
-        for story, numbers in self._window.stories.items():
-            leaving = repair.parting(numbers, self._similarity, least)
+        for story in sorted(set(stories) & self._window.stories.keys()):
+            leaving = repair.parting(self._window.stories[story], self._similarity, least)
             if leaving:
                 found.append(repair.Split(story, tuple(self._window.live[number].id for number in leaving)))
         return tuple(found)
@@ -124,15 +131,10 @@ class Index:
         words = self._window.words(first.family)
         return scoring.cosine(words.vector_of(one), words.vector_of(other))
 
-    def story_of(self, entry: EntryId) -> StoryKey | None:
-        """The story of a live entry."""
-        number = self._window.numbers.get(entry)
-        return None if number is None else self._window.live[number].story
-
     def _read(self, item: Item) -> Read:
         """Read an item; the last one is remembered, as `add` follows `assign`."""
         if self._last is None or self._last.item is not item:
-            found = features(item, self._knowledge, self._settings)
+            found = self._reader.read(item)
             rule = excluded(item, self._knowledge)
             self._last = Read(item, found, shingles(item.text, self._knowledge), rule)
         return self._last

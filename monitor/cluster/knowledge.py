@@ -6,13 +6,14 @@ Built once from the compiled data folder; no I/O here. Called by whoever builds 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from monitor.text.languages import family
 
-_LONGEST_BEGINNING = 14
+_HEAD = 3
+"""No beginning is shorter; by so many first letters they are looked up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,27 +21,28 @@ class Beginnings:
     """Folded words and beginnings of words with what they stand for."""
 
     whole: Mapping[str, str]
-    starts: Mapping[str, str]
+    starts: Mapping[str, tuple[tuple[str, str], ...]]
 
     def find(self, word: str) -> str | None:
         """What the word stands for; the longest beginning wins, a whole word before all.
 
-        >>> Beginnings({"rat": "war"}, {"ratif": "agreement"}).find("ratifikovan")
+        >>> beginnings([("rat.", "war"), ("ratif", "agreement")]).find("ratifikovan")
         'agreement'
         """
         found = self.whole.get(word)
         if found is not None:
             return found
-        starts = self.starts
-        for length in range(min(len(word), _LONGEST_BEGINNING), 2, -1):
-            beginning = word[:length]
-            if beginning in starts:
-                return starts[beginning]
+        for start, meaning in self.starts.get(word[:_HEAD], ()):
+            if word.startswith(start):
+                return meaning
         return None
 
 
 def beginnings(rows: Iterable[tuple[str, str]]) -> Beginnings:
-    """Read (written, meaning) pairs; a full stop at the end means the whole word. The first meaning of a word stays."""
+    """Read (written, meaning) pairs; a full stop at the end means the whole word. The first meaning of a word stays.
+
+    A beginning of fewer than three letters stands for too much and is left out.
+    """
     whole: dict[str, str] = {}
     starts: dict[str, str] = {}
     for written, meaning in rows:
@@ -48,7 +50,33 @@ def beginnings(rows: Iterable[tuple[str, str]]) -> Beginnings:
             whole.setdefault(written[:-1], meaning)
         else:
             starts.setdefault(written, meaning)
-    return Beginnings(whole, starts)
+    heads: dict[str, list[tuple[str, str]]] = {}
+    for start in sorted(starts, key=len, reverse=True):
+        if len(start) >= _HEAD:
+            heads.setdefault(start[:_HEAD], []).append((start, starts[start]))
+    return Beginnings(whole, {head: tuple(found) for head, found in heads.items()})
+
+
+_IS_WORD = re.compile(r"\\b(?:[^|()]|\([^()]*\))*$")
+"""A pattern for the beginning of a word, all of it in one alternative."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusions:
+    """What titles of no story look like: rules with their patterns, and hints without which no rule holds."""
+
+    rules: tuple[tuple[str, re.Pattern[str]], ...] = ()
+    hints: tuple[re.Pattern[str], ...] = ()
+
+    def find(self, title: str) -> str | None:
+        """The first rule that holds for a folded title.
+
+        >>> _exclusions({"horoscope": {"anywhere": [r"\\bhoroskop"]}}).find("dnevni horoskop")
+        'horoscope'
+        """
+        if not any(hint.search(title) for hint in self.hints):
+            return None
+        return next((rule for rule, pattern in self.rules if pattern.search(title)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +93,7 @@ class Knowledge:
     title_prefixes: frozenset[str] = frozenset()
     text_tails: tuple[str, ...] = ()
     agencies: frozenset[str] = frozenset()
-    exclusions: tuple[tuple[str, re.Pattern[str]], ...] = ()
+    exclusions: Exclusions = Exclusions()
 
     @classmethod
     def from_raw(cls, raw: Mapping[str, Any]) -> Knowledge:
@@ -112,9 +140,20 @@ def _prior(raw: Mapping[str, Mapping[Any, str]]) -> dict[str, dict[str, float]]:
     }
 
 
-def _exclusions(raw: Mapping[str, Mapping[str, list[str]]]) -> tuple[tuple[str, re.Pattern[str]], ...]:
-    rules = []
-    for rule, patterns in raw.items():
-        parts = [*patterns.get("anywhere", ()), *(rf"^\W*(?:{start})" for start in patterns.get("start", ()))]
-        rules.append((rule, re.compile("|".join(parts))))
-    return tuple(rules)
+def _exclusions(raw: Mapping[str, Mapping[str, list[str]]]) -> Exclusions:
+    starts = [start for patterns in raw.values() for start in patterns.get("start", ())]
+    anywhere = [pattern for patterns in raw.values() for pattern in patterns.get("anywhere", ())]
+    words = [pattern[2:] for pattern in anywhere if _IS_WORD.match(pattern)]
+    others = [pattern for pattern in anywhere if not _IS_WORD.match(pattern)]
+    rules = tuple(
+        (rule, _any([*patterns.get("anywhere", ()), *(rf"^\W*(?:{start})" for start in patterns.get("start", ()))]))
+        for rule, patterns in raw.items()
+    )
+    # One look at the beginnings of words costs a twentieth of each rule's own search.
+    hints = (rf"^\W*(?:{_any(starts).pattern})", rf"\b(?:{_any(words).pattern})", _any(others).pattern)
+    return Exclusions(rules, tuple(re.compile(hint) for hint in hints))
+
+
+def _any(patterns: Sequence[str]) -> re.Pattern[str]:
+    """A pattern that finds what one of several finds; without any it finds nothing."""
+    return re.compile("|".join(patterns) or r"(?!)")

@@ -9,9 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-ALGORITHM = 1
-"""Version of features and thresholds; stored with each mention. A change never rewrites old mentions."""
-
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
@@ -48,7 +45,7 @@ class Settings:
     lead_chars: int = 300
     title_only_chars: int = 60
     copies: CopySettings = CopySettings()
-    merge: bool = False
+    merge: bool = True
     split: bool = False
 
     def threshold(self, family: str, text_chars: int) -> float:

@@ -5,8 +5,9 @@ Knows nothing of decisions. Used by `index`, which adds and removes, and by `ass
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import deque
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TypeVar
@@ -43,11 +44,12 @@ class Live:
     shingles: Shingles
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Counted:
     """What document frequencies need of an entry, kept until no epoch can ask for it."""
 
     id: EntryId
+    story: StoryKey
     seen_at: datetime
     features: Features
 
@@ -59,7 +61,7 @@ class Window:
         self._length = length
         self._knowledge = knowledge
         self._words: dict[str, View] = {}
-        self.names = View(prior.of_names(knowledge), prior.WEIGHT, keeps_vectors=True)
+        self.names = View(prior.of_names(knowledge), prior.WEIGHT)
         self.live: dict[int, Live] = {}
         self.numbers: dict[EntryId, int] = {}
         self.stories: dict[StoryKey, deque[int]] = {}
@@ -81,7 +83,6 @@ class Window:
         view = self._words.get(family)
         if view is None:
             view = self._words[family] = View(prior.of_words(self._knowledge, family), prior.WEIGHT)
-            view.start_epoch(self._bags_of_epoch(family))
         return view
 
     def same_title(self, family: str, folded_title: str) -> Live | None:
@@ -89,17 +90,20 @@ class Window:
         numbers = self._titles.get((family, folded_title))
         return self.live[numbers[0]] if numbers else None
 
-    def own_texts(self, publisher: str, but: int) -> Iterator[Shingles]:
+    def own_texts(self, publisher: str, but: int) -> list[Shingles]:
         """The last texts of a publisher, one left out."""
-        for number in list(self._publishers.get(publisher, ()))[-_OWN_TEXTS:]:
-            if number != but:
-                yield self.live[number].shingles
+        numbers = list(self._publishers.get(publisher, ()))[-_OWN_TEXTS:]
+        return [self.live[number].shingles for number in numbers if number != but]
+
+    def placed(self) -> dict[EntryId, StoryKey]:
+        """The story of every live entry."""
+        return {live.id: live.story for live in self.live.values()}
 
     # --------------------------------------------------------------------------------------- coming and going
 
-    def count(self, entry: EntryId, seen_at: datetime, found: Features) -> None:
+    def count(self, entry: EntryId, story: StoryKey, seen_at: datetime, found: Features) -> None:
         """Let an entry take part in document frequencies, from the next epoch on."""
-        self._counted.append(_Counted(entry, seen_at, found))
+        self._counted.append(_Counted(entry, story, seen_at, found))
         self._today += seen_at.date() == self._day
 
     def add(self, live: Live, found: Features) -> None:
@@ -129,13 +133,22 @@ class Window:
         self._counted = deque(counted for counted in self._counted if counted.id not in entries)
         self._today = sum(counted.seen_at.date() == self._day for counted in self._counted)
 
-    def rename(self, old: StoryKey, new: StoryKey) -> None:
-        """Move all live entries of a story under another key."""
-        moved = self.stories.pop(old, deque())
-        for number in moved:
-            self.live[number].story = new
-        if moved:
-            self.stories[new] = deque(sorted([*self.stories.get(new, ()), *moved]))
+    def move(self, entries: Mapping[EntryId, StoryKey]) -> None:
+        """Put entries into other stories; those that are there already, or not known, stay as they are.
+
+        Document frequencies are counted anew, as they would be after a restart.
+        """
+        for counted in self._counted:
+            story = entries.get(counted.id, counted.story)
+            if story != counted.story:
+                counted.story = story
+                self._epoch = None
+        for entry in sorted(entries.keys() & self.numbers.keys()):
+            live = self.live[self.numbers[entry]]
+            if live.story != entries[entry]:
+                _drop(self.stories, live.story, live.number)
+                live.story = entries[entry]
+                insort(self.stories.setdefault(live.story, deque()), live.number)
 
     # --------------------------------------------------------------------------------------------------- time
 
@@ -168,12 +181,16 @@ class Window:
         if epoch == self._epoch:
             return
         self._epoch = epoch
-        self.names.start_epoch(counted.features.names for counted in self._counted_in_epoch())
-        for family in sorted(self._words):
-            self._words[family].start_epoch(self._bags_of_epoch(family))
-
-    def _bags_of_epoch(self, family: str) -> Iterator[Bag]:
-        return (counted.features.words for counted in self._counted_in_epoch() if counted.features.family == family)
+        stories: dict[StoryKey, list[Features]] = {}
+        for counted in self._counted_in_epoch():
+            stories.setdefault(counted.story, []).append(counted.features)
+        self.names.start_epoch([found.names for found in told] for told in stories.values())
+        families: dict[str, dict[StoryKey, list[Bag]]] = {family: {} for family in self._words}
+        for story, told in stories.items():
+            for found in told:
+                families.setdefault(found.family, {}).setdefault(story, []).append(found.words)
+        for family, bags in families.items():
+            self.words(family).start_epoch(bags.values())
 
     def _counted_in_epoch(self) -> list[_Counted]:
         """The entries of one window before the epoch began."""

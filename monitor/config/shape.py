@@ -357,7 +357,7 @@ class Stories(Section):
     """How much of the text is compared."""
     copies: Copies = Copies()
     """When a text is a copy."""
-    merge: Truth = default(False)
+    merge: Truth = default(True)
     """Whether stories that grew together become one."""
     split: Truth = default(False)
     """Whether a story that fell apart becomes two."""

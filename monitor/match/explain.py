@@ -191,10 +191,9 @@ def render(
     *,
     entry: str = "",
     look: Look | None = None,
-    anchors: int | None = None,
     microseconds: float | None = None,
 ) -> str:
-    """Write an explanation as text. `look`, `anchors` and the time belong to the matcher of all watches."""
+    """Write an explanation as text. `look` and the time belong to the matcher of all watches."""
     head = [
         f"watch {explanation.watch}    {explanation.query}",
         f'entry {entry}  {explanation.language or "language unknown"}  "{explanation.title}"',
@@ -205,7 +204,7 @@ def render(
         f"{label:{wide}}  {places:{wider}}  {'yes' if line.holds else 'no ':3}  {line.reason}".rstrip()
         for label, places, line in rows
     ]
-    return "\n".join([*head, *body, "; ".join(_summary(explanation, look, anchors, microseconds))])
+    return "\n".join([*head, *body, "; ".join(_summary(explanation, look, microseconds))])
 
 
 def _places(line: Line) -> str:
@@ -213,15 +212,13 @@ def _places(line: Line) -> str:
     return ", ".join(shown[:3]) + (f" and {len(shown) - 3} more" if len(shown) > 3 else "")
 
 
-def _summary(
-    explanation: Explanation, look: Look | None, anchors: int | None, microseconds: float | None
-) -> Iterable[str]:
+def _summary(explanation: Explanation, look: Look | None, microseconds: float | None) -> Iterable[str]:
     missing = explanation.first_failure
     yield "match" if explanation.matches else "no match" + (f", first missing: {missing.text}" if missing else "")
     if explanation.matches:
         yield f"{len(explanation.spans)} span{'s' if len(explanation.spans) > 1 else ''}"
     yield f"lexicon {explanation.lexicon}"
     if look is not None:
-        known = f"{anchors:,} anchors, " if anchors is not None else ""
         took = f", {microseconds:,.0f} µs" if microseconds is not None else ""
-        yield f"automaton {known}{look.anchors_found} found, {look.watches_looked_at} watches looked at{took}"
+        found = f"{look.anchors:,} anchors, {look.anchors_found} found"
+        yield f"automaton {found}, {look.watches_looked_at} watches looked at{took}"

@@ -47,8 +47,9 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How much work an entry was: anchors found and watches looked at."""
+    """How much work an entry was: anchors looked for, anchors found, watches looked at."""
 
+    anchors: int
     anchors_found: int
     watches_looked_at: int
 
@@ -73,7 +74,6 @@ class Matcher:
         self.watches = watches
         self.compiled = compiled
         self.concepts = concepts
-        self.anchor_count = 0
         self._automaton = self._build(leaves)
         self._keyed = _keyed(compiled, len(leaves))
         self._numbers = {watch.name: number for number, watch in enumerate(watches)}
@@ -89,7 +89,6 @@ class Matcher:
             back = len(anchor.lstrip(" ")) - 1
             automaton.add_word(anchor, (back, tuple((leaf.number, leaf.families) for leaf in finders)))
         automaton.make_automaton()
-        self.anchor_count = len(sharing)
         return automaton if sharing else None
 
     # --------------------------------------------------------------------------------------------- matching
@@ -134,7 +133,8 @@ class Matcher:
 
     def look(self, entry: Entry) -> Look:
         """What a scan found, for `explain` and metrics."""
-        return Look(sum(map(len, entry.hits.values())), len(self.touched(entry)))
+        anchors = 0 if self._automaton is None else len(self._automaton)
+        return Look(anchors, sum(map(len, entry.hits.values())), len(self.touched(entry)))
 
 
 def _one_of(language: str | None, wanted: Iterable[str]) -> bool:

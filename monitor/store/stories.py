@@ -36,7 +36,10 @@ ALGO = 1
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """A mention of the live window: what the clusterer needs to take it up again after a restart."""
+    """A mention of the live window: what the clusterer needs to take it up again after a restart.
+
+    `story` is where it stands by now, `decided` what was decided when it came.
+    """
 
     story: StoryKey
     entry: EntryId
@@ -49,6 +52,7 @@ class Live:
     title: str
     text: str
     role: Role
+    decided: Assignment
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +308,24 @@ def live(connection: Connection, since: datetime) -> Iterator[Live]:
             title=row.title,
             text="\n\n".join(part for part in (row.summary, row.article or row.content) if part),
             role=Role(row.role),
+            decided=_decided(row),
         )
+
+
+def _decided(row: Row[Any]) -> Assignment:
+    role = Role(row.role)
+    return Assignment(
+        joined=None if role is Role.ORIGINAL else StoryKey(row.key),
+        score=row.score,
+        threshold=row.threshold,
+        role=role,
+        copy_of=None if row.copy_of is None else EntryId(row.copy_of),
+        containment=row.containment,
+        runner_up=None if row.runner_up is None else StoryKey(row.runner_up),
+        runner_up_score=row.runner_up_score,
+        shared=tuple((name, product) for name, product in row.shared),
+        reason=row.reason,
+    )
 
 
 def mention_of(connection: Connection, entry: EntryId) -> Mentioned | None:
@@ -315,22 +336,7 @@ def mention_of(connection: Connection, entry: EntryId) -> Mentioned | None:
         .join(tables.story, story.id == mention.story_id)
         .where(mention.entry_id == entry)
     ).one_or_none()
-    if row is None:
-        return None
-    key = StoryKey(row.key)
-    assignment = Assignment(
-        joined=key,
-        score=row.score,
-        threshold=row.threshold,
-        role=Role(row.role),
-        copy_of=None if row.copy_of is None else EntryId(row.copy_of),
-        containment=row.containment,
-        runner_up=None if row.runner_up is None else StoryKey(row.runner_up),
-        runner_up_score=row.runner_up_score,
-        shared=tuple((name, weight) for name, weight in row.shared),
-        reason=row.reason,
-    )
-    return Mentioned(key, row.story_id, row.seen_at, assignment)
+    return None if row is None else Mentioned(StoryKey(row.key), row.story_id, row.seen_at, _decided(row))
 
 
 def change_role(connection: Connection, entry: EntryId, assignment: Assignment) -> None:

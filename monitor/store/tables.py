@@ -253,7 +253,9 @@ story = Table(
     Column("state", String(8), nullable=False),  # open, merged
     Column("merged_into", ForeignKey("story.id")),
     Column("split_from", ForeignKey("story.id")),
+    Column("split_at", Instant),
     Column("algo", Integer, nullable=False),
+    Index("ix_story_split_from", "split_from"),  # may these two be merged?
     Index("ix_story_last_at", "last_at"),  # the newest stories
 )
 
@@ -345,8 +347,10 @@ label = Table(
     "label",
     metadata,
     Column("id", Id, primary_key=True),
-    Column("subject", Text, nullable=False),  # a story key, an entry id or an address
-    Column("verdict", String(16), nullable=False),
+    Column("subject", Text, nullable=False),  # as it was given: a story key, an entry id or an address
+    Column("story_key", String(16)),
+    Column("entry_id", Id),  # no foreign key: a label outlives its entry
+    Column("verdict", String(16), nullable=False),  # right, wrong, missed; merged, split
     Column("who", String(64), nullable=False),
     Column("note", Text, nullable=False),
     Column("at", Instant, nullable=False),

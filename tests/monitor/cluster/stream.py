@@ -50,7 +50,7 @@ class Stream:
         """Assign and record one item."""
         assignment = self.index.assign(told, told.seen_at)
         story = assignment.joined or story_key(str(told.id))
-        self.index.add(told, story)
+        self.index.add(told, story, assignment)
         self.items.append(told)
         self.assignments.append(assignment)
         self.stories.append(story)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.cluster.copies import Overlap, boilerplate, overlap, shingles, verdict
+from monitor.cluster.copies import Comparison, Overlap, boilerplate, shingles, verdict
 from monitor.cluster.settings import CopySettings
 from monitor.values import Role
 from tests.monitor.cluster.stream import knowledge
@@ -32,12 +32,12 @@ def test_verdict(case: tuple[float, float, bool, Role]) -> None:
 
 def test_containment_is_a_share_of_the_shorter_text() -> None:
     whole, half = shingles(TEXT, knowledge()), shingles(TEXT[: len(TEXT) // 2], knowledge())
-    assert overlap(half, whole, SETTINGS).containment > 0.95
+    assert Comparison(half, SETTINGS).overlap(whole).containment > 0.95
 
 
 def test_the_lead_looks_at_the_first_words_only() -> None:
     own = " ".join(f"mine{number}" for number in range(50))
-    found = overlap(shingles(f"{own} {TEXT}", knowledge()), shingles(TEXT, knowledge()), SETTINGS)
+    found = Comparison(shingles(f"{own} {TEXT}", knowledge()), SETTINGS).overlap(shingles(TEXT, knowledge()))
     assert (found.containment, found.lead) == (1.0, 0.0)
 
 
@@ -69,4 +69,4 @@ def test_a_few_entries_prove_no_habit() -> None:
 
 
 def test_texts_without_words_share_nothing() -> None:
-    assert overlap(shingles("", knowledge()), shingles(TEXT, knowledge()), SETTINGS) == Overlap(0.0, 0.0)
+    assert Comparison(shingles("", knowledge()), SETTINGS).overlap(shingles(TEXT, knowledge())) == Overlap(0.0, 0.0)

@@ -7,7 +7,8 @@ import pytest
 from monitor import lexicons
 from monitor.cluster.clean import clean_text, clean_title
 from monitor.cluster.exclusions import excluded
-from monitor.cluster.features import features, respelt
+from monitor.cluster.features import Features, Reader, respelt
+from monitor.cluster.item import Item
 from monitor.cluster.settings import Settings, Thresholds
 from tests.monitor.cluster.stream import item, knowledge
 
@@ -35,6 +36,10 @@ def test_a_limit_cuts_at_the_end_of_a_word() -> None:
     assert clean_text("one two three four", knowledge(), 10) == "one two"
 
 
+def features(told: Item) -> Features:
+    return Reader(knowledge(), Settings()).read(told)
+
+
 ONE_FEATURE = {
     "a country by its adjective": ("Američki senatori", "sr", "@US"),
     "a country by its capital": ("Beograd ćuti o svemu", "sr", "@RS"),
@@ -51,11 +56,11 @@ ONE_FEATURE = {
 @pytest.mark.parametrize("case", ONE_FEATURE.values(), ids=ONE_FEATURE.keys())
 def test_what_is_said_alike_in_every_language(case: tuple[str, str, str]) -> None:
     title, language, feature = case
-    assert feature in dict(features(item(0, title, lang=language), knowledge(), Settings()).names)
+    assert feature in features(item(0, title, lang=language)).names.names
 
 
 def test_sad_means_now_unless_in_capitals() -> None:
-    assert "@US" not in dict(features(item(0, "Šta sad da radimo", lang="sr"), knowledge(), Settings()).names)
+    assert "@US" not in features(item(0, "Šta sad da radimo", lang="sr")).names.names
 
 
 @pytest.mark.parametrize(
@@ -67,7 +72,7 @@ def test_names_are_respelt_by_sound(one: str, other: str) -> None:
 
 def test_capitals_of_a_title_in_title_case_prove_no_name() -> None:
     title = "Mayor Of Niš Opens New Bridge Over The River"
-    found = features(item(0, title, "The mayor of Niš opened a bridge."), knowledge(), Settings())
+    found = features(item(0, title, "The mayor of Niš opened a bridge."))
     assert {name for name in found.naming if name.startswith("n:")} == {"n:nis"}
 
 
@@ -94,3 +99,9 @@ def test_thresholds_follow_family_and_length() -> None:
 
 def test_the_compiled_data_is_what_the_files_say() -> None:
     assert lexicons.compiled("cluster/data").strip() == (lexicons._PACKAGE / "cluster/data.json").read_text().strip()
+
+
+def test_a_german_noun_is_not_taken_for_a_name() -> None:
+    text = "In Belgrad plant die Regierung ein Abkommen mit den Nachbarn."
+    assert features(item(0, "", text, lang="de")).naming == {"@RS"}
+    assert "n:abkom" in features(item(0, "", text, lang="en")).naming

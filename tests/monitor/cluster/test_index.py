@@ -6,9 +6,12 @@ import os
 import random
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from monitor.cluster.index import Index
 from monitor.cluster.item import Item, story_key
@@ -58,10 +61,10 @@ def stories(items: list[Item], made: list[Assignment]) -> list[StoryKey]:
 
 @pytest.mark.parametrize("stop", [1, 40, 95, 160])
 def test_an_index_built_again_decides_as_one_that_never_stopped(stop: int) -> None:
-    settings, items = Settings(), news(190, seed=3, every=timedelta(minutes=75))
-    straight = decisions(Index(settings, knowledge()), items)
-    again, now = Index(settings, knowledge()), items[stop].seen_at
-    since = Index.reach(settings, now)
+    items = news(190, seed=3, every=timedelta(minutes=75))
+    straight = decisions(Index(Settings(), knowledge()), items)
+    again, now = Index(Settings(), knowledge()), items[stop].seen_at
+    since = Index.reach(Settings(), now)
     for told, story in list(zip(items, stories(items, straight), strict=True))[:stop]:
         if told.seen_at >= since:
             again.add(told, story)
@@ -92,8 +95,7 @@ def test_a_merged_story_goes_on_under_the_other_key() -> None:
     stream = Stream()
     stream.say("Cracks close bridge over the Drina at Ljubovija")
     kept = StoryKey("st_0000000000")
-    stream.index.rename(stream.stories[0], kept)
-    assert stream.index.story_of(EntryId(0)) == kept
+    stream.index.move({EntryId(0): kept})
     assert stream.say("Bridge over the Drina at Ljubovija closed by cracks", hours=1).joined == kept
 
 
@@ -173,3 +175,46 @@ def test_a_story_key_is_ten_letters_of_the_first_entry() -> None:
     assert story_key("tag:example.org,2025:1") == "st_dhmcck8mk7"
     assert story_key("tag:example.org,2025:1") != story_key("tag:example.org,2025:2")
     assert START.tzinfo is not None
+
+
+BATCH = (
+    ("Cracks close bridge over the Drina", "The road bridge at Ljubovija was closed after inspectors found cracks."),
+    ("Drina bridge at Ljubovija closed", "Inspectors found cracks in the road bridge over the Drina at Ljubovija."),
+    (
+        "Ljubovija: inspectors close Drina bridge",
+        "Cracks were found in the road bridge over the Drina.",
+    ),
+    ("Bakers in Niš raise the price of bread", "From Monday bread in Niš is dearer by ten dinars, bakers say."),
+    ("Bread in Niš dearer by ten dinars", "Bakers in Niš raise the price of bread from Monday."),
+    ("Volcano on Reykjanes erupts again", "Lava reached the road to Grindavík after the volcano erupted at dawn."),
+    ("Reykjanes: volcano erupts, lava on road", "The volcano erupted at dawn and lava reached the road to Grindavík."),
+)
+
+
+def clusters(order: Sequence[int]) -> set[frozenset[int]]:
+    """What a batch told at one time in this order falls into, by the numbers of its entries."""
+    index = Index(Settings(), knowledge())
+    items = [item(number, *BATCH[number]) for number in order]
+    found: dict[StoryKey, set[int]] = {}
+    for told, story in zip(items, stories(items, decisions(index, items)), strict=True):
+        found.setdefault(story, set()).add(int(told.id))
+    return {frozenset(numbers) for numbers in found.values()}
+
+
+@given(st.permutations(range(len(BATCH))))
+@settings(max_examples=30)
+def test_the_order_inside_a_batch_changes_no_cluster(order: list[int]) -> None:
+    assert clusters(order) == {frozenset({0, 1, 2}), frozenset({3, 4}), frozenset({5, 6})}
+
+
+@given(st.integers(1, 119), st.data())
+@settings(max_examples=10)
+def test_entries_that_come_again_change_nothing(stop: int, data: st.DataObject) -> None:
+    items = news(120, seed=11, every=timedelta(minutes=20))
+    straight = decisions(Index(Settings(), knowledge()), items)
+    index = Index(Settings(), knowledge())
+    decisions(index, items[:stop])
+    known = stories(items, straight)
+    for number in data.draw(st.lists(st.integers(0, stop - 1), max_size=20)):
+        index.add(items[number], known[number], straight[number])
+    assert decisions(index, items[stop:]) == straight[stop:]

@@ -203,3 +203,50 @@ def test_the_features_that_spoke_for_a_join_are_named() -> None:
     told = stream.say("Drina bridge closed after cracks were found", hours=1)
     assert {"drina", "bridge", "cracks"} <= {name for name, _ in told.shared}
     assert told.reason.startswith("joined")
+
+
+GROUNDING = (
+    (
+        "Ferry to Lefkada runs aground with 200 people on board",
+        "A ferry with 200 people on board ran aground off Lefkada in western Greece on Monday. The coast guard said "
+        "nobody was hurt and divers would look at the hull. The company {name} did not answer questions.",
+    ),
+    (
+        "Coast guard takes 200 people off ferry near Lefkada",
+        "The Greek coast guard took 200 people off a ferry that ran aground near Lefkada, station {name} reported. "
+        "Divers will look at the hull before the ship is towed away.",
+    ),
+    (
+        "Ferry aground off Lefkada, 200 people safe",
+        "All 200 people on board a ferry that ran aground off Lefkada in Greece are safe, the coast guard told "
+        "reporter {name}. The hull is to be looked at by divers.",
+    ),
+)
+NAMES = ("Anna", "Bruno", "Clara", "David", "Elena", "Fabio", "Greta", "Hugo", "Irene", "Jakob")
+
+
+def test_a_story_told_thirty_times_still_takes_its_follow_ups() -> None:
+    stream = Stream()
+    for hours in range(30):
+        title, text = GROUNDING[hours % 3]
+        stream.say(title, text.format(name=NAMES[hours % 10]), hours=hours)
+    stream.say(
+        "Why the company keeps quiet about its ferry",
+        "Passengers of the ferry that ran aground off Lefkada still wait for their cars. A lawyer says the owner must "
+        "pay for hotels. The coast guard will not say when the captain is to be questioned.",
+        hours=96,
+    )
+    stream.say(
+        "Was über die Fähre vor Lefkada bekannt ist",
+        "Drei Tage nach dem Unglück in Griechenland warten die Reisenden auf ihre Autos. Ein Anwalt fordert Geld für "
+        "Hotels. Die Reederei schweigt, die Küstenwache lässt Taucher den Rumpf ansehen.",
+        lang="de",
+        hours=97,
+    )
+    stream.say(
+        "Ferry prices to rise in summer",
+        "Shipping firms in Greece want ten per cent more for tickets to the islands. The owner of the largest fleet "
+        "says fuel is to blame.",
+        hours=98,
+    )
+    assert stream.groups == [0] * 32 + [32]

@@ -79,10 +79,8 @@ def test_a_watch_for_other_languages(lexicon: Concepts) -> None:
 def test_rendered_as_text(lexicon: Concepts) -> None:
     watch = WatchQuery("desk", query.parse("~accept AND (Malta OR Cyprus) AND title:~migrant", lexicon))
     document = Document("Malta accepts migrants", "It is the first.", "en")
-    look = matcher.Look(anchors_found=3, watches_looked_at=1)
-    text = explain.render(
-        explain.explain(watch, document, lexicon), entry="7c", look=look, anchors=1204, microseconds=41.4
-    )
+    look = matcher.Look(anchors=1204, anchors_found=3, watches_looked_at=1)
+    text = explain.render(explain.explain(watch, document, lexicon), entry="7c", look=look, microseconds=41.4)
     assert text.splitlines() == [
         "watch desk    ~accept AND (Malta OR Cyprus) AND title:~migrant",
         'entry 7c  en  "Malta accepts migrants"',
