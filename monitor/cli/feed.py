@@ -1,21 +1,139 @@
-"""`storywatch feed`: what is polled."""
+"""`storywatch feed`: what is polled, when next and why; feeds added, removed and asked for by hand."""
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from monitor.cli.root import CONFIG, Config, Json, print_json, reading
+from monitor.cli.root import CONFIG, Config, Json, print_json, reading, writing
+from monitor.errors import StoreError
 
-app = typer.Typer(help="Look at feeds: what is polled, when next, and why.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+app = typer.Typer(help="Look at feeds and change them: what is polled, when next, and why.", no_args_is_help=True)
+Url = Annotated[str, typer.Argument(help="The feed's address; https:// or http://, as config.yaml has it.")]
+
+Dry = Annotated[bool, typer.Option("--dry", help="Only print what would change in config.yaml, as a diff.")]
 
 
-@app.command("list")
-def feed_list(config: Config = CONFIG, as_json: Json = False) -> None:
-    """List feeds with their state, entries and next poll."""
+@contextmanager
+def _looking_at(config: Path, url: str) -> Iterator[tuple[Any, Any]]:
+    """Give a connection that reads, and what is known of one feed."""
+    from monitor import daemon, feed_facts
+    from monitor.config import api
+
+    known = api.load(daemon.load_config(config), os.environ, with_secrets=False)
+    with reading(config) as connection:
+        yield connection, feed_facts.facts(connection, url, known, datetime.now(UTC))
+
+
+@app.command("list", epilog="Example: storywatch feed list --failing")
+def feed_list(
+    config: Config = CONFIG,
+    failing: Annotated[
+        bool, typer.Option("--failing", help="Only those that failed last, or are amber or red.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """List feeds, the worst first: colour, entries, last new one, next poll and why."""
+    from monitor import feed_admin
     from monitor import status as stands
 
+    insecure = feed_admin.insecure_feeds(config, os.environ)
     with reading(config) as connection:
-        rows = stands.feeds(connection)
-    print_json([row.as_dict() for row in rows]) if as_json else sys.stdout.write(stands.feed_table(rows))
+        found = stands.feeds(connection, datetime.now(UTC), insecure)
+    rows = tuple(row for row in found if row.is_failing or not failing)
+    if as_json:
+        print_json([row.as_dict() for row in rows])
+    elif failing and not rows:
+        sys.stdout.write(f"none of {len(found)} feeds is failing\n")
+    else:
+        sys.stdout.write(stands.feed_table(rows))
+
+
+@app.command("show", epilog="Example: storywatch feed show https://outlet.example/rss --raw > body.xml")
+def feed_show(
+    url: Url,
+    config: Config = CONFIG,
+    raw: Annotated[bool, typer.Option("--raw", help="Write the newest kept body to stdout, byte for byte.")] = False,
+    number: Annotated[int, typer.Option("-n", help="Which body --raw writes: 2 is the one before the newest.")] = 1,
+    kept: Annotated[bool, typer.Option("--documents", help="List the kept bodies and what they are.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show what is stored of a feed: address and moves, state, rhythm, newest entries, pages."""
+    from monitor import feed_views
+
+    with _looking_at(config, url) as (connection, facts):
+        if raw:
+            sys.stdout.buffer.write(feed_views.raw(connection, facts, number))
+            return
+        shown = feed_views.show(connection, facts)
+    if kept:
+        documents = shown.documents
+        rows = feed_views.document_rows(documents)
+        print_json(rows) if as_json else sys.stdout.write(feed_views.document_table(documents))
+        return
+    print_json(shown.as_dict()) if as_json else sys.stdout.write(shown.as_text())
+
+
+@app.command("explain", epilog="Example: storywatch feed explain https://outlet.example/rss")
+def feed_explain(url: Url, config: Config = CONFIG, as_json: Json = False) -> None:
+    """Say why a feed's next poll is when it is, what it will send, and what the last 30 fetches brought."""
+    from monitor import feed_explain as explaining
+
+    with _looking_at(config, url) as (connection, facts):
+        told = explaining.explain(connection, facts)
+    print_json(told.as_dict()) if as_json else sys.stdout.write(told.as_text())
+
+
+@app.command("refresh", epilog="Example: storywatch feed refresh https://outlet.example/rss")
+def feed_refresh(url: Url, config: Config = CONFIG, as_json: Json = False) -> None:
+    """Make a feed due now. Never within 10 minutes of its last attempt, and no hold is lifted."""
+    from monitor import daemon, feed_admin, feed_facts
+    from monitor.config import api
+
+    known = api.load(daemon.load_config(config), os.environ, with_secrets=False)
+    with writing(config) as connection:
+        facts = feed_facts.facts(connection, url, known, datetime.now(UTC))
+        done = feed_admin.refresh(connection, facts)
+    print_json({"url": facts.row.url, "due": True}) if as_json else sys.stdout.write(done)
+
+
+@app.command("undo-move", epilog="Example: storywatch feed undo-move https://outlet.example/rss")
+def feed_undo_move(url: Url, config: Config = CONFIG) -> None:
+    """Take the last move back that was learnt from a redirect: the feed is asked at its old address again."""
+    from monitor import feed_admin
+
+    with writing(config) as connection:
+        done = feed_admin.undo_move(connection, url, datetime.now(UTC))
+    sys.stdout.write(done)
+
+
+@app.command("remove", epilog="Example: storywatch feed remove https://outlet.example/rss --dry")
+def feed_remove(url: Url, config: Config = CONFIG, dry: Dry = False, as_json: Json = False) -> None:
+    """Take a feed out of config.yaml and ask it no more; its entries and stories stay."""
+    from monitor import feed_admin
+
+    edit, removed = feed_admin.removal(config, url, os.environ)
+    if dry:
+        sys.stdout.write(edit.diff())
+        return
+    edit.write()
+    try:
+        with writing(config) as connection:
+            stored = feed_admin.pause(connection, removed)
+    except StoreError as exc:  # the file is edited, and the next start pauses the row
+        stored = False
+        sys.stderr.write(f"{exc}\n")
+    if as_json:
+        print_json({"removed": removed, "paused": stored})
+        return
+    kept = "; it is asked no more, its entries stay" if stored else "; it was never polled"
+    sys.stdout.write(f"removed {removed} from {config}{kept}\n")

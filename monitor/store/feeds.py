@@ -351,6 +351,11 @@ def ask_now(connection: Connection, feed: FeedId, now: datetime) -> None:
     connection.execute(update(tables.feed).where(_T.id == feed).values(next_at=now, next_reason="forced"))
 
 
+def pause(connection: Connection, feed: FeedId) -> None:
+    """Ask a feed no more; what it brought stays."""
+    connection.execute(update(tables.feed).where(_T.id == feed).values(state="paused"))
+
+
 def reschedule(connection: Connection, times: Mapping[FeedId, datetime], reason: str) -> None:
     """Move the next polls of feeds that nobody holds; those that somebody holds are about to be decided anew."""
     for feed, at in times.items():
