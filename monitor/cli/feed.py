@@ -137,3 +137,42 @@ def feed_remove(url: Url, config: Config = CONFIG, dry: Dry = False, as_json: Js
         return
     kept = "; it is asked no more, its entries stay" if stored else "; it was never polled"
     sys.stdout.write(f"removed {removed} from {config}{kept}\n")
+
+
+@app.command("add", epilog="Example: storywatch feed add https://outlet.example/ --tags serbia,daily --dry")
+def feed_add(
+    url: Annotated[str, typer.Argument(help="A feed's address, or a page that offers one.")],
+    tags: Annotated[str, typer.Option(help="Words that watches choose feeds by, with commas between.")] = "",
+    outlet: Annotated[
+        str | None, typer.Option(help="The outlet it belongs to, by domain; else its entries say.")
+    ] = None,
+    pick: Annotated[int | None, typer.Option(help="Which of the feeds that a page offers, from 1.")] = None,
+    config: Config = CONFIG,
+    dry: Dry = False,
+    as_json: Json = False,
+) -> None:
+    """Add a feed to config.yaml and store what it answers now as its first poll: one request, two with a page.
+
+    Where a page offers several feeds they are listed, nothing is added, and the exit code is 1.
+    """
+    from monitor import feed_adding
+
+    wish = feed_adding.Wish(url, _tags(tags), outlet, pick, dry)
+    done = feed_adding.add(config, wish, os.environ)
+    print_json(done.as_dict()) if as_json else sys.stdout.write(done.as_text())
+    raise typer.Exit(done.exit_code)
+
+
+def _tags(written: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(tag.strip() for tag in written.split(",") if tag.strip()))
+
+
+@app.command("discover", epilog="Example: storywatch feed discover https://outlet.example/")
+def feed_discover(
+    url: Annotated[str, typer.Argument(help="A page, or a feed.")], config: Config = CONFIG, as_json: Json = False
+) -> None:
+    """List the feeds that a page offers; a feed says what it is. One request, nothing is stored."""
+    from monitor import feed_adding
+
+    found = feed_adding.discover(config, url, os.environ)
+    print_json(found.as_dict()) if as_json else sys.stdout.write(found.as_text())
