@@ -1,4 +1,4 @@
-"""What `feed show` and `feed manners` tell of a feed, read from the database. Decides nothing. Called by `cli`."""
+"""What `feed show` tells of a feed, read from the database. Decides nothing. Called by `cli`."""
 
 from __future__ import annotations
 

@@ -6,16 +6,16 @@ import os
 import sys
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from monitor.cli.root import CONFIG, Config, Json, print_json, reading, writing
+from monitor.cli.root import CONFIG, Config, Json, fail, print_json, reading, writing
 from monitor.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 app = typer.Typer(help="Look at feeds and change them: what is polled, when next, and why.", no_args_is_help=True)
 Url = Annotated[str, typer.Argument(help="The feed's address; https:// or http://, as config.yaml has it.")]
@@ -176,3 +176,60 @@ def feed_discover(
 
     found = feed_adding.discover(config, url, os.environ)
     print_json(found.as_dict()) if as_json else sys.stdout.write(found.as_text())
+
+
+@app.command("import", epilog="Example: storywatch feed import reader.opml --tags imported --dry")
+def feed_import(
+    file: Annotated[Path, typer.Argument(help="A list of feeds as OPML, from any reader.")],
+    tags: Annotated[str, typer.Option(help="Tags for all of them, beside their folders and categories.")] = "",
+    config: Config = CONFIG,
+    dry: Dry = False,
+    as_json: Json = False,
+) -> None:
+    """Add the feeds of an OPML file to config.yaml: folders and categories become tags, titles notes.
+
+    Feeds that are there already are skipped; outlines that cannot be used are named by line. Asks no server.
+    """
+    from dataclasses import replace
+
+    from monitor import feed_lists
+
+    done = feed_lists.prepare(config, file, _tags(tags), os.environ)
+    if done.edit is not None and not dry:
+        done.edit.write()
+        done = replace(done, written=True)
+    sys.stderr.write(done.left_out(file))
+    print_json(done.as_dict()) if as_json else sys.stdout.write(done.as_text())
+
+
+@app.command("export", epilog="Example: storywatch feed export feeds.opml")
+def feed_export(
+    file: Annotated[Path | None, typer.Argument(help="Where to write it; stdout without one.")] = None,
+    config: Config = CONFIG,
+) -> None:
+    """Write the configured feeds as OPML: tags as folders and categories, notes as titles. No secrets."""
+    from monitor import feed_lists
+
+    text, count = feed_lists.exported(config, os.environ)
+    if file is None:
+        sys.stdout.write(text)
+        return
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as exc:
+        fail(f"{file}: cannot be written ({exc.strerror})", 1)
+    sys.stderr.write(f"{count} feeds written to {file}\n")
+
+
+@app.command("manners", epilog="Example: storywatch feed manners --json")
+def feed_manners(config: Config = CONFIG, as_json: Json = False) -> None:
+    """Judge how politely feeds were asked, from the log of our own fetches. All zero is perfect; else the end is 1."""
+    from monitor import daemon
+    from monitor import feed_manners as manners
+    from monitor.config import api
+
+    known = api.load(daemon.load_config(config), os.environ, with_secrets=False)
+    with reading(config) as connection:
+        score = manners.score(connection, known)
+    print_json(score.as_dict()) if as_json else sys.stdout.write(score.as_text())
+    raise typer.Exit(score.exit_code)

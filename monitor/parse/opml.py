@@ -15,12 +15,14 @@ from xml.sax.saxutils import quoteattr
 
 from monitor.errors import MonitorError
 from monitor.parse import links
+from monitor.text import fold
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_OUTLINES = 10_000
 MAX_DEPTH = 10
-_MAX_TITLE = 200
+_MAX_TITLE = 1_000
 _MAX_TAG = 40
+_NO_NAME = re.compile(r"[^a-z0-9]+")
 _OUTLET = "storywatchOutlet"
 """An attribute of our own: readers leave what they do not know."""
 
@@ -77,11 +79,11 @@ def read(body: bytes) -> Read:
 def tag(text: str) -> str | None:
     """A folder's or category's name as a tag; None where nothing is left of it.
 
-    >>> tag("Balkan News"), tag("Čačak & okolina"), tag("Вести")
-    ('balkan-news', 'cacak-okolina', None)
+    >>> tag("Balkan News"), tag("Čačak & okolina"), tag("Вести"), tag("新聞")
+    ('balkan-news', 'cacak-okolina', 'vesti', None)
     """
-    plain = unicodedata.normalize("NFKD", text).casefold().replace("đ", "d").encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:_MAX_TAG].strip("-") or None
+    plain = unicodedata.normalize("NFKD", fold.fold(text)).encode("ascii", "ignore").decode()
+    return _NO_NAME.sub("-", plain).strip("-")[:_MAX_TAG].strip("-") or None
 
 
 class _Reader:
@@ -162,7 +164,7 @@ def write(feeds: Iterable[Listed], title: str) -> str:
 
 def _feed(feed: Listed) -> str:
     shown = _attribute(feed.title or feed.url)
-    fields = [f"text={shown}", "type=\"rss\"", f"xmlUrl={_attribute(feed.url)}"]
+    fields = [f"text={shown}", 'type="rss"', f"xmlUrl={_attribute(feed.url)}"]
     fields += [f"category={_attribute(','.join(feed.tags))}"] if feed.tags else []
     fields += [f"{_OUTLET}={_attribute(feed.outlet)}"] if feed.outlet else []
     return f"<outline {' '.join(fields)}/>"
