@@ -178,6 +178,9 @@ async def looker(config: Config, url: str) -> AsyncIterator[Looker]:
 def _remembered(url: str) -> tuple[Sequence[host_rows.HostRow], Mapping[str, datetime]]:
     """What the database knows of hosts, and when each address was asked last; nothing where there is none yet."""
     try:
+        parsed = engines.parse_url(url)
+        if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists():
+            return (), {}  # to look would make the file
         engine = engines.open_engine(url)
         try:
             engines.check_reachable(engine)
