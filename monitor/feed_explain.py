@@ -23,7 +23,7 @@ from monitor.values import Validators
 _LONG = timedelta(days=2)
 """How far ahead the rate is asked when no ceiling is to cut its answer."""
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_WHY = {
+WHY = {
     "startup": "it was never asked",
     "adaptive": "its own rhythm: about half a new entry is expected by then",
     "burst": "a story it concerns is live: it is asked as often as its floor allows",
@@ -92,7 +92,7 @@ def _next(facts: Facts) -> Part:
         return Part("next poll", (f"never: the feed is {row.state}",), data)
     ahead = row.next_at - facts.now
     reach = f"in {span(ahead)}" if ahead > timedelta() else f"due for {span(-ahead)}"
-    why = _WHY.get(row.next_reason, row.next_reason)
+    why = WHY.get(row.next_reason, row.next_reason)
     return Part("next poll", (f"{when(row.next_at)} UTC, {reach}: {row.next_reason}", why), data)
 
 
