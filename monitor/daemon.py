@@ -29,8 +29,8 @@ from sqlalchemy import Engine
 
 import monitor
 from alerts.values import Coverage
-from monitor import logs, parser_pool, pipeline, resources, status, telling, understanding, wiring
-from monitor.config import api, secrets
+from monitor import logs, parser_pool, pipeline, status, telling, understanding, wiring
+from monitor.config import api, locating, secrets
 from monitor.config.values import Config
 from monitor.engines import tick
 from monitor.errors import ConfigError, Problem, StoreError
@@ -49,7 +49,6 @@ _COVERAGE_EVERY = timedelta(seconds=60)
 _PING_EVERY = timedelta(seconds=60)
 _PRUNE_EVERY = timedelta(hours=1)
 _HEALTH_TIMEOUT_S = 5.0
-_DEFAULT_FILE = Path("config.yaml")
 INTERNAL = 70
 
 
@@ -80,23 +79,6 @@ class Running:
     async def work_alerts(self) -> None:
         """Build what is due and send what is ready."""
         await self.teller.work(self.now())
-
-
-def load_config(path: Path) -> Path:
-    """The file to read: the one named; the shipped one when none was named and none lies here."""
-    return path if path.exists() or path != _DEFAULT_FILE else resources.resource_path(_DEFAULT_FILE.name)
-
-
-def storage_url(path: Path, environ: Mapping[str, str]) -> str:
-    """The database address: STORYWATCH_STORAGE_URL, else the configuration's.
-
-    Errors: ConfigError when the file cannot be used.
-    """
-    given = environ.get("STORYWATCH_STORAGE_URL")
-    if given:
-        return given
-    config = api.load(load_config(path), environ, with_secrets=False)
-    return secrets.reveal(config.storage.url, environ)
 
 
 def run(path: Path, environ: Mapping[str, str], *, port: int | None = None) -> int:
@@ -136,7 +118,7 @@ def _start_config(path: Path, environ: Mapping[str, str]) -> tuple[Config, tuple
     Errors: ConfigError when there is nothing to run on.
     """
     try:
-        return api.load_lenient(load_config(path), environ)
+        return api.load_lenient(locating.config_file(path), environ)
     except ConfigError as refused:
         stored = _last_good(environ)
         if stored is None:
@@ -176,7 +158,7 @@ async def _run(config: Config, path: Path, environ: Mapping[str, str]) -> int:
 
 
 def _text_of(path: Path) -> str:
-    file = load_config(path)
+    file = locating.config_file(path)
     return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
 
 
@@ -481,7 +463,7 @@ async def _poll_once(
 
 def ask_health(path: Path, environ: Mapping[str, str]) -> dict[str, Any]:
     """Ask the running daemon's /health; a daemon that does not answer is down."""
-    config = api.load(load_config(path), environ, with_secrets=False)
+    config = api.load(locating.config_file(path), environ, with_secrets=False)
     address = f"http://{config.web.listen}/health"
     try:
         # Never by a proxy that the environment names: the page is on this machine.

@@ -7,7 +7,7 @@ while the daemon is down.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,17 +16,23 @@ from sqlalchemy import Connection, func, select
 
 from alerts import tables as alert_tables
 from alerts.values import Blind, Coverage
+from monitor import schedule
 from monitor.store import entries, stories, tables
 from monitor.store import feeds as feed_rows
 from monitor.values import MentionFact, Role, StanceFact, StoryKey
 
 _FRESH_AT_MOST = timedelta(hours=3)
-_RED_AFTER = timedelta(hours=24)
+_LISTED = 20
+_NOT_ASKED = frozenset({"secret_missing", "internal_error"})
+"""Reasons of a next poll that say why the last one could not even begin."""
 
 
 @dataclass(frozen=True, slots=True)
 class FeedLine:
-    """One feed as people see it. `colour` is green, amber, red or grey (not asked yet, or paused)."""
+    """One feed as people see it. `colour` is green, amber, red or grey (not asked yet, or paused).
+
+    `reasons` are the words that explain amber and red. A single failure is named by `fail_reason` and still green.
+    """
 
     url: str
     state: str
@@ -38,6 +44,12 @@ class FeedLine:
     next_reason: str
     fail_reason: str | None
     fail_message: str | None
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether somebody should look: it failed when it was asked last, or it is amber or red."""
+        return self.fail_reason is not None or self.colour in ("amber", "red")
 
     def as_dict(self) -> dict[str, Any]:
         """For programs."""
@@ -80,19 +92,20 @@ class Standing:
             "stories": self.stories,
             "events": self.events,
             "deliveries": self.deliveries,
-            "failing": [feed.as_dict() for feed in self.feeds if feed.fail_reason],
+            "failing": [feed.as_dict() for feed in self.feeds if feed.is_failing],
         }
 
     def as_text(self) -> str:
         """For a terminal."""
         counts = self.as_dict()["feeds"]
-        failing = [f"           {f.url}  {f.fail_reason}: {f.fail_message}" for f in self.feeds if f.fail_reason]
+        failing = [f"           {f.url}  {_trouble(f)}" for f in self.feeds if f.is_failing]
+        more = len(failing) - _LISTED
         lines = [
             f"state      {self.colour}",
             f"feeds      {len(self.feeds)}: {counts['green']} healthy, {counts['amber']} amber, {counts['red']} red, "
             f"{counts['grey']} not asked yet or paused; {self.due} due",
-            *failing[:20],
-            *([f"           and {len(failing) - 20} more: storywatch feed list"] if len(failing) > 20 else []),
+            *failing[:_LISTED],
+            *([f"           and {more} more: storywatch feed list --failing"] if more > 0 else []),
             f"entries    {self.entries} stored, {self.stories} stories",
             f"events     {_counts(self.events)}",
             f"outbox     {_counts(self.deliveries)}",
@@ -189,11 +202,11 @@ class StoryShown:
         return "\n".join(lines) + "\n"
 
 
-def read(connection: Connection, now: datetime) -> Standing:
-    """Read how everything stands."""
+def read(connection: Connection, now: datetime, insecure: Collection[str] = ()) -> Standing:
+    """Read how everything stands. `insecure` are the feeds whose certificate is not looked at."""
     event, row = alert_tables.event.c, alert_tables.outbox.c
     return Standing(
-        feeds=feeds(connection, now),
+        feeds=feeds(connection, now, insecure),
         entries=entries.count(connection),
         stories=connection.execute(select(func.count()).select_from(tables.story)).scalar_one(),
         events={r[0]: r[1] for r in connection.execute(select(event.kind, func.count()).group_by(event.kind))},
@@ -202,19 +215,24 @@ def read(connection: Connection, now: datetime) -> Standing:
     )
 
 
-def feeds(connection: Connection, now: datetime | None = None) -> tuple[FeedLine, ...]:
-    """Every feed with its colour, worst first."""
+def feeds(connection: Connection, now: datetime | None = None, insecure: Collection[str] = ()) -> tuple[FeedLine, ...]:
+    """Every feed with its colour, worst first. `insecure` as in `read`."""
     counts = entries.counts_by_feed(connection)
-    rows = [_feed_line(row, counts.get(row.id, 0), now or row.next_at) for row in feed_rows.all_rows(connection)]
+    rows = [
+        feed_line(row, counts.get(row.id, 0), now or row.next_at, insecure_tls=row.url in insecure)
+        for row in feed_rows.all_rows(connection)
+    ]
     order = {"red": 0, "amber": 1, "green": 2, "grey": 3}
     return tuple(sorted(rows, key=lambda line: (order[line.colour], line.url)))
 
 
-def _feed_line(row: feed_rows.FeedRow, count: int, now: datetime) -> FeedLine:
+def feed_line(row: feed_rows.FeedRow, count: int, now: datetime, *, insecure_tls: bool = False) -> FeedLine:
+    """One feed with `count` stored entries as people see it."""
+    colour, reasons = _health(row, now, insecure_tls)
     return FeedLine(
         url=row.url,
         state=row.state,
-        colour=_colour(row, now),
+        colour=colour,
         entries=count,
         last_ok=row.last_ok_at,
         last_new=row.last_new_at,
@@ -222,17 +240,21 @@ def _feed_line(row: feed_rows.FeedRow, count: int, now: datetime) -> FeedLine:
         next_reason=row.next_reason,
         fail_reason=row.fail_reason,
         fail_message=row.fail_message,
+        reasons=reasons,
     )
 
 
-def _colour(row: feed_rows.FeedRow, now: datetime) -> str:
-    if row.state not in feed_rows.POLLED or row.last_attempt_at is None:
-        return "grey"
-    if row.state == "gone":
-        return "red"
-    if row.fail_reason is None:
-        return "green"
-    return "red" if row.first_fail_at is not None and now - row.first_fail_at > _RED_AFTER else "amber"
+def _health(row: feed_rows.FeedRow, now: datetime, insecure_tls: bool) -> tuple[str, tuple[str, ...]]:
+    """What the schedule says of a feed that is asked; grey for one that is not, or not yet."""
+    if row.state not in feed_rows.POLLED:
+        return "grey", (row.state,)
+    blocked = (row.next_reason,) if row.next_reason in _NOT_ASKED else ()
+    if row.last_attempt_at is None:
+        return ("amber", blocked) if blocked else ("grey", ())
+    health = schedule.health(schedule.from_json(row.schedule, row.validators), now, insecure_tls=insecure_tls)
+    if blocked and health.colour is schedule.Colour.GREEN:
+        return "amber", blocked
+    return str(health.colour), (*health.reasons, *blocked)
 
 
 def coverage(connection: Connection, now: datetime) -> Coverage:
@@ -287,13 +309,16 @@ def event_keys(connection: Connection, delivery_id: str) -> list[str]:
 
 def feed_table(rows: Sequence[FeedLine]) -> str:
     """Feeds as lines of a terminal."""
-    lines = [
-        f"{row.colour:6} {row.entries:6}  {_short(row.last_new):12}  "
-        f"next {_short(row.next_at)} {row.next_reason:14} {row.url}"
-        + (f"\n       {row.fail_reason}: {row.fail_message}" if row.fail_reason else "")
-        for row in rows
-    ]
-    return "\n".join(["colour entries  last new      next poll and why              address", *lines]) + "\n"
+    if not rows:
+        return "no feeds\n"
+    lines = [_feed_text(row) for row in rows]
+    return "\n".join(["colour entries  last new      next poll and why               address", *lines]) + "\n"
+
+
+def _feed_text(row: FeedLine) -> str:
+    follows = f"{_short(row.next_at)} {row.next_reason}" if row.state in feed_rows.POLLED else f"never, {row.state}"
+    line = f"{row.colour:6} {row.entries:7}  {_short(row.last_new):12}  {follows:30}  {row.url}"
+    return line + (f"\n       {_trouble(row)}" if row.is_failing else "")
 
 
 def story_table(rows: Sequence[StoryLine]) -> str:
@@ -316,6 +341,13 @@ def _stance(fact: StanceFact) -> dict[str, Any]:
     }
 
 
+def _trouble(feed: FeedLine) -> str:
+    """Why a feed wants a look, in words."""
+    failed = f"{feed.fail_reason}: {feed.fail_message}" if feed.fail_reason else None
+    others = [reason for reason in feed.reasons if reason != feed.fail_reason]
+    return ", ".join([*([failed] if failed else []), *others])
+
+
 def _share(rows: Sequence[FeedLine], colour: str) -> float:
     return sum(row.colour == colour for row in rows) / len(rows) if rows else 0.0
 
@@ -325,6 +357,8 @@ def _counts(counts: dict[str, int]) -> str:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return list(value)
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
 
 

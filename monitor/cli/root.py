@@ -124,10 +124,10 @@ def _root(
 
 def reachable(config: Path) -> Any:
     """Open the configured database, whatever its schema. Errors: StoreUnreachable."""
-    from monitor import daemon
+    from monitor.config import locating
     from monitor.store import engine
 
-    opened = engine.open_engine(daemon.storage_url(config, os.environ))
+    opened = engine.open_engine(locating.storage_url(config, os.environ))
     engine.check_reachable(opened)
     return opened
 

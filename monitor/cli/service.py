@@ -65,8 +65,10 @@ def health(config: Config = CONFIG, as_json: Json = False) -> None:
 def status(config: Config = CONFIG, as_json: Json = False) -> None:
     """Say how feeds, stories and deliveries stand. Reads the database; works while the daemon is down."""
     from monitor import status as stands
+    from monitor.feed import admin
 
+    insecure = admin.insecure_feeds(config, os.environ)
     with reading(config) as connection:
-        standing = stands.read(connection, datetime.now(UTC))
+        standing = stands.read(connection, datetime.now(UTC), insecure)
     print_json(standing.as_dict()) if as_json else sys.stdout.write(standing.as_text())
     raise typer.Exit(standing.exit_code)

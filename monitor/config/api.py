@@ -69,12 +69,14 @@ def check_text(text: str, environ: Mapping[str, str], *, file: str = "config.yam
     return checking.check(read_text(text, file), environ).problems
 
 
-def parse_text(text: str, environ: Mapping[str, str], *, file: str = "config.yaml") -> Config:
-    """Read a configuration from a text: a stored revision, a test.
+def parse_text(
+    text: str, environ: Mapping[str, str], *, file: str = "config.yaml", with_secrets: bool = True
+) -> Config:
+    """Read a configuration from a text: a stored revision, an edit that is not written yet, a test.
 
     Errors: ConfigError as `load`.
     """
-    return _usable(read_text(text, file), environ, text.encode())
+    return _usable(read_text(text, file), environ, text.encode(), with_secrets=with_secrets)
 
 
 def _content(path: Path) -> tuple[bytes, Problem | None]:

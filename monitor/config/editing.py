@@ -17,6 +17,7 @@ from monitor.config.references import rows
 from monitor.text.nearest import nearest
 
 _PLAIN = re.compile(r"[A-Za-z0-9/._~%+-]+(?::(?=\S)[A-Za-z0-9/._~%+:-]*)?")
+_VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?::-[^}]*)?\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,7 @@ def feed_line(url: str, tags: Sequence[str] = (), outlet: str | None = None, not
 def _scalar(text: str, *, quote: bool = False) -> str:
     if not quote and _PLAIN.fullmatch(text):
         return text
+    text = _VARIABLE.sub(r"$\g<0>", text)  # what others wrote never reads our environment
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ") + '"'
 
 

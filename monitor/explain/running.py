@@ -10,8 +10,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 
-from monitor import daemon, understanding, wiring
-from monitor.config import api
+from monitor import understanding, wiring
+from monitor.config import api, locating
 from monitor.config.values import Config
 from monitor.explain import stages, subject
 from monitor.explain.stages import Explained
@@ -36,8 +36,8 @@ async def explain(wish: Wish, text: str | None, path: Path, environ: Mapping[str
 
     Errors: ConfigError, NothingToExplain, StoreError for a database that cannot be used.
     """
-    config = api.load(daemon.load_config(path), environ, with_secrets=False)
-    engine = _history(daemon.storage_url(path, environ))
+    config = api.load(locating.config_file(path), environ, with_secrets=False)
+    engine = _history(locating.storage_url(path, environ))
     with closing(_Disposing(engine)):
         ctx = wiring.context(engine, wiring.knowledge(config, config_rev=0), config, now=now)
         desk = Desk(config, ctx, now)

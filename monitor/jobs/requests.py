@@ -50,15 +50,19 @@ def adopted(connection: Connection, configs: Mapping[str, FeedConfig]) -> dict[s
 
 def policy(row: feeds.FeedRow, parts: Parts) -> schedule.Policy:
     """The bounds within which a feed is polled."""
-    config = config_of(row, parts)
-    phase = int.from_bytes(hashlib.sha256(row.url.encode()).digest()[:4]) / 2**32
+    return policy_of(config_of(row, parts), row.url, own_host=row.host in parts.own_hosts)
+
+
+def policy_of(config: FeedConfig | None, url: str, *, own_host: bool) -> schedule.Policy:
+    """The bounds of a feed that is configured so, or not at all."""
+    phase = int.from_bytes(hashlib.sha256(url.encode()).digest()[:4]) / 2**32
     if config is None:
-        return schedule.Policy(phase=phase)
+        return schedule.Policy(own_host=own_host, phase=phase)
     return schedule.Policy(
         floor=config.floor,
         ceiling=config.ceiling,
         government=GOVERNMENT in config.tags,
-        own_host=row.host in parts.own_hosts,
+        own_host=own_host,
         phase=phase,
     )
 

@@ -1,15 +1,16 @@
 """HTML where a feed was expected: its title, the feeds it offers, and whether it is a wall against robots.
 
-Called by `monitor.parse.feed` for its error, and by `add` and `check` through that error.
+Called by `monitor.parse.feed` for its error, by `check` through that error, and by `feed add` and `feed discover`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from monitor.errors import ParseError
-from monitor.parse import links, markup
+from monitor.parse import charset, links, markup
 from monitor.values import ParseReason
 
 _TITLE = re.compile(r"<title\b[^<>]*>([^<]{0,2000})", re.IGNORECASE)
@@ -17,6 +18,7 @@ _LINK = re.compile(r"<link\b([^<>]{0,4000})>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"""([a-zA-Z-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
 _BASE = re.compile(r"""<base\b[^<>]*?href\s*=\s*["']?([^"'\s>]+)""", re.IGNORECASE)
 _FEED_TYPES = frozenset({"application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/feed+json"})
+_KIND = re.compile(r"^application/(?:feed\+)?|\+xml$")
 _LOOK_AT = 262_144
 _MAX_FOUND = 20
 
@@ -31,6 +33,15 @@ _WALL_MARKS = re.compile(
     r"captcha-delivery\.com|ddos-guard\.net|sucuri_cloudproxy|awswafcookiedomainlist|g-recaptcha|h-captcha|cf-turnstile",
     re.IGNORECASE,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A feed that a page links to. `kind` is its declared type, without `application/` and `+xml`: rss, atom, json."""
+
+    url: str
+    title: str | None = None
+    kind: str | None = None
 
 
 def refusal(text: str, url: str, headers: Mapping[str, str]) -> ParseError:
@@ -55,18 +66,30 @@ def title(text: str) -> str | None:
 
 
 def feeds(text: str, url: str) -> tuple[str, ...]:
-    """Addresses of feeds a page links to (`rel=alternate` with a feed's type), resolved on its base or on `url`."""
+    """Addresses of the feeds a page links to, as `offers`."""
+    return tuple(offer.url for offer in offers(text, url))
+
+
+def offers(text: str, url: str) -> tuple[Offer, ...]:
+    """The feeds a page links to (`rel=alternate` with a feed's type), resolved on its base or on `url`."""
     base = _BASE.search(text)
     here = (links.absolute(base.group(1), url) if base else None) or url
-    found: dict[str, None] = {}
+    found: dict[str, Offer] = {}
     for tag in _LINK.finditer(text):
         attributes = {name.lower(): a or b or c for name, a, b, c in _ATTRIBUTE.findall(tag.group(1))}
         rel = attributes.get("rel", "").lower().split()
-        if "alternate" in rel and attributes.get("type", "").lower().strip() in _FEED_TYPES:
+        declared = attributes.get("type", "").lower().strip()
+        if "alternate" in rel and declared in _FEED_TYPES:
             address = links.absolute(markup.unescape(attributes.get("href", "")), here)
-            if address:
-                found[address] = None
-    return tuple(found)[:_MAX_FOUND]
+            if address and address not in found:
+                kind = _KIND.sub("", declared)
+                found[address] = Offer(address, markup.line(markup.unescape(attributes.get("title", ""))) or None, kind)
+    return tuple(found.values())[:_MAX_FOUND]
+
+
+def offers_of(body: bytes, url: str, headers: Mapping[str, str]) -> tuple[Offer, ...]:
+    """The feeds that a page's bytes offer."""
+    return offers(charset.decode(body, headers.get("content-type")).text[:_LOOK_AT], url)
 
 
 def _is_wall(head: str, title: str | None, headers: Mapping[str, str]) -> bool:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from monitor.store import tables
-from monitor.values import EntryId
+from monitor.values import EntryId, FeedId
 
 _A = tables.article.c
 _E = tables.entry.c
@@ -124,6 +124,12 @@ def put_off(connection: Connection, entry: EntryId, until: datetime, reason: str
 def counts(connection: Connection) -> dict[str, int]:
     """How many pages are in which state."""
     return {row[0]: row[1] for row in connection.execute(select(_A.state, func.count()).group_by(_A.state))}
+
+
+def counts_of_feed(connection: Connection, feed: FeedId) -> dict[str, int]:
+    """How many pages of one feed's entries are in which state."""
+    pages = select(_A.state, func.count()).join(tables.entry, _E.id == _A.entry_id).where(_E.feed_id == feed)
+    return {row[0]: row[1] for row in connection.execute(pages.group_by(_A.state))}
 
 
 def _wanted(row: Row[Any], feed: str) -> Wanted:

@@ -290,6 +290,13 @@ def by_url(connection: Connection, url: str, url_key: str | None) -> tuple[Entry
     return tuple(_entry(row) for row in connection.execute(select(tables.entry).where(same).order_by(_E.id)))
 
 
+def newest(connection: Connection, feed: FeedId, limit: int) -> tuple[Entry, ...]:
+    """The entries a feed brought last, the newest first."""
+    order = (_E.first_seen_at.desc(), _E.id.desc())
+    rows = connection.execute(select(tables.entry).where(_E.feed_id == feed).order_by(*order).limit(limit))
+    return tuple(_entry(row) for row in rows)
+
+
 def count(connection: Connection) -> int:
     """How many entries are stored."""
     return connection.execute(select(func.count()).select_from(tables.entry)).scalar_one()

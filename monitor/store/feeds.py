@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, insert, literal, or_, select, update
+from sqlalchemy import Connection, Row, and_, case, func, insert, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from monitor.errors import LeaseLost
@@ -270,14 +270,15 @@ def undo_move(connection: Connection, feed: FeedId, now: datetime) -> str | None
         .order_by(history.at.desc())
         .limit(1)
     ).first()
-    row = connection.execute(select(_T.url, _T.moved_to).where(_T.id == feed)).one()
+    row = connection.execute(select(_T.url, _T.moved_to, _T.schedule).where(_T.id == feed)).one()
     if last is None or row.moved_to != last.new:
         return None
     connection.execute(
         insert(tables.feed_url_history).values(feed_id=feed, at=now, old=last.new, new=last.old, why="undone")
     )
     back = None if last.old == row.url else last.old
-    forgotten = {"etag": None, "last_modified": None, "body_sha256": None, "items": None}
+    known = {name: value for name, value in row.schedule.items() if name != "redirect"}
+    forgotten = {"etag": None, "last_modified": None, "body_sha256": None, "items": None, "schedule": known}
     connection.execute(
         update(tables.feed).where(_T.id == feed).values(moved_to=back, state="active", next_at=now, **forgotten)
     )
@@ -314,8 +315,8 @@ def _outcome_values(result: Settlement) -> dict[str, Any]:
         values |= {"etag": result.validators.etag, "last_modified": result.validators.last_modified}
     if result.document is not None:
         values |= _document_values(result.document)
-    if result.state is not None:
-        values["state"] = result.state
+    if result.state is not None:  # a feed that was paused or removed while it was polled stays so
+        values["state"] = case((_T.state == "paused", "paused"), else_=result.state)
     if result.standing is not None:
         values |= {"standing": result.standing, "standing_since": result.at}
     if result.new:
@@ -361,6 +362,11 @@ def postpone(connection: Connection, held: Claim, until: datetime, reason: str) 
 def ask_now(connection: Connection, feed: FeedId, now: datetime) -> None:
     """Make one feed due."""
     connection.execute(update(tables.feed).where(_T.id == feed).values(next_at=now, next_reason="forced"))
+
+
+def pause(connection: Connection, feed: FeedId) -> None:
+    """Ask a feed no more; what it brought stays."""
+    connection.execute(update(tables.feed).where(_T.id == feed).values(state="paused"))
 
 
 def reschedule(connection: Connection, times: Mapping[FeedId, datetime], reason: str) -> None:

@@ -18,6 +18,7 @@ from monitor.values import FeedId, Validators
 RING = 30
 """Lines that are kept of every feed, however old."""
 _L = tables.fetch_log.c
+_ALL = 10_000
 _PLAIN = ("not_modified", "same_body")
 
 
@@ -78,6 +79,12 @@ def newest(connection: Connection, feed: FeedId, limit: int = RING) -> tuple[Fet
     """The last fetches of a feed, the newest first."""
     rows = connection.execute(select(tables.fetch_log).where(_L.feed_id == feed).order_by(_L.at.desc()).limit(limit))
     return tuple(_record(row) for row in rows)
+
+
+def history(connection: Connection, feed: FeedId) -> tuple[tuple[FetchRecord, ...], int]:
+    """All that is kept of a feed, the oldest first, and from which place on no line was deleted between two others."""
+    records = newest(connection, feed, _ALL)[::-1]
+    return records, 0 if len(records) < RING else len(records) - RING
 
 
 def prune(connection: Connection, before: datetime, chunk: int = 1000) -> int:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, update
 
-from monitor import status
+from monitor import schedule, status
 from monitor.store import feeds, tables
 
 NOW = datetime(2025, 6, 5, 12, 0, tzinfo=UTC)
@@ -23,25 +24,62 @@ def stored(engine: Engine, **values: object) -> None:
             connection.execute(update(tables.feed).values(**values))
 
 
+def failing(count: int, since: datetime, *, ok: datetime | None = None) -> dict[str, object]:
+    """The columns of a feed that failed `count` times in a row."""
+    fail = schedule.state.Failures(weight=0.5 * count, count=count, reason="connect_timeout", first_at=since)
+    state = schedule.FeedState(last_attempt_at=NOW, last_ok_at=ok, fail=fail)
+    columns = {"last_attempt_at": NOW, "last_ok_at": ok, "fail_reason": "connect_timeout", "first_fail_at": since}
+    return {**columns, "schedule": schedule.to_json(state)}
+
+
+def remembered(**values: Any) -> dict[str, object]:
+    """The columns of a feed that answered and of which this is remembered."""
+    state = schedule.FeedState(**{"last_attempt_at": NOW, "last_ok_at": NOW} | values)
+    return {"last_attempt_at": NOW, "last_ok_at": state.last_ok_at, "schedule": schedule.to_json(state)}
+
+
+EVERY_HOUR = schedule.state.rate.Rate((30.0,) * 24, (30.0,) * 24)
 COLOURS = {
-    "never asked": ({}, "grey"),
-    "paused": ({"state": "paused", "last_attempt_at": NOW}, "grey"),
-    "answered": ({"last_attempt_at": NOW, "last_ok_at": NOW}, "green"),
-    "failing for an hour": ({"last_attempt_at": NOW, "fail_reason": "timeout", "first_fail_at": NOW - HOUR}, "amber"),
-    "failing for two days": (
-        {"last_attempt_at": NOW, "fail_reason": "timeout", "first_fail_at": NOW - 48 * HOUR},
-        "red",
+    "never asked": ({}, "grey", ()),
+    "paused": ({"state": "paused", "last_attempt_at": NOW}, "grey", ("paused",)),
+    "answered": ({"last_attempt_at": NOW, "last_ok_at": NOW}, "green", ()),
+    "failed once": (failing(1, NOW, ok=NOW - HOUR), "green", ()),
+    "failed twice": (failing(2, NOW - HOUR, ok=NOW - HOUR), "amber", ("connect_timeout",)),
+    "failing for two days": (failing(9, NOW - 48 * HOUR, ok=NOW - 48 * HOUR), "red", ("connect_timeout",)),
+    "never answered, for two days": (failing(9, NOW - 48 * HOUR), "red", ("connect_timeout",)),
+    "gone for good": ({**remembered(gone=True), "state": "gone", "fail_reason": "gone"}, "red", ("gone",)),
+    "nothing new for a day where an hour is usual": (
+        remembered(rate=EVERY_HOUR, last_new_at=NOW - 24 * HOUR),
+        "amber",
+        ("silent",),
     ),
-    "gone for good": ({"last_attempt_at": NOW, "state": "gone", "fail_reason": "gone"}, "red"),
+    "its 304 was caught lying": (
+        remembered(cache=schedule.state.Cache(untrusted_since=NOW - HOUR)),
+        "amber",
+        ("validators_untrusted",),
+    ),
+    "its password is missing": ({"next_reason": "secret_missing"}, "amber", ("secret_missing",)),
 }
 
 
-@pytest.mark.parametrize(("values", "colour"), COLOURS.values(), ids=COLOURS)
-def test_a_feeds_colour(engine: Engine, values: dict[str, object], colour: str) -> None:
+@pytest.mark.parametrize(("values", "colour", "reasons"), COLOURS.values(), ids=COLOURS)
+def test_a_feeds_colour_and_why(
+    engine: Engine, values: dict[str, object], colour: str, reasons: tuple[str, ...]
+) -> None:
     stored(engine, **values)
     with engine.connect() as connection:
         (line,) = status.feeds(connection, NOW)
-    assert line.colour == colour
+    assert (line.colour, line.reasons) == (colour, reasons)
+
+
+def test_a_feed_whose_certificate_is_not_looked_at_stays_amber(engine: Engine) -> None:
+    stored(engine, **remembered())
+    with engine.connect() as connection:
+        (line,) = status.feeds(connection, NOW, insecure={URL})
+        standing = status.read(connection, NOW, insecure={URL})
+    assert (line.colour, line.reasons) == ("amber", ("insecure_tls",))
+    assert f"{URL}  insecure_tls" in standing.as_text()
+    assert "insecure_tls" in status.feed_table([line])
 
 
 WATCHED = {
@@ -113,7 +151,7 @@ def test_a_failing_feed_is_named_with_its_reason_and_what_is_worst_comes_first(e
         connection.execute(
             update(tables.feed)
             .where(tables.feed.c.url == urls[1])
-            .values(last_attempt_at=NOW, fail_reason="not_found", fail_message="404 Not Found", first_fail_at=NOW)
+            .values(**failing(2, NOW) | {"fail_reason": "not_found", "fail_message": "404 Not Found"})
         )
         standing = status.read(connection, NOW)
         lines = status.feeds(connection, NOW)

@@ -109,3 +109,9 @@ def test_a_fixed_file_means_the_same_and_keeps_its_comments() -> None:
         assert before.query_text.strip() == after.query_text.strip()
         assert f"# number {n}" in fixed
         assert "# ours" in fixed
+
+
+def test_what_others_wrote_in_a_note_never_reads_our_environment() -> None:
+    line = editing.feed_line("https://a.example/rss?t=${HOME}", note="costs $5, ${HOME:-x} $${HOME}")
+    (feed,) = api.parse_text(editing.with_feeds(HEAD, [line]), {"HOME": "/root"}).feeds
+    assert (feed.url, feed.note) == ("https://a.example/rss?t=${HOME}", "costs $5, ${HOME:-x} $${HOME}")

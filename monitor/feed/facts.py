@@ -1,0 +1,131 @@
+"""One feed with all that decides about it: its row, its configuration, its host. Read together, judged elsewhere.
+
+Called by `views`, `explanation` and `admin`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from monitor import schedule
+from monitor.config import units
+from monitor.config.values import Config, FeedConfig
+from monitor.errors import MonitorError
+from monitor.jobs import requests
+from monitor.parse import links
+from monitor.store import feeds, hosts
+from monitor.text.nearest import nearest
+
+_OFFERED = 5
+"""Addresses that are named when the one asked for is unknown."""
+
+
+class FeedUnknown(MonitorError):
+    """No feed has this address; the message names those that may have been meant."""
+
+
+class FeedRefused(MonitorError):
+    """Something may not be done to a feed; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A feed between two polls. `configured` is None for one that the configuration does not name (any more)."""
+
+    row: feeds.FeedRow
+    state: schedule.FeedState
+    configured: FeedConfig | None
+    policy: schedule.Policy
+    host: schedule.HostFacts
+    held: tuple[hosts.HostRow, ...]
+    now: datetime
+
+    @property
+    def insecure_tls(self) -> bool:
+        """Whether its certificate is not looked at."""
+        return self.configured is not None and self.configured.tls_insecure
+
+
+def find(connection: Connection, url: str) -> feeds.FeedRow:
+    """The feed with this address: as configured, as polled since a move, or written a little differently.
+
+    Errors: FeedUnknown.
+    """
+    rows = feeds.all_rows(connection)
+    exact = next((row for row in rows if url in (row.url, row.moved_to)), None)
+    wanted = _same(url)
+    near = next((row for row in rows if wanted in (_same(row.url), _same(row.moved_to or row.url))), None)
+    found = exact or near
+    if found is None:
+        raise FeedUnknown(unknown(url, [row.url for row in rows]))
+    return found
+
+
+def unknown(url: str, known: list[str]) -> str:
+    """Say that no feed has this address, and which may have been meant."""
+    host = links.host_of(url)
+    meant = nearest(url, known)
+    like = [meant] if meant else [one for one in known if url in one or (host and links.host_of(one) == host)]
+    if not like:
+        return f"{url}: no such feed; storywatch feed list shows them all"
+    more = f" and {len(like) - _OFFERED} more" if len(like) > _OFFERED else ""
+    return f"{url}: no such feed; did you mean {' or '.join(like[:_OFFERED])}{more}?"
+
+
+def _same(url: str) -> str:
+    try:
+        return units.same_address(url)
+    except ValueError:
+        return url
+
+
+def of(connection: Connection, url: str, config: Config, now: datetime) -> Facts:
+    """Read all that decides about a feed.
+
+    Errors: FeedUnknown.
+    """
+    row = find(connection, url)
+    configured = next((feed for feed in config.feeds if feed.url == row.url), None)
+    own = row.host in config.limits.allow_hosts
+    policy = requests.policy_of(configured, row.url, own_host=own)
+    known = hosts.read(connection)
+    domain = links.registrable(row.host) or row.host
+    ours = [one for one in known if (one.kind, one.name) in (("host", row.host), ("domain", domain))]
+    held = tuple(one for one in ours if one.hold_until is not None and one.hold_until > now)
+    last = max(held, key=lambda one: one.hold_until or now, default=None)
+    siblings = feeds.host_names(connection).count(row.host)
+    about = schedule.HostFacts(
+        name=row.host,
+        domain=domain,
+        hold_until=last.hold_until if last else None,
+        hold_reason=last.hold_reason if last else None,
+        ever_429=any(one.ever_429 for one in ours),
+        interval=None if own else schedule.host_interval(siblings, config.limits.host_gap),
+    )
+    return Facts(row, schedule.from_json(row.schedule, row.validators), configured, policy, about, held, now)
+
+
+def when(at: datetime | None) -> str:
+    """A time for people, in UTC."""
+    return at.strftime("%d %b %H:%M") if at else "never"
+
+
+def span(value: timedelta) -> str:
+    """A length of time for people: 40 s, 25 min, 6.5 h, 3 d."""
+    seconds = value.total_seconds()
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.3g} h" if seconds < 48 * 3600 else f"{seconds / 86400:.3g} d"
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it: times as UTC text, spans as seconds."""
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    return value.total_seconds() if isinstance(value, timedelta) else value
