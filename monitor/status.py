@@ -189,8 +189,8 @@ class StoryShown:
         lines = [f"{self.key}  {self.title}", f"{len(self.independent)} outlets with a piece of their own", ""]
         for m in self.mentions:
             cites = ", ".join(c.source for c in m.citations)
-            lines.append(f"  {_short(m.seen_at)}  {m.role!s:11} {m.outlet or 'unknown outlet'}: {m.title}")
-            lines += [f"  {'':17}{'':11} cites {cites}"] if cites else []
+            lines.append(f"  {m.entry:6}  {_short(m.seen_at)}  {m.role!s:11} {m.outlet or 'unknown outlet'}: {m.title}")
+            lines += [f"  {'':8}{'':14}{'':11} cites {cites}"] if cites else []
         lines += ["", "governments" if self.answers else "no government has answered"]
         lines += [f"  {s.government} {s.body}: {s.stance}  “{s.quote}”  ({s.outlet})" for s in self.answers]
         if self.silences:
