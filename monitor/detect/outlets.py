@@ -13,15 +13,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-import tldextract
-
 from monitor.detect import names
 from monitor.errors import LexiconError
+from monitor.parse import links
 from monitor.values import Domain, Outlet
 
 FILE = "outlets"
 KINDS = frozenset(("wire", "newspaper", "broadcaster", "portal", "magazine", "government", "aggregator", "ngo", "news"))
-_SUFFIXES = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
 _HOST_IN_TEXT = re.compile(r"(?<![\w@./-])(?:[^\W_](?:[\w-]*[^\W_])?\.)+[^\W\d_]{2,}(?![\w@-])", re.IGNORECASE)
 _HOST = re.compile(r"[\w.-]+|[0-9a-f:.]+", re.IGNORECASE)
 _NOT_CREDITED = frozenset(("government", "aggregator"))
@@ -125,7 +123,7 @@ class OutletTable:
         for found in _HOST_IN_TEXT.finditer(text):
             host = found.group().lower().removeprefix("www.")
             outlet = self.by_host(host)
-            if outlet is None and _SUFFIXES(host).suffix:
+            if outlet is None and links.has_public_suffix(host):
                 outlet = unlisted(host)
                 if outlet is not None:
                     yield NameHit(found.start(), found.end(), found.group(), outlet.domain, strict=True)
@@ -154,13 +152,7 @@ def unlisted(host: str) -> Outlet | None:
     host = host.lower().strip(".")
     if not host:
         return None
-    found = _SUFFIXES(host)
-    if found.suffix and found.domain:
-        domain = f"{found.domain}.{found.suffix}"
-    elif found.ipv4 or found.ipv6 or "." not in host:
-        domain = host
-    else:
-        domain = ".".join(host.split(".")[-2:])
+    domain = links.registrable(host) or host
     return Outlet(Domain(domain), domain)
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine
 from monitor import parser_pool, understanding
 from monitor.config.values import FeedConfig
 from monitor.fetch import client, hosts
+from monitor.jobs.writing import GroupWriter
 
 T = TypeVar("T")
 
@@ -36,19 +37,18 @@ class Parts:
     environ: Mapping[str, str]
     at_once: int = 32
     spacing: Callable[[str], float] = lambda _: hosts.SPACING_S
+    _group: GroupWriter = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_group", GroupWriter(self.engine, self.writer))  # frozen, and made of its own fields
 
     async def run(self, work: Callable[[], T]) -> T:
         """Do something on the writer's thread."""
         return await asyncio.get_running_loop().run_in_executor(self.writer, work)
 
     async def write(self, statement: Callable[[Connection], T]) -> T:
-        """Do something in a transaction of its own, on the writer's thread."""
-
-        def transaction() -> T:
-            with self.engine.begin() as connection:
-                return statement(connection)
-
-        return await self.run(transaction)
+        """Do something in a transaction on the writer's thread, together with whatever else waits for it."""
+        return await self._group.write(statement)
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,6 +99,12 @@ def registrable(host: str) -> str | None:
     return ".".join(plain.split(".")[-2:]) if "." in plain else None  # the list's own rule for unlisted suffixes
 
 
+@lru_cache(maxsize=4096)
+def has_public_suffix(host: str) -> bool:
+    """Whether a host ends as hosts end: in a suffix of the list."""
+    return bool(_extractor()(ascii_host(host)).suffix)
+
+
 @cache
 def _extractor() -> TLDExtract:
     from tldextract import TLDExtract  # here: 0.2 s to import

@@ -20,6 +20,8 @@ RING = 30
 _L = tables.fetch_log.c
 _ALL = 10_000
 _PLAIN = ("not_modified", "same_body")
+_INSERT = insert(tables.fetch_log)
+"""Built once: there is one for every poll."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,24 +57,23 @@ def mark(validators: Validators) -> bytes | None:
 
 def write(connection: Connection, feed: FeedId, record: FetchRecord) -> None:
     """Keep one line about a fetch."""
-    connection.execute(
-        insert(tables.fetch_log).values(
-            feed_id=feed,
-            at=record.at,
-            outcome=record.outcome,
-            status=record.status,
-            reason=record.reason,
-            message=record.message,
-            bytes=record.size,
-            took_ms=int(record.took.total_seconds() * 1000),
-            new=record.new,
-            sent=record.sent,
-            given=record.given,
-            odd_headers=" ".join(record.odd_headers),
-            next_at=record.next_at,
-            next_reason=record.next_reason,
-        )
-    )
+    line = {
+        "feed_id": feed,
+        "at": record.at,
+        "outcome": record.outcome,
+        "status": record.status,
+        "reason": record.reason,
+        "message": record.message,
+        "bytes": record.size,
+        "took_ms": int(record.took.total_seconds() * 1000),
+        "new": record.new,
+        "sent": record.sent,
+        "given": record.given,
+        "odd_headers": " ".join(record.odd_headers),
+        "next_at": record.next_at,
+        "next_reason": record.next_reason,
+    }
+    connection.execute(_INSERT, line)
 
 
 def newest(connection: Connection, feed: FeedId, limit: int = RING) -> tuple[FetchRecord, ...]:
