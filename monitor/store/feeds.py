@@ -148,7 +148,7 @@ def due_count(connection: Connection, now: datetime) -> int:
 
 def due_hosts(connection: Connection, now: datetime) -> tuple[str, ...]:
     """The hosts with feeds that wait to be polled, in the order of their names."""
-    rows = connection.execute(select(_T.host.distinct()).where(_is_due(now)).order_by(_T.host))
+    rows = connection.execute(select(_T.host).distinct().where(_is_due(now)).order_by(_T.host))
     return tuple(row[0] for row in rows)
 
 

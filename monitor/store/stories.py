@@ -377,9 +377,9 @@ def live_outlets(connection: Connection, since: datetime, least: int) -> frozens
     )
     recent = select(mention.story_id).where(mention.seen_at >= since)
     rows = connection.execute(
-        select(mention.outlet.distinct()).where(
-            mention.outlet.is_not(None), mention.story_id.in_(recent), mention.story_id.in_(moving)
-        )
+        select(mention.outlet)
+        .distinct()
+        .where(mention.outlet.is_not(None), mention.story_id.in_(recent), mention.story_id.in_(moving))
     )
     return frozenset(Domain(row[0]) for row in rows)
 
