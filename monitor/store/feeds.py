@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, and_, func, insert, literal, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from monitor.errors import LeaseLost
+from monitor.parse import links
 from monitor.parse.identity import TRUSTED, Policy, Trust
 from monitor.store import tables
 from monitor.values import Claim, FeedId, Validators
@@ -258,7 +259,8 @@ def _moved(connection: Connection, feed: FeedId, to: str, why: str, at: datetime
     connection.execute(insert(tables.feed_url_history).values(feed_id=feed, at=at, old=before, new=to, why=why))
     ours = select(_T.id).where(_T.id != feed, _T.state.in_(POLLED), func.coalesce(_T.moved_to, _T.url) == to)
     taken = connection.execute(ours.limit(1)).first() is not None
-    return {"moved_to": to} | ({"state": "merged"} if taken else {})
+    host = links.host_of(to)  # from now on it is this one that is spaced and held
+    return {"moved_to": to} | ({"host": host} if host else {}) | ({"state": "merged"} if taken else {})
 
 
 def undo_move(connection: Connection, feed: FeedId, now: datetime) -> str | None:
@@ -277,7 +279,9 @@ def undo_move(connection: Connection, feed: FeedId, now: datetime) -> str | None
         insert(tables.feed_url_history).values(feed_id=feed, at=now, old=last.new, new=last.old, why="undone")
     )
     back = None if last.old == row.url else last.old
-    forgotten = {"etag": None, "last_modified": None, "body_sha256": None, "items": None}
+    forgotten: dict[str, Any] = {"etag": None, "last_modified": None, "body_sha256": None, "items": None}
+    if host := links.host_of(last.old):
+        forgotten["host"] = host
     connection.execute(
         update(tables.feed).where(_T.id == feed).values(moved_to=back, state="active", next_at=now, **forgotten)
     )
