@@ -147,6 +147,21 @@ def test_three_troubled_documents_change_the_policy_and_thirty_quiet_days_bring_
     assert identity.reconsider(trust, 0.0, start + timedelta(days=32)) == identity.Trust()
 
 
+def test_ids_that_stay_bad_do_no_harm_to_addresses_and_there_is_no_way_back_to_them() -> None:
+    start = datetime(2025, 6, 1, tzinfo=UTC)
+    trust = identity.Trust(identity.Policy.URL, 0, start)
+    for day in range(60):
+        trust = identity.reconsider(trust, 1.0, start + timedelta(days=day))
+        assert trust.policy is identity.Policy.URL
+
+
+def test_addresses_that_are_shared_leave_the_text_to_know_entries_by() -> None:
+    trust = identity.Trust(identity.Policy.URL)
+    for _ in range(3):
+        trust = identity.reconsider(trust, 0.0, datetime(2025, 6, 1, tzinfo=UTC), addresses=0.5)
+    assert trust.policy is identity.Policy.TEXT
+
+
 def test_trouble_must_come_in_a_row() -> None:
     now = datetime(2025, 6, 1, tzinfo=UTC)
     trust = identity.reconsider(identity.reconsider(identity.Trust(), 0.2, now), 0.0, now)
