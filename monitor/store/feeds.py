@@ -263,6 +263,14 @@ def _moved(connection: Connection, feed: FeedId, to: str, why: str, at: datetime
     return {"moved_to": to} | ({"host": host} if host else {}) | ({"state": "merged"} if taken else {})
 
 
+def merged(connection: Connection) -> dict[str, tuple[str, ...]]:
+    """The configured addresses of feeds that turned out to be another one, by the address that is asked for them."""
+    found: dict[str, tuple[str, ...]] = {}
+    for row in connection.execute(select(_T.moved_to, _T.url).where(_T.state == "merged").order_by(_T.id)):
+        found[row.moved_to] = (*found.get(row.moved_to, ()), row.url)
+    return found
+
+
 def undo_move(connection: Connection, feed: FeedId, now: datetime) -> str | None:
     """Take the last learnt move back; returns the address that is asked again, None when there was no move."""
     history = tables.feed_url_history.c

@@ -63,6 +63,7 @@ WATCH = '  - {name: flights, query: "deport* AND Serbia"}'
 WITHOUT_PAGES = '  - {name: flights, query: "deport* AND Serbia", full_text: false}'
 _PLACE = re.compile(r"@([a-z0-9.-]*)(/[^'\s,}]*)")
 QUICK = limits.Limits(deadline_s=2.0, between_reads_s=1.0, first_byte_s=1.0, connect_s=1.0, dns_s=0.5)
+ENVIRON = {"PASSWORD": "secret"}
 AGENT = limits.Agent("1.0", "https://newsroom.example/storywatch")
 
 # ------------------------------------------------------------------------------------------------- documents
@@ -325,7 +326,7 @@ class House:
 @lru_cache(maxsize=16)
 def knowledge_of(text: str) -> Any:
     """Reading the lexicons takes a quarter of a second: once for each configuration."""
-    return wiring.knowledge(api.parse_text(text, {}), config_rev=1)
+    return wiring.knowledge(api.parse_text(text, ENVIRON), config_rev=1)
 
 
 def config_text(addresses: Iterable[str], watches: str, *, full_text: bool) -> str:
@@ -357,7 +358,7 @@ async def open_house(
         names = Names()
         rows = [_row(serving, path) for path in paths]
         text = config_text(rows, watches, full_text=full_text)
-        config = api.parse_text(text, {})
+        config = api.parse_text(text, ENVIRON)
         known = frozenset({urlsplit(feed.url).hostname or "" for feed in config.feeds} | set(more_hosts))
         engine = engines.open_engine(database)
         with engine.begin() as connection:
@@ -384,7 +385,7 @@ async def open_house(
                 own_hosts=known if own else frozenset(),
                 now=clock,
                 random=random.Random(1),
-                environ={"PASSWORD": "secret"},
+                environ=ENVIRON,
                 spacing=lambda _: spacing,
             )
             await house.assemble()
