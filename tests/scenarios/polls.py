@@ -139,13 +139,12 @@ class Clock:
 
 @dataclass(slots=True)
 class Names:
-    """Every name leads to this machine; `failing` ones fail, so does everything while the network is `down`."""
+    """Every name leads to this machine, but for `failing` ones."""
 
-    down: bool = False
     failing: set[str] = field(default_factory=set)
 
     def __call__(self, host: str, port: int, **_: Any) -> list[tuple[Any, ...]]:
-        if self.down or host in self.failing:
+        if host in self.failing:
             raise socket.gaierror(socket.EAI_AGAIN, "try again")
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
 
@@ -398,4 +397,6 @@ async def open_house(
 
 
 def _row(server: FeedServer, path: str) -> str:
-    return _PLACE.sub(lambda found: server.url(found[2], found[1] or WIRE), path if "@" in path else f"@{path}")
+    return _PLACE.sub(
+        lambda found: server.url(found[2], found[1] or WIRE), path if path.startswith("  -") else f"@{path}"
+    )
