@@ -199,6 +199,7 @@ def _tail(guid: str | None) -> str | None:
     except ValueError:
         return None
     tail = parts.path.rstrip("/") + (f"?{parts.query}" if parts.query else "")
+    tail += f"#{parts.fragment}" if parts.fragment else ""  # in an id it may be all that tells two entries apart
     return f"tail:{tail}" if len(tail) >= _MIN_TAIL else None
 
 

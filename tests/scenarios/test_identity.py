@@ -109,6 +109,19 @@ async def test_a_policy_that_changes_takes_a_baseline_even_from_a_server_that_sa
         assert (feed.titles[5:], house.told()) == ([FIRST, "Item number 1"], [])
 
 
+async def test_entries_whose_ids_differ_behind_the_number_sign_are_all_told(database: str) -> None:
+    async with open_house(database, "/a") as house:
+
+        def numbered(*numbers: int) -> list[str]:
+            return [item(TITLES[n], NOW, guid=f"{HERE}/overview/news#{n}", link=f"{HERE}/{n}") for n in numbers]
+
+        late = item(FIRST, NOW, text=NEWS, guid=f"{HERE}/overview/news#late")
+        house.script("/a", Step(body=rss(*numbered(0, 1))), Step(body=rss(late, *numbered(2, 0, 1))))
+        feed = house.feed("/a")
+        await feed.polls(2)
+        assert (len(feed.titles), house.told()) == (4, ["new_story"])
+
+
 async def test_a_feed_of_one_id_goes_by_addresses_and_stays_there(database: str) -> None:
     async with open_house(database, "/a") as house:
         feed = house.feed("/a")

@@ -102,6 +102,12 @@ def test_a_short_id_on_another_host_is_another_entry() -> None:
     assert len(identity.sort(after, known(before)).new) == 1
 
 
+def test_ids_that_differ_only_behind_the_number_sign_are_different_entries() -> None:
+    before = keys(item(TITLES[0], f"{HERE}/1", "https://glasnik.example.rs/pregled/vesti#1"))
+    after = keys(item(TITLES[1], f"{HERE}/2", "https://glasnik.example.rs/pregled/vesti#2"))
+    assert len(identity.sort(after, known(before)).new) == 1
+
+
 def test_a_back_dated_entry_is_new() -> None:
     before = keys(item(TITLES[0], f"{HERE}/1", "1", "Thu, 05 Jun 2025 10:00:00 GMT"))
     after = keys(item(TITLES[1], f"{HERE}/2", "2", "Mon, 02 Jun 2025 10:00:00 GMT"))
