@@ -162,14 +162,15 @@ def _sorted(
     fresh = entries.add(tx, feed, arrivals, gen=turn.gen, now=now)
     revised = entries.revise(tx, feed, found.seen, found.aliases, now)
     entries.mark_seen(tx, feed, keyed, turn.gen)
-    trouble = max(identity.repeated_share(document.feed), len(found.aliases) / max(document.total, 1))
+    ids = max(identity.repeated_share(document.feed), len(found.aliases) / max(document.total, 1))
+    addresses = identity.shared_share(keyed, document.total)
     published = tuple(one.entry.published for one in found.new)
     merged = len(document.positions) - len(keyed)  # items of one entry, seen once
     novelty = Novelty(
         new=len(found.new),
         known=max(document.total - merged - len(found.new), 0),
         published=published,
-        trust=identity.reconsider(turn.trust, trouble, now) if document.total else turn.trust,
+        trust=identity.reconsider(turn.trust, ids, now, addresses=addresses) if document.total else turn.trust,
         mass_change=schedule.is_mass_change(turn.state, document.total, len(found.new), published, now),
     )
     return fresh, revised, novelty

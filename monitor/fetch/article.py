@@ -81,7 +81,7 @@ class Articles:
         """Read one page, or say why not."""
         host = (urlsplit(url).hostname or "").lower()
         if not await self._robots.allow(url, self._now()):
-            return PageRefused(url, PageReason.ROBOTS, "robots.txt asks not to")
+            return self._refused_by_robots(url)
         if not self._spend(host):
             until = self._read[host][0] + _HOUR
             message = f"{PER_HOST_HOUR} pages of {host} were read within the hour"
@@ -93,6 +93,12 @@ class Articles:
                 return PageRefused(url, PageReason.HELD, message, transient=True, until=held.until)
             outcome = await self._client.fetch(request, self._now, self._may_visit)
         return _judge(url, outcome)
+
+    def _refused_by_robots(self, url: str) -> PageRefused:
+        """For good where the site says so; for a while where its robots.txt could not be read."""
+        again = self._robots.asks_again(url)
+        message = "robots.txt asks not to" if again is None else "robots.txt could not be read"
+        return PageRefused(url, PageReason.ROBOTS, message, transient=again is not None, until=again)
 
     async def _may_visit(self, url: str) -> str | None:
         return None if await self._robots.allow(url, self._now()) else PageReason.ROBOTS

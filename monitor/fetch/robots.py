@@ -48,6 +48,7 @@ class Rules:
 
 
 NOTHING = Rules(((False, "/"),))
+"""What is assumed of a site that does not answer; a site's own rules are never this very value."""
 EVERYTHING = Rules()
 
 
@@ -94,6 +95,11 @@ class Robots:
                 if len(self._sites) > _MOST_SITES:
                     self._locks.pop(self._sites.popitem(last=False)[0], None)
         return known[1].allow(url)
+
+    def asks_again(self, url: str) -> datetime | None:
+        """When a site is asked again whose rules could not be had; None for one that answered."""
+        known = self._sites.get(urlsplit(url).netloc.lower())
+        return known[0] if known is not None and known[1] is NOTHING else None
 
     async def _ask(self, site: str, now: datetime) -> tuple[datetime, Rules]:
         match await self._fetch(f"{site}/robots.txt"):

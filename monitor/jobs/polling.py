@@ -50,17 +50,17 @@ class Poller:
         self._busy: Counter[str] = Counter()
         self._book = HostBook(parts.gate, parts.spacing, parts.now)
         self._network = network.Network()
+        self._merged: dict[str, tuple[str, ...]] = {}
         self._live: frozenset[Domain] = frozenset()
         self._live_at: datetime | None = None
-        self._adopted: dict[str, frozenset[str]] = {}
         self._stopping = asyncio.Event()
         self.totals = Round()
 
     async def start(self) -> None:
-        """Read what is remembered of hosts."""
+        """Read what is remembered of hosts, and which feeds turned out to be one."""
         rows, names = await self._parts.write(lambda connection: (hosts.read(connection), feeds.host_names(connection)))
         self._book.load(rows, names)
-        self._adopted = await self._parts.write(partial(requests.adopted, configs=self._parts.feeds))
+        self._merged = await self._parts.write(feeds.merged)
 
     async def spread_overdue(self) -> int:
         """Spread what fell due while nobody polled; for a start that is not a person waiting for a result."""
@@ -235,20 +235,26 @@ class Poller:
         try:
             document = await parts.parsers.parse_new(requests.body(row, fetched, parts), before)
         except ParseError as exc:
-            if exc.reason == ParseReason.MOVED and exc.found and exc.found[0] not in {hop.url for hop in fetched.hops}:
-                await self._follow(row, claim, state, fetched, exc.found[0], report)
-            else:
+            if exc.reason != ParseReason.MOVED or not exc.found:
                 await self._failed(row, claim, state, fetched, exc, report)
+            elif (refusal := settling.refused_move(fetched, exc.found[0])) is not None:
+                await self._failed(row, claim, state, fetched, refusal, report)
+            else:
+                await self._follow(row, claim, state, fetched, exc.found[0], report)
             return
         now = parts.now()
         turn = self._turn(row, claim, state, fetched, document, before, now)
         with metrics.document_seconds.time():
             done = await parts.run(partial(pipeline.process, document, turn.as_pipeline(fetched), parts.context, now))
         self._say(row, done, document, report)
-        if turn.decision is not None:
-            await self._notice_merge(turn.decision)
+        if turn.moved:
+            await self._note_move()
         if turn.overflowed and document.feed.older:
             await self._read_older(row, claim, document.feed.older, report)
+
+    async def _note_move(self) -> None:
+        """A feed that moved may have become one with another: its watches go with it."""
+        self._merged = await self._parts.write(feeds.merged)
 
     async def _follow(
         self, row: feeds.FeedRow, claim: Claim, state: schedule.FeedState, fetched: Fetched, to: str, report: Round
@@ -256,7 +262,7 @@ class Poller:
         """Go where a document says that its feed is now: a redirect that was written into a body."""
         parts = self._parts
         hop = Hop(_MOVED, fetched.final_url, to)
-        request = replace(requests.request(row, state, parts), url=to, hops=(*fetched.hops, hop))
+        request = requests.request(row, state, parts, url=to, hops=(*fetched.hops, hop))
         async with parts.gate.turn(links.host_of(to) or row.host, parts.now) as held:
             if held is not None:
                 await self._leave_out(row, claim, LeftOut(row.url, held.reason, held.until), report)
@@ -274,7 +280,7 @@ class Poller:
         if again is None:
             return
         try:
-            request = replace(requests.request(row, schedule.FeedState(), parts), url=url)
+            request = requests.request(row, schedule.NEW_FEED, parts, url=url)
             async with parts.gate.turn(links.host_of(url) or row.host, parts.now) as held:
                 outcome = None if held is not None else await parts.client.fetch(request, parts.now)
             if not isinstance(outcome, Fetched):
@@ -282,7 +288,13 @@ class Poller:
                 return
             document = await parts.parsers.parse_new(requests.body(row, outcome, parts), None)
             turn = pipeline.Turn(
-                again, requests.outlet(row, parts), row.gen + 1, False, lambda _: None, trust=row.trust
+                again,
+                requests.outlet(row, parts),
+                row.gen + 1,
+                baseline=False,
+                decide=lambda _: None,
+                tags=self._tags(row),
+                trust=row.trust,
             )
             done = await parts.run(partial(pipeline.process, document, turn, parts.context, parts.now()))
             self._say(row, done, document, report)
@@ -312,8 +324,11 @@ class Poller:
             now=now,
             surroundings=self._surroundings(row),
             outlet=requests.outlet(row, self._parts),
-            tags=requests.tags(row, self._parts) | self._adopted.get(row.url, frozenset()),
+            tags=self._tags(row),
         )
+
+    def _tags(self, row: feeds.FeedRow) -> frozenset[str]:
+        return requests.tags(row, self._parts, self._merged.get(row.moved_to or row.url, ()))
 
     def _surroundings(self, row: feeds.FeedRow) -> settling.Surroundings:
         parts = self._parts
@@ -353,6 +368,8 @@ class Poller:
         metrics.polls.labels("unchanged").inc()
         decision = settling.unchanged(row, state, outcome, self._surroundings(row), self._parts.now())
         await self._settle(claim, decision)
+        if decision.settlement.moved_to is not None:
+            await self._note_move()
 
     async def _failed(
         self,
@@ -377,11 +394,6 @@ class Poller:
         at = following.decision.settlement.next_at.isoformat()
         log.warning("poll_failed", feed=row.url, reason=why.reason, message=why.message[:200], next_at=at)
 
-    async def _notice_merge(self, decision: pipeline.Decision) -> None:
-        """A move may have led to another feed of ours, which then stands in for this one in its watches."""
-        if decision.settlement.moved_to is not None:
-            self._adopted = await self._parts.write(partial(requests.adopted, configs=self._parts.feeds))
-
     async def _settle(
         self,
         claim: Claim,
@@ -402,4 +414,3 @@ class Poller:
             pipeline.tell(connection, decision.events, plan, now)
 
         await self._parts.write(write)
-        await self._notice_merge(decision)

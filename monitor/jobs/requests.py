@@ -5,10 +5,9 @@ but for secrets, which are read where they are used.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import replace
-
-from sqlalchemy import Connection
+from urllib.parse import urlsplit
 
 from monitor import parser_pool, schedule
 from monitor.config import secrets
@@ -17,7 +16,7 @@ from monitor.fetch import limits
 from monitor.jobs.parts import Parts
 from monitor.parse import feed as parse_feed
 from monitor.store import feeds
-from monitor.values import Domain, Fetched
+from monitor.values import Domain, Fetched, Hop
 
 GOVERNMENT = "government"
 
@@ -33,19 +32,10 @@ def outlet(row: feeds.FeedRow, parts: Parts) -> str | None:
     return config.outlet if config else None
 
 
-def tags(row: feeds.FeedRow, parts: Parts) -> frozenset[str]:
-    """The tags by which watches choose this feed."""
-    config = config_of(row, parts)
-    return config.tags if config else frozenset()
-
-
-def adopted(connection: Connection, configs: Mapping[str, FeedConfig]) -> dict[str, frozenset[str]]:
-    """For feeds that others of ours were merged into, the tags of those others: their watches go on."""
-    found: dict[str, frozenset[str]] = {}
-    for kept, gone in feeds.merged(connection):
-        config = configs.get(gone)
-        found[kept] = found.get(kept, frozenset()) | (config.tags if config else frozenset())
-    return found
+def tags(row: feeds.FeedRow, parts: Parts, merged: Sequence[str] = ()) -> frozenset[str]:
+    """The tags by which watches choose this feed: its own, and those of the feeds that were `merged` with it."""
+    configs = (parts.feeds.get(url) for url in (row.url, *merged))
+    return frozenset().union(*(config.tags for config in configs if config))
 
 
 def policy(row: feeds.FeedRow, parts: Parts) -> schedule.Policy:
@@ -77,27 +67,40 @@ def is_moved_by(row: feeds.FeedRow, live: frozenset[Domain], parts: Parts) -> bo
     return named is not None and named.domain in live
 
 
-def request(row: feeds.FeedRow, state: schedule.FeedState, parts: Parts) -> limits.Request:
-    """The request of one poll.
+def request(
+    row: feeds.FeedRow, state: schedule.FeedState, parts: Parts, *, url: str | None = None, hops: tuple[Hop, ...] = ()
+) -> limits.Request:
+    """The request of one poll, or of another `url` that the feed's document named.
 
+    Secrets of the configuration go to the configured origin only, wherever the feed or its document lead.
     Errors: SecretMissing.
     """
     config = config_of(row, parts)
     plain = limits.Request(
-        url=row.moved_to or row.url,
+        url=url or row.moved_to or row.url,
+        hops=hops,
         validators=schedule.to_send(state, parts.now()),
         feed=row.id,
         watches=len(parts.context.knowledge.rules),
     )
     if config is None:
         return plain
+    proxied = replace(plain, proxy=secrets.reveal(config.proxy, parts.environ) if config.proxy else None)
+    if not _is_same_site(row.url, plain.url):
+        return proxied
     return replace(
-        plain,
+        proxied,
         headers=tuple((name, secrets.reveal(value, parts.environ)) for name, value in config.headers),
         auth=(config.auth.user, secrets.reveal(config.auth.password, parts.environ)) if config.auth else None,
         insecure_tls=config.tls_insecure,
-        proxy=secrets.reveal(config.proxy, parts.environ) if config.proxy else None,
     )
+
+
+def _is_same_site(configured: str, url: str) -> bool:
+    """Whether two addresses are of one origin; https instead of http on the same host is none but is no stranger."""
+    first, second = urlsplit(configured), urlsplit(url)
+    same_host = (first.hostname, first.port) == (second.hostname, second.port)
+    return same_host and (first.scheme == second.scheme or second.scheme == "https")
 
 
 def body(row: feeds.FeedRow, fetched: Fetched, parts: Parts) -> parser_pool.Body:

@@ -14,8 +14,8 @@ from alerts.values import Event
 from monitor import metrics, pipeline, schedule
 from monitor.errors import ParseError
 from monitor.jobs import reports
-from monitor.parse import delta
-from monitor.schedule import Note
+from monitor.parse import delta, identity
+from monitor.schedule import FailReason, Note
 from monitor.store import documents, feeds, fetch_log
 from monitor.values import Claim, Fetched, FetchFailed, FetchOutcome, NotModified, Validators
 
@@ -25,6 +25,8 @@ _USUAL = frozenset(
 """What every request of ours may carry; anything else is on record by its name."""
 _KEPT_HEADERS = ("content-type", "content-encoding", "last-modified", "etag", "date", "server")
 _MESSAGE = 500
+_MOST_MOVES = 5
+"""Redirects of one poll, written into headers or into documents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +51,9 @@ class Failure:
 
 @dataclass(slots=True)
 class ChangedTurn:
-    """A poll that brought a document. Once it is recorded, `decision` is what followed and `overflowed` says whether
-    entries may have been missed.
+    """A poll that brought a document.
+
+    Once decided, `overflowed` says whether entries may have been missed, `moved` whether its feed has a new address.
     """
 
     row: feeds.FeedRow
@@ -64,7 +67,7 @@ class ChangedTurn:
     outlet: str | None
     tags: frozenset[str]
     overflowed: bool = False
-    decision: pipeline.Decision | None = None
+    moved: bool = False
 
     @property
     def is_baseline(self) -> bool:
@@ -81,16 +84,12 @@ class ChangedTurn:
             decide=self._decide,
             tags=self.tags,
             trust=self.row.trust,
-            before=self.before,
+            before=None if schedule.is_partial(fetched) else self.before,
             state=self.state,
             sheet=sheet(fetched, None),
         )
 
     def _decide(self, novelty: pipeline.Novelty) -> pipeline.Decision:
-        self.decision = self._decided(novelty)
-        return self.decision
-
-    def _decided(self, novelty: pipeline.Novelty) -> pipeline.Decision:
         rekeyed = novelty.trust.policy is not self.row.trust.policy
         outcome = schedule.changed(
             self.fetched,
@@ -103,15 +102,9 @@ class ChangedTurn:
             rekeyed=rekeyed,
         )
         following = _after(self.state, outcome, self.surroundings, self.now)
+        self.moved = following.move is not None
         self.overflowed = Note.WINDOW_OVERFLOW in following.notes and not self.is_baseline
-        again = rekeyed or self.document.feed.truncated
-        memory = self.document.memory
-        recorded = feeds.Recorded(
-            gen=self.row.gen + 1,
-            body_sha256=None if again else hashlib.sha256(self.fetched.body).digest(),
-            items=None if again or memory is None else memory.pack(),
-            trust=novelty.trust,
-        )
+        recorded = self._recorded(novelty.trust, read_again=rekeyed or self.document.feed.truncated)
         return _decision(
             self.row,
             following,
@@ -123,6 +116,15 @@ class ChangedTurn:
             new=novelty.new,
             baseline=self.is_baseline,
         )
+
+    def _recorded(self, trust: identity.Trust, *, read_again: bool) -> feeds.Recorded:
+        """What is remembered of the document; the one before stays in mind beside a partial one."""
+        gen, memory = self.row.gen + 1, self.document.memory
+        if read_again:
+            return feeds.Recorded(gen, trust=trust)
+        if schedule.is_partial(self.fetched):
+            return feeds.Recorded(gen, self.row.body_sha256, self.row.items, trust)
+        return feeds.Recorded(gen, hashlib.sha256(self.fetched.body).digest(), memory.pack() if memory else None, trust)
 
 
 def unchanged(
@@ -154,6 +156,15 @@ def failed(
     ours = surroundings.circuit_open and following.reason == schedule.NextReason.CIRCUIT
     blamed: dict[str, Any] = {} if ours else {"fail_reason": why.reason, "fail_message": message}
     return Failure(_decision(row, following, line, surroundings, now, ok=False, **blamed), following.holds)
+
+
+def refused_move(fetched: Fetched, to: str) -> ParseError | None:
+    """Why a document that says where its feed is now is not followed; None if it is."""
+    if to == fetched.final_url or to in {hop.url for hop in fetched.hops}:
+        return ParseError(FailReason.REDIRECT_LOOP, f"the document leads in a circle to {to}")
+    if len(fetched.hops) >= _MOST_MOVES:
+        return ParseError(FailReason.TOO_MANY_REDIRECTS, f"more than {_MOST_MOVES} redirects")
+    return None
 
 
 def sheet(fetched: Fetched, reason: str | None) -> documents.Sheet:

@@ -114,19 +114,29 @@ def repeated_share(parsed: ParsedFeed) -> float:
     return sum(count for count in counts.values() if count > 1) / len(parsed.entries) if parsed.entries else 0.0
 
 
-def reconsider(trust: Trust, trouble: float, now: datetime) -> Trust:
+def shared_share(items: Sequence[KeyedEntry], total: int) -> float:
+    """The share of a document's `total` items whose address is no address of their own."""
+    return sum(item.url_key is None and item.entry.url is not None for item in items) / total if total else 0.0
+
+
+def reconsider(trust: Trust, ids: float, now: datetime, *, addresses: float = 0.0) -> Trust:
     """Follow a feed's ids over documents: three troubled ones lower the trust, thirty quiet days restore it.
 
-    `trouble` is the share of entries with repeated or moving ids. A changed policy wants a new baseline: keys change.
+    `ids` is the share of entries with repeated or moving ids, `addresses` of those with a shared address: what identity
+    does not rest on gives it no trouble, but as long as the ids are bad there is no way back to them. A changed policy
+    wants a new baseline: keys change.
     Source: FreshRSS falls back the same way; the way back is ours.
     """
-    if trouble > TROUBLE_SHARE:
+    felt = ids if trust.policy is Policy.GUID else addresses
+    if felt > TROUBLE_SHARE and trust.policy is not Policy.TEXT:
         troubled = trust.troubled + 1
-        if troubled < _TROUBLED_DOCUMENTS or trust.policy is Policy.TEXT:
-            return Trust(trust.policy, min(troubled, _TROUBLED_DOCUMENTS), now)
+        if troubled < _TROUBLED_DOCUMENTS:
+            return Trust(trust.policy, troubled, now)
         return Trust(Policy.URL if trust.policy is Policy.GUID else Policy.TEXT, 0, now)
     if trust.policy is Policy.GUID:
         return Trust()
+    if max(ids, addresses) > TROUBLE_SHARE:
+        return Trust(trust.policy, 0, now)
     if trust.last_trouble is not None and now - trust.last_trouble >= _QUIET:
         return Trust()
     return Trust(trust.policy, 0, trust.last_trouble)
@@ -189,6 +199,7 @@ def _tail(guid: str | None) -> str | None:
     except ValueError:
         return None
     tail = parts.path.rstrip("/") + (f"?{parts.query}" if parts.query else "")
+    tail += f"#{parts.fragment}" if parts.fragment else ""  # in an id it may be all that tells two entries apart
     return f"tail:{tail}" if len(tail) >= _MIN_TAIL else None
 
 

@@ -11,7 +11,7 @@ from monitor.schedule.circuit import Circuit
 from monitor.schedule.decide import after, forgive
 from monitor.schedule.health import Colour, Health, health, standing
 from monitor.schedule.novelty import is_mass_change
-from monitor.schedule.outcomes import changed, failed, unchanged
+from monitor.schedule.outcomes import changed, failed, is_partial, unchanged
 from monitor.schedule.reasons import FailReason, NextReason, Note
 from monitor.schedule.state import (
     NEW_FEED,
@@ -59,6 +59,7 @@ __all__ = [
     "health",
     "host_interval",
     "is_mass_change",
+    "is_partial",
     "may_attempt",
     "needs_baseline",
     "spread",

@@ -37,7 +37,9 @@ class Circuit:
             return Circuit(seen=((host, now, True),), turn=self.turn)
         kept = tuple(row for row in self.seen if row[0] != host and now - row[1] < WINDOW)
         seen = (*kept, (host, now, reachable))
-        return replace(self, seen=seen, opened_at=self.opened_at or (now if _looks_down(seen) else None))
+        if not self.is_open and _looks_down(seen):  # what was just seen to fail is not asked again at once
+            return replace(self, seen=seen, opened_at=now, probed_at=now)
+        return replace(self, seen=seen)
 
     def probe(self, hosts: tuple[str, ...], now: datetime) -> tuple[Circuit, str | None]:
         """Name the one host to try now while open, each in its turn, or None if it is too early."""

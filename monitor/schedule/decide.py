@@ -130,14 +130,20 @@ def _learn(
         redirect=redirects.track(state.redirect, target, same_feed, now),
     )
     if isinstance(outcome, st.Changed):
-        return replace(learnt, items=outcome.total or state.items, bytes=outcome.bytes, wishes=outcome.wishes)
+        items = state.items if outcome.partial else outcome.total or state.items
+        return replace(learnt, items=items, bytes=outcome.bytes, wishes=outcome.wishes)
     return learnt if outcome.not_modified else replace(learnt, bytes=outcome.bytes)
 
 
 def _validators(stored: Validators, outcome: st.Changed | st.Unchanged) -> Validators:
-    """After a 200 exactly its own, none included; after a 304 only those it names; after a cut body the old ones."""
+    """After a 200 exactly its own, none included; after a 304 only those it names; after a cut body the old ones.
+
+    None when the entries get other keys: the next document must come whole, to be the baseline.
+    """
     given = outcome.validators
     if isinstance(outcome, st.Changed):
+        if outcome.rekeyed:
+            return st.NO_VALIDATORS
         return given if outcome.complete else stored
     if not outcome.not_modified:
         return given
@@ -160,7 +166,7 @@ def _notes(before: st.FeedState, learnt: st.FeedState, outcome: st.Outcome) -> t
     notes: list[Note] = []
     if learnt.cache.untrusted_since and not before.cache.untrusted_since:
         notes.append(Note.VALIDATORS_UNTRUSTED)
-    if isinstance(outcome, st.Changed) and before.items:
+    if isinstance(outcome, st.Changed) and before.items and not outcome.partial:
         if outcome.total == 0:
             notes.append(Note.EMPTY_SUSPICIOUS)
         elif outcome.mass_change:

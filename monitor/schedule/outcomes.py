@@ -9,6 +9,9 @@ from monitor.schedule import state as st
 from monitor.schedule.reasons import FailReason
 from monitor.values import Fetched, FetchFailed, NotModified, ParsedFeed, ParseReason
 
+_IM_USED = 226
+"""The answer holds only what is new (RFC 3229)."""
+
 
 def changed(
     fetched: Fetched,
@@ -44,7 +47,13 @@ def changed(
         moved_to=parsed.moved_to,
         mass_change=mass_change,
         rekeyed=rekeyed,
+        partial=is_partial(fetched),
     )
+
+
+def is_partial(fetched: Fetched) -> bool:
+    """Whether an answer adds to the document before instead of replacing it; nobody asks for that, some send it."""
+    return fetched.status == _IM_USED
 
 
 def unchanged(outcome: NotModified | Fetched) -> st.Unchanged:

@@ -142,7 +142,8 @@ class Changed:
     stored now; `published` are the dates of the new ones. `complete` is false for a cut document: its validators are
     not kept. `same_feed` says whether the document shares an entry or its title with what is stored. After a
     `mass_change` the new entries say nothing of the feed's habits; `rekeyed` says that its entries are known by other
-    keys from now on, so that the next document is a baseline.
+    keys from now on, so that the next document is a baseline. A `partial` document (226) holds only what is new: what
+    it does not show is not gone.
     """
 
     new: int
@@ -161,6 +162,7 @@ class Changed:
     moved_to: str | None = None
     mass_change: bool = False
     rekeyed: bool = False
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)

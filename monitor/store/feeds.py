@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, and_, case, func, insert, literal, or_, 
 from sqlalchemy.dialects import postgresql, sqlite
 
 from monitor.errors import LeaseLost
+from monitor.parse import links
 from monitor.parse.identity import TRUSTED, Policy, Trust
 from monitor.store import tables
 from monitor.values import Claim, FeedId, Validators
@@ -148,7 +149,7 @@ def due_count(connection: Connection, now: datetime) -> int:
 
 def due_hosts(connection: Connection, now: datetime) -> tuple[str, ...]:
     """The hosts with feeds that wait to be polled, in the order of their names."""
-    rows = connection.execute(select(_T.host).where(_is_due(now)).distinct().order_by(_T.host))
+    rows = connection.execute(select(_T.host).distinct().where(_is_due(now)).order_by(_T.host))
     return tuple(row[0] for row in rows)
 
 
@@ -258,7 +259,16 @@ def _moved(connection: Connection, feed: FeedId, to: str, why: str, at: datetime
     connection.execute(insert(tables.feed_url_history).values(feed_id=feed, at=at, old=before, new=to, why=why))
     ours = select(_T.id).where(_T.id != feed, _T.state.in_(POLLED), func.coalesce(_T.moved_to, _T.url) == to)
     taken = connection.execute(ours.limit(1)).first() is not None
-    return {"moved_to": to} | ({"state": "merged"} if taken else {})
+    host = links.host_of(to)  # from now on it is this one that is spaced and held
+    return {"moved_to": to} | ({"host": host} if host else {}) | ({"state": "merged"} if taken else {})
+
+
+def merged(connection: Connection) -> dict[str, tuple[str, ...]]:
+    """The configured addresses of feeds that turned out to be another one, by the address that is asked for them."""
+    found: dict[str, tuple[str, ...]] = {}
+    for row in connection.execute(select(_T.moved_to, _T.url).where(_T.state == "merged").order_by(_T.id)):
+        found[row.moved_to] = (*found.get(row.moved_to, ()), row.url)
+    return found
 
 
 def undo_move(connection: Connection, feed: FeedId, now: datetime) -> str | None:
@@ -278,23 +288,14 @@ def undo_move(connection: Connection, feed: FeedId, now: datetime) -> str | None
     )
     back = None if last.old == row.url else last.old
     known = {name: value for name, value in row.schedule.items() if name != "redirect"}
-    forgotten = {"etag": None, "last_modified": None, "body_sha256": None, "items": None, "schedule": known}
+    forgotten: dict[str, Any] = {"etag": None, "last_modified": None, "body_sha256": None, "items": None}
+    forgotten["schedule"] = known
+    if host := links.host_of(last.old):
+        forgotten["host"] = host
     connection.execute(
         update(tables.feed).where(_T.id == feed).values(moved_to=back, state="active", next_at=now, **forgotten)
     )
     return str(last.old)
-
-
-def merged(connection: Connection) -> tuple[tuple[str, str], ...]:
-    """Pairs of configured addresses: the feed that is asked, and one that was merged into it."""
-    kept, gone = tables.feed.alias("kept"), tables.feed.alias("gone")
-    same = func.coalesce(kept.c.moved_to, kept.c.url) == gone.c.moved_to
-    rows = connection.execute(
-        select(kept.c.url, gone.c.url)
-        .join_from(kept, gone, same)
-        .where(gone.c.state == "merged", kept.c.state.in_(POLLED))
-    )
-    return tuple((row[0], row[1]) for row in rows)
 
 
 def moves(connection: Connection, feed: FeedId) -> tuple[Move, ...]:

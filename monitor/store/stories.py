@@ -384,8 +384,8 @@ def live_outlets(connection: Connection, since: datetime, least: int) -> frozens
     recent = select(mention.story_id).where(mention.seen_at >= since)
     rows = connection.execute(
         select(mention.outlet)
-        .where(mention.outlet.is_not(None), mention.story_id.in_(recent), mention.story_id.in_(moving))
         .distinct()
+        .where(mention.outlet.is_not(None), mention.story_id.in_(recent), mention.story_id.in_(moving))
     )
     return frozenset(Domain(row[0]) for row in rows)
 

@@ -109,6 +109,18 @@ class FeedServer:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    async def vanish(self) -> None:
+        """Refuse every connection from now on."""
+        if self._server is not None:
+            self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def come_back(self) -> None:
+        """Answer again, at the same port."""
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", self.port, ssl=self._tls, limit=1 << 20)
+
     def script(self, path: str, *steps: Script) -> None:
         """Say what a path answers, request by request."""
         self._scripts[path] = steps

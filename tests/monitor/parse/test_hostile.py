@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.errors import ParseError
-from monitor.parse import feed, identity
+from monitor.parse import delta, feed, identity
+from monitor.parser_pool import CPU_SECONDS
 from monitor.values import ParsedFeed
 from tests.monitor.parse.building import NOW, URL, atom, item, read, rss
 
@@ -73,11 +75,14 @@ def test_what_is_never_closed_ends_soon(document: str) -> None:
 
 def _total(body: bytes, headers: dict[str, str] | None = None) -> ParsedFeed | ParseError:
     """Parse and key a body; anything but a feed or a ParseError is a failure of the test."""
+    began = time.process_time()
     try:
         parsed = feed.parse(body, URL, headers or {}, NOW)
+        identity.keyed(parsed)
     except ParseError as exc:
         return exc
-    identity.keyed(parsed)
+    finally:
+        assert time.process_time() - began < CPU_SECONDS
     return parsed
 
 
@@ -112,6 +117,64 @@ def test_any_mutation_of_a_feed_gives_a_feed_or_a_reason(seed: bytes, data: st.D
             )
         )
     _total(bytes(body))
+
+
+TOKENS = (
+    "<",
+    ">",
+    "&",
+    "&amp;",
+    "&x",
+    ";",
+    "<item>",
+    "</item>",
+    "<title>",
+    "</title>",
+    "<!--",
+    "-->",
+    "<![CDATA[",
+    "]]>",
+    "<!DOCTYPE",
+    "[",
+    "]",
+    "<?",
+    "?>",
+    '"',
+    "'",
+    "=",
+    "a",
+    " ",
+    "\n",
+    "xmlns:a=",
+    "<a:b ",
+    "/>",
+    "<b>",
+    "&#1",
+)
+"""What markup is made of: any of it again and again must not take longer than its length explains."""
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.sampled_from(TOKENS), min_size=1, max_size=6).map("".join), st.booleans())
+def test_any_piece_of_markup_may_come_again_and_again(piece: str, inside: bool) -> None:
+    many = piece * (32_000 // len(piece))
+    _total(rss(item(more=f"<description>{many}</description>")).encode() if inside else f"<rss>{many}".encode())
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from(SEEDS), st.binary(max_size=30), st.integers(0, 400))
+def test_any_bytes_after_a_known_document_are_its_parts_or_a_whole_or_a_reason(
+    seed: bytes, put: bytes, at: int
+) -> None:
+    before = delta.parse(SEEDS[0], URL, {}, NOW).memory
+    body = seed[:at] + put + seed[at:]
+    found = _total(body)
+    if isinstance(found, ParseError):
+        with pytest.raises(ParseError, match=re.escape(str(found))):
+            delta.parse(body, URL, {}, NOW, before=before)
+        return
+    part = delta.parse(body, URL, {}, NOW, before=before)
+    assert part.feed.entries == tuple(found.entries[place] for place in part.positions)
 
 
 @settings(max_examples=150, deadline=None)

@@ -102,6 +102,12 @@ def test_a_short_id_on_another_host_is_another_entry() -> None:
     assert len(identity.sort(after, known(before)).new) == 1
 
 
+def test_ids_that_differ_only_behind_the_number_sign_are_different_entries() -> None:
+    before = keys(item(TITLES[0], f"{HERE}/1", "https://glasnik.example.rs/pregled/vesti#1"))
+    after = keys(item(TITLES[1], f"{HERE}/2", "https://glasnik.example.rs/pregled/vesti#2"))
+    assert len(identity.sort(after, known(before)).new) == 1
+
+
 def test_a_back_dated_entry_is_new() -> None:
     before = keys(item(TITLES[0], f"{HERE}/1", "1", "Thu, 05 Jun 2025 10:00:00 GMT"))
     after = keys(item(TITLES[1], f"{HERE}/2", "2", "Mon, 02 Jun 2025 10:00:00 GMT"))
@@ -145,6 +151,21 @@ def test_three_troubled_documents_change_the_policy_and_thirty_quiet_days_bring_
     trust = identity.reconsider(trust, 0.0, start + timedelta(days=20))
     assert trust.policy is identity.Policy.URL
     assert identity.reconsider(trust, 0.0, start + timedelta(days=32)) == identity.Trust()
+
+
+def test_ids_that_stay_bad_do_no_harm_to_addresses_and_there_is_no_way_back_to_them() -> None:
+    start = datetime(2025, 6, 1, tzinfo=UTC)
+    trust = identity.Trust(identity.Policy.URL, 0, start)
+    for day in range(60):
+        trust = identity.reconsider(trust, 1.0, start + timedelta(days=day))
+        assert trust.policy is identity.Policy.URL
+
+
+def test_addresses_that_are_shared_leave_the_text_to_know_entries_by() -> None:
+    trust = identity.Trust(identity.Policy.URL)
+    for _ in range(3):
+        trust = identity.reconsider(trust, 0.0, datetime(2025, 6, 1, tzinfo=UTC), addresses=0.5)
+    assert trust.policy is identity.Policy.TEXT
 
 
 def test_trouble_must_come_in_a_row() -> None:

@@ -53,7 +53,7 @@ def test_while_open_one_host_a_minute_is_tried_in_turn_and_its_answer_closes_it(
         if host:
             tried.append(host)
             circuit = circuit.observe(host, False, NOW + seconds(second))
-    assert len(tried) == 30
+    assert len(tried) == 29  # the first a minute after it opened
     assert set(tried) == set(hosts)
     assert circuit.is_open
     circuit = circuit.observe("h3", True, NOW + minutes(30))
