@@ -12,7 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
-from alerts import pipeline, route
+from alerts import courier, pipeline, route
 from alerts.channels.base import Channel
 from alerts.values import Coverage
 from monitor import metrics
@@ -28,12 +28,12 @@ class Teller:
     def __init__(
         self,
         desk: pipeline.Desk,
-        courier: pipeline.Courier,
+        carrier: courier.Courier,
         coverage: Callable[[], Coverage | None],
         writer: Executor | None = None,
     ) -> None:
         self._desk = desk
-        self._courier = courier
+        self._courier = carrier
         self._coverage = coverage
         self._writer = writer
 
@@ -73,4 +73,5 @@ def teller(
     writer: Executor | None = None,
 ) -> Teller:
     """Make the telling half work on a database, with these channels."""
-    return Teller(pipeline.Desk(engine, plan, channels), pipeline.Courier(engine, plan, channels), coverage, writer)
+    carrier = courier.Courier(engine, plan, channels, writer=writer)
+    return Teller(pipeline.Desk(engine, plan, channels), carrier, coverage, writer)

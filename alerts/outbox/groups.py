@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -71,6 +72,13 @@ class View:
     cursors: dict[str, Cursor]
     told: tuple[Told, ...]
     silences: tuple[Silence, ...]
+
+
+@contextmanager
+def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Open a transaction that only reads and keeps no writer waiting."""
+    with engine.connect().execution_options(reads=True) as connection, connection.begin():
+        yield connection
 
 
 def recipients_due(connection: sa.Connection, now: datetime) -> tuple[str, ...]:
