@@ -17,14 +17,15 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import sqlalchemy as sa
 
 from alerts import outbox, retry, route
 from alerts.channels.base import Channel
-from alerts.errors import ChannelBroken, DeliveryError
-from alerts.outbox import deliveries, groups, ids, sick
+from alerts.errors import ChannelBroken, DeliveryError, Rejected
+from alerts.outbox import acts, admin, deliveries, groups, ids, mark, sick
 from alerts.values import ChannelHealth, ChannelState, Delivery, DeliveryKind, Doubt, Event
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class Courier:
         owner: str | None = None,
         jitter: Callable[[], float] = random.random,
         writer: Executor | None = None,
+        mark_at: Path | None = None,
     ) -> None:
         self._engine = engine
         self._plan = plan
@@ -51,6 +53,7 @@ class Courier:
         self._owner = owner or ids.owner()
         self._jitter = jitter
         self._writer = writer
+        self._mark_at = mark_at
         self._buckets: dict[str, datetime] = {}
         self._busy: set[str] = set()
         self._stopping = False
@@ -79,6 +82,17 @@ class Courier:
         askable = {name for name, channel in self._channels.items() if channel.manners.can_ask}
         with self._engine.begin() as connection:
             return deliveries.recover(connection, askable, now)
+
+    def hold_after_restore(self, now: datetime) -> int:
+        """Hold what waits when the database is an older copy of the one that was sent from; report it."""
+        with groups.reading(self._engine) as connection:
+            if not mark.is_older_copy(self._mark_at, admin.newest_sent(connection)):
+                return 0
+        with self._engine.begin() as connection:
+            held = admin.hold_unsent(connection)
+            outbox.put(connection, [outbox.restored_event(held, now, self._plan.config_rev)], self._plan, now)
+        log.error("the database is an older copy: deliveries are held", extra={"held": held})
+        return held
 
     def next_due(self) -> datetime | None:
         """Say when the next delivery may be sent, with the channels' pauses and pace counted in."""
@@ -121,7 +135,15 @@ class Courier:
             at = now + timedelta(seconds=loop.time() - began)
             await self._aside(self._settle, channel, delivery, end, at)
             done += 1
+        if done:
+            await self._aside(self._move_mark)
         return done
+
+    def _move_mark(self) -> None:
+        with groups.reading(self._engine) as connection:
+            newest = admin.newest_sent(connection)
+        if newest is not None and not mark.is_older_copy(self._mark_at, newest):
+            mark.write(self._mark_at, newest)
 
     def _claim(self, channel: Channel, now: datetime, at: datetime) -> Delivery | None:
         """TX3: mark the next delivery as being sent, unless its recipient had enough for this moment."""
@@ -162,6 +184,7 @@ class Courier:
                 deliveries.store_channel(connection, after)
             if isinstance(end, DeliveryError) and end.reason in channel.manners.root_gone:
                 deliveries.lose_root(connection, delivery)
+            self._recipient_after(connection, delivery, end, now)
             self._channel_changed(connection, before, after, now)
             if isinstance(settlement, retry.Dead) and delivery.kind is not DeliveryKind.UPDATE:
                 self._report_dead(connection, channel.name, settlement.reason, now)
@@ -194,6 +217,17 @@ class Courier:
             asking = delivery.doubt is Doubt.AMBIGUOUS
             return before if asking and not isinstance(end, ChannelBroken) else retry.after_error(before, end, now)
         return retry.after_success(before, now)
+
+    def _recipient_after(
+        self, connection: sa.Connection, delivery: Delivery, end: retry.Done | DeliveryError | None, now: datetime
+    ) -> None:
+        """Count the days on which an address is refused."""
+        recipient = f"{delivery.channel}/{delivery.to}"
+        match end:
+            case retry.Done():
+                acts.reached(connection, recipient)
+            case Rejected():
+                acts.refused(connection, recipient, self._plan, now)
 
     def _channel_changed(
         self, connection: sa.Connection, before: ChannelState, after: ChannelState, now: datetime

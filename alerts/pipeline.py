@@ -14,7 +14,7 @@ and to run several times at once. Every time is an argument. Called by `monitor.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from alerts import mute, route
 from alerts.channels.base import Channel
 from alerts.digest import slots
-from alerts.outbox import groups, muted, sick
+from alerts.outbox import acts, groups, muted, sick
 from alerts.planned import Planner
 from alerts.press import LinksOf, Press, Sitting, no_links
 from alerts.values import Coverage, Recipient, Schedule
@@ -87,12 +87,26 @@ class Desk:
                     return made
                 if not groups.lock(connection, key):
                     return made
+                if key in acts.aside(connection):
+                    groups.forget_recipient(connection, key, "set_aside")
+                    return made
                 due = groups.due_groups(connection, key, now, BATCH)
                 if not due:
                     return made
-                sitting = Sitting(connection, recipient, groups.view(connection, key, due, now), now, coverage)
-                made += sum(self._tell_group(sitting, group) for group in due)
+                reports = groups.reports(connection, key, due)
+                view = groups.view(connection, key, (*due, *reports), now)
+                sitting = Sitting(connection, recipient, view, now, coverage)
+                made += self._report(sitting, reports)
+                made += sum(self._tell_group(sitting, group) for group in due if group not in reports)
                 sitting.changes.apply(connection)
+
+    def _report(self, sitting: Sitting, reports: Sequence[str]) -> int:
+        """Tell who runs the daemon, at once and in one message, all that is to be told about it."""
+        found = {group: sitting.unsilenced(sitting.view.items[group]) for group in reports}
+        loud = {group: items for group, items in found.items() if items}
+        if loud:
+            self._press.operator(sitting, loud)
+        return bool(loud)
 
     def _tell_group(self, sitting: Sitting, group: str) -> bool:
         """Walk one group down the ladder: silenced, held, over a cap, or told."""

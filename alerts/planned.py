@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from alerts import mute, route
 from alerts.channels.base import Channel
 from alerts.digest import slots
-from alerts.outbox import groups, sick
+from alerts.outbox import acts, groups, sick
 from alerts.outbox.groups import Item, SlotRow
 from alerts.press import Press, Sitting
 from alerts.values import Coverage, Heartbeat, Recipient
@@ -58,6 +58,8 @@ class Planner:
                 return 0
             if not groups.close_slot(connection, slot.slot_id, "run", now):
                 return 0
+            if recipient.key in acts.aside(connection):
+                groups.forget_recipient(connection, recipient.key, "set_aside")
             sitting = Sitting(connection, recipient, groups.slot_view(connection, slot, now), now, coverage)
             made = self._make(sitting, row)
             sitting.changes.apply(connection)
@@ -107,6 +109,8 @@ class Planner:
     def _beats(self, sitting: Sitting, row: SlotRow) -> bool:
         """Tell whether an empty slot is worth a message that says so."""
         recipient = sitting.recipient
+        if recipient.key in acts.aside(sitting.connection):
+            return False
         if recipient.heartbeat is Heartbeat.OFF or self._plan.schedule(row.slot.schedule) is None:
             return False
         if recipient.heartbeat is Heartbeat.EVERY_SLOT:

@@ -23,14 +23,15 @@ from alerts.values import (
     Digest,
     DigestForm,
     Event,
-    EventClass,
-    Kind,
     Links,
     Recipient,
+    Silence,
     StoryPart,
 )
 
 REFRESH_EVERY = timedelta(minutes=1)
+OPERATOR = "operator"
+"""The lane of reports about the daemon."""
 LinksOf = Callable[[str, Recipient, datetime], Links | None]
 
 
@@ -62,12 +63,16 @@ class Sitting:
         """Part what may be told from what a silence keeps back."""
         loud = []
         for item in items:
-            silence = mute.silenced_by(item.event, self.view.silences, self.now) if item.is_open else None
+            silence = self._silence_of(item)
             if silence is None:
                 loud.append(item)
             else:
                 self.change(item, state="closed", reason="silenced", due_at=None, silence_id=silence.silence_id)
         return loud
+
+    def _silence_of(self, item: Item) -> Silence | None:
+        silences = self.view.silences
+        return mute.silenced_by(item.event, silences, self.recipient.key, self.now) if item.is_open else None
 
     def put_off(self, items: Sequence[Item], slot: slots.Slot, reason: str) -> None:
         """Let items wait for a digest."""
@@ -94,16 +99,20 @@ class Press:
 
     def prompt(self, sitting: Sitting, group: str, items: Sequence[Item]) -> mute.Told:
         """Make one group's message."""
-        cursor, events = sitting.cursor(group), [item.event for item in items]
-        envelope = self._envelope(sitting, group)
-        if all(event.event_class is EventClass.OPERATOR or event.kind is Kind.TEST for event in events):
-            digest = message.operator(envelope, events)
-        else:
-            part = self._part(sitting, group, events, self._notes(sitting.connection, items, sitting.recipient))
-            digest = message.prompt(envelope, part)
-        self._enqueue(sitting.connection, digest, group, items, cursor, sitting.now)
+        notes = self._notes(sitting.connection, items, sitting.recipient)
+        part = self._part(sitting, group, [item.event for item in items], notes)
+        digest = message.prompt(self._envelope(sitting, group), part)
+        self._enqueue(sitting.connection, digest, group, items, sitting.cursor(group), sitting.now)
         self._settle_items(sitting, group, items, digest)
         return mute.Told(sitting.now, group, digest.urgent)
+
+    def operator(self, sitting: Sitting, reports: Mapping[str, Sequence[Item]]) -> None:
+        """Make one message of all that is to be reported about the daemon, whatever it is about."""
+        items = [item for found in reports.values() for item in found]
+        digest = message.operator(self._envelope(sitting, ""), [item.event for item in items])
+        self._enqueue(sitting.connection, digest, OPERATOR, items, Cursor(), sitting.now)
+        for group, found in reports.items():
+            self._settle_items(sitting, group, found, digest)
 
     def planned(
         self, sitting: Sitting, row: SlotRow, fresh: Mapping[str, list[Item]], told: Mapping[str, list[Item]]
@@ -139,7 +148,7 @@ class Press:
             sitting.coverage,
             self._plan.config_rev,
             self._plan.watches,
-            self._links(group, recipient, now) if group else None,
+            self._links(group, recipient, now),
         )
 
     def _part(
@@ -148,7 +157,9 @@ class Press:
         cursor, view = sitting.cursor(group), sitting.view
         told = story.Told(cursor.reached_at, cursor.messages)
         stale = view.stale.get(group, 0)
-        return story.part(group, view.known.get(group, ()), fresh, told, stale=stale, already=already, notes=notes)
+        part = story.part(group, view.known.get(group, ()), fresh, told, stale=stale, already=already, notes=notes)
+        made = self._links(group, sitting.recipient, sitting.now)
+        return replace(part, page=made.story if made else "")
 
     def _notes(self, connection: sa.Connection, items: Sequence[Item], recipient: Recipient) -> tuple[str, ...]:
         """Say what the reader must know about how these items came to be told now."""

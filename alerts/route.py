@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from alerts.values import Event, EventClass, EventState, Kind, Matchers, Recipient, Schedule
+from alerts.values import Event, EventClass, EventState, Kind, Matchers, Rate, Recipient, Schedule
 
 WAITS: Mapping[Kind, timedelta] = {
     Kind.NEW_STORY: timedelta(minutes=2),
@@ -32,6 +32,8 @@ WAITS: Mapping[Kind, timedelta] = {
 INTERVAL = timedelta(minutes=30)
 PROMPT_AGE = timedelta(hours=72)
 DIGEST_AGE = timedelta(hours=24)
+FLOOD = Rate(100, timedelta(seconds=60))
+"""So many matches of one watch in so short a time pull its brake."""
 ELSEWHERE = frozenset({Kind.CHANNEL_STATE, Kind.DEAD_LETTERS})
 """Kinds about a channel, which that channel itself is not trusted to carry."""
 
@@ -74,6 +76,7 @@ class Plan:
     watches: tuple[str, ...] = ()
     interval: timedelta = INTERVAL
     config_rev: int = 0
+    flood: Rate = FLOOD
 
     def of_channel(self, channel: str) -> tuple[Recipient, ...]:
         """Give the recipients of a channel, in config order."""

@@ -170,17 +170,10 @@ def _news_line(event: Event, part: StoryPart, times: words.Clock) -> str:
 
 
 def _why(part: StoryPart, digest: Digest) -> str:
-    links = digest.links
-    if links is None:
-        act = f"To mute this story: <code>{_text(words.mute_command(part), 300)}</code>"
-    else:
-        named = (
-            ("Open story", links.story),
-            ("Mute 24 h", links.mute),
-            ("Not this story", links.wrong),
-            ("Stop", links.stop),
-        )
-        act = " &middot; ".join(_link(url, name) for name, url in named if url)
+    act = " &middot; ".join(_link(url, name) for name, url in words.actions(part, digest.links))
+    if digest.links is None or not digest.links.mute:
+        command = f"To mute this story: <code>{_text(words.mute_command(part), 300)}</code>"
+        act = f"{act}<br>{command}" if act else command
     return f'<p class="quiet" style="margin:16px 0 0;{QUIET}">Why you: {_text(words.why(part), 900)}.<br>{act}</p>'
 
 
@@ -199,10 +192,9 @@ def _also(digest: Digest, most: int) -> str:
 def _operator(digest: Digest, times: words.Clock, most: int) -> str:
     lines = []
     for event in digest.events[:most]:
-        facts = dict(event.facts)
-        said = facts.pop("message", "") or event.story_title or event.kind.replace("_", " ")
-        rest = "".join(f"<br>{_text(name, 40)}: {_text(value, words.QUOTE)}" for name, value in facts.items())
-        lines.append(f"{times.short(event.decided_at)} <b>{_text(said, words.QUOTE)}</b>{rest}")
+        said, facts = words.report(event)
+        rest = "".join(f"<br>{escape(name)}: {escape(value)}" for name, value in facts)
+        lines.append(f"{times.short(event.decided_at)} <b>{escape(said)}</b>{rest}")
     return _list(lines, len(digest.events) - most)
 
 

@@ -161,11 +161,10 @@ def _quote(page: Page, event: Event, times: words.Clock) -> None:
 
 def _operator(page: Page, digest: Digest, times: words.Clock) -> None:
     for event in digest.events[:OUTLETS]:
-        facts = dict(event.facts)
-        said = facts.pop("message", "") or event.story_title or event.kind.replace("_", " ")
-        page.put(f"{times.short(event.decided_at)}  {words.clean(said, words.QUOTE)}", hang="       ", style=BOLD)
-        for name, value in facts.items():
-            page.put(f"{words.clean(name, 40)}: {words.clean(value, words.QUOTE)}", indent="       ")
+        said, facts = words.report(event)
+        page.put(f"{times.short(event.decided_at)}  {said}", hang="       ", style=BOLD)
+        for name, value in facts:
+            page.put(f"{name}: {value}", indent="       ")
     _more(page, len(digest.events) - OUTLETS)
 
 
@@ -176,12 +175,9 @@ def _one_line(part: StoryPart) -> str:
 
 
 def _stop(page: Page, part: StoryPart, digest: Digest) -> None:
-    links = digest.links
-    if links is not None:
-        page.put(f"Story: {links.story}")
-        page.put(f"Mute: {links.mute}")
-        page.put(f"Stop: {links.stop}")
-    else:
+    for name, address in words.actions(part, digest.links):
+        page.put(f"{name}: {address}")
+    if digest.links is None or not digest.links.mute:
         page.put("To mute this story:", style=DIM)
         page.lines.append(f"  {words.mute_command(part)}")
 

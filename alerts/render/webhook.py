@@ -74,7 +74,7 @@ def _data(digest: Digest, most: int) -> dict[str, Any]:
             data["truncated"] = len(parts) - len(data["stories"])
     else:
         data["events"] = [_event(event) for event in digest.events[: most or 1]]
-    if digest.links is not None:
+    if digest.links is not None and digest.links.story:
         data["url"] = digest.links.story
     if digest.notes:
         data["notes"] = [words.clean(note, 400) for note in digest.notes[:20]]

@@ -137,7 +137,9 @@ def hostile(text: str, url: str = "https://a.example/1") -> Digest:
             event(Kind.NEW_STORY, at("07:12"), mention={"title": text, "lead": text, "outlet_name": text, "url": url}),
             event(Kind.RESPONSE, at("08:12"), answer=said, mention={"title": text, "outlet_name": text, "url": url}),
             event(Kind.NON_ANSWER, at("08:20"), answer=replace(said, stance="declined", body="x")),
-            event(Kind.CORRECTION, at("08:30"), facts=(("was", text),)),
+            event(
+                Kind.CORRECTION, at("08:30"), facts=(("title_was", text), ("quote_gone", text), ("stance_new", text))
+            ),
         )
     ]
     return digest(events, notes=(text,))

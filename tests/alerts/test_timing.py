@@ -314,8 +314,8 @@ async def test_one_story_of_two_watches_is_one_message_that_names_both(
     await house.until(at("11:00"))
     assert made(house) == ["10:02"]
     body = house.body(house.rows()[0])
-    assert b"watch harbour" in body
-    assert b"watch mines" in body
+    assert b"watch Harbour" in body
+    assert b"watch Mines" in body
 
 
 async def test_texts_no_database_likes_are_stored_and_told(engine: sa.Engine, folder: dict[str, Any]) -> None:
