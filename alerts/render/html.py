@@ -41,7 +41,20 @@ def page(digest: Digest) -> str:
     return _frame(digest, _p(words.clean(digest.subject, 300)))
 
 
+def article(digest: Digest) -> str:
+    """Write what stands inside the page, for an entry of a feed."""
+    for most in (60, 30, 15, 8, 4, 2):
+        written = _inner(digest, most)
+        if len(written.encode("utf-8")) <= LIMIT:
+            return written
+    return _inner(digest, 1)
+
+
 def _page(digest: Digest, most: int) -> str:
+    return _frame(digest, _inner(digest, most))
+
+
+def _inner(digest: Digest, most: int) -> str:
     times = words.Clock(digest.recipient.timezone, digest.made_at)
     seen = digest.coverage
     parts = []
@@ -60,7 +73,7 @@ def _page(digest: Digest, most: int) -> str:
     if seen is not None:
         parts.append(_quiet(f"Watching: {words.coverage(seen, times)}"))
     parts.append(_quiet(f"{digest.delivery_id}, configuration {digest.config_rev}"))
-    return _frame(digest, "\n".join(part for part in parts if part))
+    return "\n".join(part for part in parts if part)
 
 
 def _frame(digest: Digest, inner: str) -> str:
