@@ -116,6 +116,32 @@ def show(connection: sa.Connection, delivery_id: str) -> Shown | None:
     return Shown(_row(row), row["body"], attempts)
 
 
+def as_text(shown: Shown) -> str:
+    """Describe a delivery for a terminal."""
+    row = shown.row
+    lines = [
+        f"{row.delivery_id}  {row.kind} to {row.recipient}: {row.subject}",
+        f"state     {row.state}" + (f" ({row.error})" if row.error else ""),
+        f"made      {_stamp(row.created_at)}  revision {row.config_rev}",
+        f"body      {row.body_bytes:,} B  sha256 {row.body_sha256}",
+    ]
+    if row.next_at is not None and row.state == DeliveryState.READY:
+        lines.append(f"next      {_stamp(row.next_at)}")
+    if row.superseded_by:
+        lines.append(f"told in   {row.superseded_by}")
+    if row.fallback_of:
+        lines.append(f"instead of {row.fallback_of}")
+    for one in shown.attempts:
+        end = " ".join(word for word in (one.end, one.reason, one.status, one.answer) if word)
+        lines.append(f"attempt {one.number}  {_stamp(one.started)}  {end or 'being sent'}")
+    lines += [f"tells     {key}" for key in row.event_keys]
+    return "\n".join(lines) + "\n"
+
+
+def _stamp(at: datetime) -> str:
+    return f"{at:%d %b %H:%M:%S} UTC"
+
+
 def counts(connection: sa.Connection) -> dict[tuple[str, str], int]:
     """Count deliveries by channel and state."""
     outbox = tables.outbox.c
