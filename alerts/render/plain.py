@@ -27,14 +27,17 @@ class Page:
 
     def put(self, text: str, *, indent: str = "", hang: str | None = None, style: str = "") -> None:
         """Write one paragraph; lines after the first begin with `hang`."""
-        wrapped = textwrap.wrap(
-            text,
-            WIDTH,
-            initial_indent=indent,
-            subsequent_indent=indent if hang is None else hang,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
+        if text and len(indent) + len(text) <= WIDTH:
+            wrapped = [indent + text]  # most lines; wrapping costs more than all the rest
+        else:
+            wrapped = textwrap.wrap(
+                text,
+                WIDTH,
+                initial_indent=indent,
+                subsequent_indent=indent if hang is None else hang,
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
         self.lines += [f"{style}{line}{RESET}" if style and self._colour else line for line in wrapped]
 
     def space(self) -> None:

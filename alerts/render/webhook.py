@@ -138,7 +138,7 @@ def _event(event: Event) -> dict[str, Any]:
         "copy_of": words.clean(event.copy_of, 60) if event.copy_of else None,
     }
     if event.facts:
-        row["facts"] = {name: words.clean(value, words.QUOTE) for name, value in event.facts[:20]}
+        row["facts"] = {words.clean(name, 40): words.clean(value, words.QUOTE) for name, value in event.facts[:20]}
     return {name: value for name, value in row.items() if value is not None}
 
 
