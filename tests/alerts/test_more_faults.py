@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 from datetime import timedelta
@@ -292,3 +293,39 @@ async def test_a_dead_delivery_colours_the_whole_for_a_day_and_until_its_news_we
     assert words() == []
     assert health(made, "hook") is ChannelHealth.OK
     assert deliveries.WAITING
+
+
+async def test_a_receiver_that_answers_late_keeps_nobody_else_waiting(db: sa.Engine, world: World) -> None:
+    world.hook.script.add("hook", Step(delay_s=1.0))
+    made = house(db, world.channels("hook", "folder"))
+    made.desk.build_due(at("10:02"))
+    slow = asyncio.create_task(made.courier.send_due(at("10:02")))
+    await asyncio.sleep(0.3)
+    assert [row.channel for row in made.sent()] == ["folder"]
+    made.put(event(Kind.NEW_STORY, at("10:00:10"), story="st_next"))
+    made.desk.build_due(at("10:02:10"))
+    await made.courier.send_due(at("10:02:10"))
+    assert [row.channel for row in made.sent()] == ["folder", "folder"]
+    await slow
+    assert {row.channel for row in made.sent()} == {"folder", "hook"}
+
+
+async def test_names_that_cannot_be_resolved_open_the_circuit_and_burn_nothing(db: sa.Engine, world: World) -> None:
+    known = [False]
+
+    async def ask(host: str, port: int) -> tuple[str, ...]:
+        if not known[0]:
+            raise OSError("no answer")
+        return ("127.0.0.1",)
+
+    made = House(db, world.channels("hook"), now=at("10:00"))
+    made.put(*(event(Kind.NEW_STORY, at("10:00"), story=f"st_{n}") for n in range(6)))
+    made.channels["hook"] = WebhookChannel("hook", Settings(world.hook.url, (), ("127.0.0.1",)), ask)
+    await made.until(at("10:12"))
+    assert health(made, "hook") is ChannelHealth.OPEN
+    spent = [row.tries for row in made.rows()]
+    assert sum(spent) <= 6
+    known[0] = True
+    await made.until(at("10:20"))
+    assert {row.state for row in made.rows()} == {"sent"}
+    assert len(world.hook.posts) == 6
