@@ -22,8 +22,9 @@ import sqlalchemy as sa
 
 from alerts import mute, route
 from alerts.channels.base import Channel
-from alerts.digest import slots
+from alerts.digest import slots, story
 from alerts.outbox import acts, groups, muted, sick
+from alerts.outbox.groups import Item
 from alerts.planned import Planner
 from alerts.press import LinksOf, Press, Sitting, no_links
 from alerts.values import Coverage, Recipient, Schedule
@@ -111,7 +112,7 @@ class Desk:
     def _tell_group(self, sitting: Sitting, group: str) -> bool:
         """Walk one group down the ladder: silenced, held, over a cap, or told."""
         recipient, now = sitting.recipient, sitting.now
-        loud = sitting.unsilenced(sitting.view.items[group])
+        loud = self._in_time(sitting, group, sitting.unsilenced(sitting.view.items[group]))
         if not any(item.due_at is not None and item.due_at <= now for item in loud):
             return False
         verdict = mute.verdict([item.event for item in loud], recipient, sitting.view.told, group, now)
@@ -133,6 +134,15 @@ class Desk:
                 sitting.view = replace(sitting.view, told=(*sitting.view.told, told))
                 return True
         return False
+
+    def _in_time(self, sitting: Sitting, group: str, items: Sequence[Item]) -> list[Item]:
+        """Leave out reminders before their time, and close those of bodies that have answered."""
+        waiting = [item for item in items if not story.is_early(item.event, item.due_at, sitting.now)]
+        known = sitting.view.known.get(group, ())
+        for item in waiting:
+            if story.is_answered(item.event, known):
+                sitting.change(item, state="closed", reason="answered", due_at=None)
+        return [item for item in waiting if not story.is_answered(item.event, known)]
 
     def _flush_slot(self, recipient: Recipient, until: datetime) -> slots.Slot:
         """Find the digest that tells what quiet hours held: a planned one that follows soon, else one at their end."""

@@ -16,7 +16,7 @@ from alerts.digest import slots
 from alerts.outbox import acts, groups, sick
 from alerts.outbox.groups import Item, SlotRow
 from alerts.press import Press, Sitting
-from alerts.values import Coverage, Heartbeat, Recipient
+from alerts.values import Coverage, Heartbeat, Kind, Recipient
 
 
 class Planner:
@@ -91,7 +91,7 @@ class Planner:
         fresh: dict[str, list[Item]] = {}
         told: dict[str, list[Item]] = {}
         for group, items in sitting.view.items.items():
-            loud = sitting.unsilenced(items)
+            loud = [item for item in sitting.unsilenced(items) if item.event.kind is not Kind.REMINDER or item.slot_id]
             new = [item for item in loud if item.is_open]
             for item in loud:
                 if not item.is_open:

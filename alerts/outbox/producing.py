@@ -47,7 +47,17 @@ def put(connection: sa.Connection, events: Sequence[Event], plan: route.Plan, no
         told = _braked(connection, event, plan, now)
         if _put(connection, told, plan, now):
             stored.append(told)
+            _put_reminder(connection, told, plan, now)
     return tuple(stored)
+
+
+def _put_reminder(connection: sa.Connection, event: Event, plan: route.Plan, now: datetime) -> None:
+    """Plan the reminder of a body that was asked in vain; its time is a row, and whether it answered is asked then."""
+    after = plan.timers.get(event.watch, route.Timers()).remind_after
+    if event.kind is Kind.NON_ANSWER and event.answer is not None and after is not None and event.state not in SILENT:
+        said = event.answer
+        key = f"reminder:{event.watch}:{event.group}:{said.government}:{said.body}".lower()
+        _put(connection, replace(event, key=key, kind=Kind.REMINDER), plan, now)
 
 
 def _put(connection: sa.Connection, event: Event, plan: route.Plan, now: datetime) -> bool:

@@ -243,6 +243,8 @@ def news(event: Event, times: Clock) -> str:
         case Kind.SPIKE:
             outlets = dict(event.facts).get("outlets")
             return f"many outlets at once{f' ({outlets})' if outlets else ''}"
+        case Kind.REMINDER:
+            return f"still no answer from {speaker(event)}"
         case Kind.CORRECTION:
             return correction(event)
         case Kind.WITHDRAWN:
