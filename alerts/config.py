@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 from alerts import route
@@ -40,14 +39,6 @@ KINDS = tuple(kind.value for kind in Kind)
 
 
 @dataclass(frozen=True, slots=True)
-class Flood:
-    """More than `matches` of one watch within `within` pull its brake. Used by monitor."""
-
-    matches: int = 100
-    within: timedelta = timedelta(seconds=60)
-
-
-@dataclass(frozen=True, slots=True)
 class ChannelConfig:
     """One channel: its type, the type's own settings, and who is behind it."""
 
@@ -69,7 +60,7 @@ class AlertsConfig:
     channels: tuple[ChannelConfig, ...]
     root: Route
     schedules: tuple[Schedule, ...] = ()
-    flood: Flood = Flood()
+    flood: Rate = route.FLOOD
     timezone: str = "UTC"
     warnings: tuple[ConfigError, ...] = ()
 
@@ -91,6 +82,7 @@ class AlertsConfig:
             fallback,
             watches,
             config_rev=config_rev,
+            flood=self.flood,
         )
 
     def build_channels(self) -> dict[str, Channel]:
@@ -173,7 +165,7 @@ def _schedule(name: str, section: Section) -> Schedule:
     return Schedule(name, at, days, most)
 
 
-def _caps(section: Section, default: Caps) -> tuple[Caps, Flood]:
+def _caps(section: Section, default: Caps) -> tuple[Caps, Rate]:
     flood = section.section("flood")
     caps = Caps(
         _rate(section, "per_story", default.per_story),
@@ -182,7 +174,7 @@ def _caps(section: Section, default: Caps) -> tuple[Caps, Flood]:
         section.number("per_day", default.per_day),
         section.number("urgent_per_hour", default.urgent_per_hour),
     )
-    brake = Flood(flood.number("matches", 100), flood.duration("within", timedelta(seconds=60)))
+    brake = Rate(flood.number("matches", route.FLOOD.count), flood.duration("within", route.FLOOD.per))
     flood.close()
     section.close()
     return caps, brake

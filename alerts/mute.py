@@ -84,9 +84,10 @@ def mutes(silence: Silence, event: Event, now: datetime) -> bool:
     return silence.matchers.hold(event)
 
 
-def silenced_by(event: Event, silences: Iterable[Silence], now: datetime) -> Silence | None:
-    """Find the first silence that keeps an event back."""
-    return next((silence for silence in silences if mutes(silence, event, now)), None)
+def silenced_by(event: Event, silences: Iterable[Silence], recipient: str, now: datetime) -> Silence | None:
+    """Find the first silence that keeps an event back from a recipient."""
+    of_theirs = (silence for silence in silences if silence.recipient in (None, recipient))
+    return next((silence for silence in of_theirs if mutes(silence, event, now)), None)
 
 
 def refusal(silence: Silence, *, everything: bool = False) -> str | None:

@@ -1,6 +1,6 @@
 """What to do after an attempt: the schedule of retries, Retry-After, the state of a channel. Pure.
 
-The schedule is data in the outbox: no library and no loop repeats a request. Called by `pipeline.Courier` between the
+The schedule is data in the outbox: no library and no loop repeats a request. Called by `courier.Courier` between the
 network call and the transaction that settles it. Jitter is an argument from 0 to 1.
 """
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from alerts.values import Event, EventClass, EventState, Kind, Matchers, Recipient, Schedule
+from alerts.values import Event, EventClass, EventState, Kind, Matchers, Rate, Recipient, Schedule
 
 WAITS: Mapping[Kind, timedelta] = {
     Kind.NEW_STORY: timedelta(minutes=2),
@@ -32,6 +32,8 @@ WAITS: Mapping[Kind, timedelta] = {
 INTERVAL = timedelta(minutes=30)
 PROMPT_AGE = timedelta(hours=72)
 DIGEST_AGE = timedelta(hours=24)
+FLOOD = Rate(100, timedelta(seconds=60))
+"""So many matches of one watch in so short a time pull its brake."""
 ELSEWHERE = frozenset({Kind.CHANNEL_STATE, Kind.DEAD_LETTERS})
 """Kinds about a channel, which that channel itself is not trusted to carry."""
 
@@ -41,11 +43,15 @@ ANYTHING = Matchers()
 
 @dataclass(frozen=True, slots=True)
 class Timers:
-    """A watch's alerting wishes. `alert_on` None means every kind that alerts; what is not in it rides along."""
+    """A watch's alerting wishes. `alert_on` None means every kind that alerts; what is not in it rides along.
+
+    `remind_after`: tell once more, so long after a body was asked in vain, that it still has not answered.
+    """
 
     wait: Mapping[Kind, timedelta] = field(default_factory=dict)
     interval: timedelta | None = None
     alert_on: frozenset[Kind] | None = None
+    remind_after: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,7 @@ class Plan:
     watches: tuple[str, ...] = ()
     interval: timedelta = INTERVAL
     config_rev: int = 0
+    flood: Rate = FLOOD
 
     def of_channel(self, channel: str) -> tuple[Recipient, ...]:
         """Give the recipients of a channel, in config order."""
@@ -178,6 +185,8 @@ def rides_along(event: Event, plan: Plan) -> bool:
     """Tell whether an event never makes a message of its own."""
     if event.event_class is EventClass.DIGEST or event.state is EventState.FLOOD:
         return True
+    if event.kind is Kind.REMINDER:
+        return False  # it is asked for by a key of its own
     wanted = plan.timers.get(event.watch, Timers()).alert_on
     return wanted is not None and event.event_class is not EventClass.OPERATOR and event.kind not in wanted
 
@@ -188,6 +197,8 @@ def due_at(event: Event, plan: Plan, last_message: datetime | None) -> datetime:
     Routine kinds keep the interval since the recipient's last message on the story, urgent ones do not.
     """
     timers = plan.timers.get(event.watch, Timers())
+    if event.kind is Kind.REMINDER:
+        return event.decided_at + (timers.remind_after or timedelta(0))
     due = event.decided_at + timers.wait.get(event.kind, WAITS.get(event.kind, timedelta(0)))
     if event.event_class is not EventClass.ROUTINE or last_message is None:
         return due

@@ -168,6 +168,7 @@ outbox = sa.Table(
     sa.Column("expires_at", Instant, nullable=False),
     sa.Column("decided_at", Instant),
     sa.Column("sent_at", Instant),
+    sa.Column("died_at", Instant),
     sa.Index("ix_outbox_ready", "channel", "next_at", sqlite_where=READY, postgresql_where=READY),
     sa.Index("ix_outbox_sending", "lease_until", sqlite_where=SENDING, postgresql_where=SENDING),
     sa.Index("ix_outbox_lane", "order_key", "created_at"),
@@ -200,6 +201,7 @@ silence = sa.Table(
     sa.Column("comment", sa.Text, nullable=False),
     sa.Column("author", sa.Text, nullable=False),
     sa.Column("responses", sa.Boolean, nullable=False, default=False),
+    sa.Column("recipient", sa.Text),
     sa.Column("ended_by", sa.Text),
     sa.Column("ended_at", Instant),
     sa.Index("ix_silence_until", "until"),
@@ -215,4 +217,31 @@ channel_state = sa.Table(
     sa.Column("since", Instant),
     sa.Column("reason", sa.Text),
     sa.Column("probe_at", Instant),
+)
+
+recipient_state = sa.Table(
+    "recipient_state",
+    metadata,
+    sa.Column("recipient", sa.Text, primary_key=True),
+    sa.Column("aside_since", Instant),
+    sa.Column("reason", sa.Text),
+    sa.Column("refusals", sa.Integer, nullable=False, default=0),
+    sa.Column("refused_on", sa.Text),
+)
+
+brake = sa.Table(
+    "brake",
+    metadata,
+    sa.Column("watch", sa.Text, primary_key=True),
+    sa.Column("pulled_at", Instant, nullable=False),
+    sa.Column("hot_at", Instant, nullable=False),
+)
+
+feedback = sa.Table(
+    "feedback",
+    metadata,
+    sa.Column("recipient", sa.Text, primary_key=True),
+    sa.Column("story", sa.Text, primary_key=True),
+    sa.Column("label", sa.Text, nullable=False),
+    sa.Column("at", Instant, nullable=False),
 )

@@ -36,6 +36,8 @@ class Kind(StrEnum):
     DEAD_LETTERS = "dead_letters"
     CONFIG_REJECTED = "config_rejected"
     FLOOD = "flood"
+    PRIMED = "primed"
+    REMINDER = "reminder"
     CANARY_LATE = "canary_late"
     TEST = "test"
 
@@ -66,6 +68,7 @@ CLASS_OF: dict[Kind, EventClass] = {
     Kind.DEAD_LETTERS: EventClass.OPERATOR,
     Kind.CONFIG_REJECTED: EventClass.OPERATOR,
     Kind.FLOOD: EventClass.OPERATOR,
+    Kind.PRIMED: EventClass.OPERATOR,
     Kind.CANARY_LATE: EventClass.OPERATOR,
 }
 """Kinds that are not here are routine."""
@@ -335,7 +338,8 @@ class StoryPart:
 
     `since` is when the recipient was last reached with this story, None if never. `fresh` are the events that are
     new to this recipient, strongest first; `answers` and `non_answers` cover the whole story. `chains` run from the
-    outlet to the origin. `told` marks a story whose news the recipient already has from a prompt message.
+    outlet to the origin. `told` marks a story whose news the recipient already has from a prompt message. `page` is
+    the address of the story's page, empty when the daemon has no public address.
     """
 
     group: str
@@ -361,11 +365,12 @@ class StoryPart:
     stale: int = 0
     told: bool = False
     notes: tuple[str, ...] = ()
+    page: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Addresses of pages that let a recipient act; None when the daemon has no public address."""
+    """Addresses of pages that let a recipient act; empty where there is nothing to do or nothing to sign with."""
 
     story: str
     mute: str
@@ -503,7 +508,10 @@ class ChannelState:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """A mute that a person made. `matchers` are fields with patterns; `responses` also mutes answers."""
+    """A mute that a person made. `matchers` are fields with patterns; `responses` also mutes answers.
+
+    One with a `recipient` mutes for that one alone: it was made by the link in a message to it.
+    """
 
     silence_id: str
     matchers: Matchers
@@ -513,3 +521,4 @@ class Silence:
     author: str
     responses: bool = False
     ended_by: str | None = None
+    recipient: str | None = None

@@ -219,7 +219,14 @@ async def assembled(
         poller = polling.Poller(built, on_report)
         pages = full_text.PageReader(built, len(context.knowledge.rules))
         channels = wiring.channels_of(config)
-        teller = telling.teller(engine, context.knowledge.plan, channels, partial(_coverage, engine, now), writer)
+        teller = telling.teller(
+            engine,
+            context.knowledge.plan,
+            channels,
+            partial(_coverage, engine, now),
+            writer,
+            pages=_pages(config, environ),
+        )
         running = Running(config, engine, context, poller, pages, http, teller, writer, now, revision, environ)
         await poller.start()
         teller.recover(now())
@@ -238,6 +245,15 @@ def _prepare_store(engine: Engine, config: Config, text: str, who: str, now: dat
             feeds.void_claims(connection)
         feeds.sync(connection, seeds, now)
         return revisions.accept(connection, config.sha256, text, who, now)
+
+
+def _pages(config: Config, environ: Mapping[str, str]) -> telling.Pages | None:
+    """Where readers of messages find the pages, if anywhere."""
+    if config.web.public_url is None:
+        return None
+    return telling.Pages(
+        config.web.public_url, tuple(secrets.reveal(key, environ).encode() for key in config.web.link_keys)
+    )
 
 
 def _spacing(host: str, *, own: frozenset[str], gap: timedelta) -> float:

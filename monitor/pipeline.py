@@ -21,7 +21,6 @@ from alerts.values import Event
 from monitor import schedule
 from monitor import stories as second_thoughts
 from monitor.cluster import item
-from monitor.detect import mended
 from monitor.parse import delta, identity
 from monitor.store import articles, corrections, documents, entries, feeds, fetch_log, stories
 from monitor.store import engine as engines
@@ -245,7 +244,13 @@ def _mendings(
     found: list[Event] = []
     for change in changes:
         facts = stories.facts(tx, change.story)
-        found += mended.events(facts, change.gone, knowledge.rules, now, knowledge.config_rev)
+        title = facts.mentions[0].title if facts.mentions else ""
+        for watch in sorted(
+            {watch for mention in facts.mentions for watch in mention.watches} & knowledge.rules.keys()
+        ):
+            found += [
+                outbox.merged_event(watch, change.story, gone, title, now, knowledge.config_rev) for gone in change.gone
+            ]
     return tuple(found)
 
 

@@ -15,6 +15,8 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from alerts import tables as alert_tables
+from alerts.outbox import admin
+from alerts.outbox.admin import Trouble
 from alerts.values import Blind, Coverage
 from monitor import schedule
 from monitor.store import entries, stories, tables
@@ -65,14 +67,15 @@ class Standing:
     stories: int
     events: dict[str, int]
     deliveries: dict[str, int]
+    troubles: tuple[Trouble, ...]
     due: int
 
     @property
     def colour(self) -> str:
-        """Green, amber or red: the worst of feeds and deliveries."""
-        if self.deliveries.get("dead") or _share(self.feeds, "red") > 0.5:
+        """Green, amber or red: the worst of feeds and telling."""
+        if any(trouble.is_red for trouble in self.troubles) or _share(self.feeds, "red") > 0.5:
             return "red"
-        if self.deliveries.get("held") or any(feed.colour in ("amber", "red") for feed in self.feeds):
+        if self.troubles or any(feed.colour in ("amber", "red") for feed in self.feeds):
             return "amber"
         return "green"
 
@@ -92,6 +95,7 @@ class Standing:
             "stories": self.stories,
             "events": self.events,
             "deliveries": self.deliveries,
+            "troubles": [{"what": t.word, "about": t.about, "since": _plain(t.since)} for t in self.troubles],
             "failing": [feed.as_dict() for feed in self.feeds if feed.is_failing],
         }
 
@@ -109,6 +113,7 @@ class Standing:
             f"entries    {self.entries} stored, {self.stories} stories",
             f"events     {_counts(self.events)}",
             f"outbox     {_counts(self.deliveries)}",
+            *[f"           {one.word} {one.about} since {_short(one.since)}" for one in self.troubles],
         ]
         return "\n".join(lines) + "\n"
 
@@ -211,6 +216,7 @@ def read(connection: Connection, now: datetime, insecure: Collection[str] = ()) 
         stories=connection.execute(select(func.count()).select_from(tables.story)).scalar_one(),
         events={r[0]: r[1] for r in connection.execute(select(event.kind, func.count()).group_by(event.kind))},
         deliveries={r[0]: r[1] for r in connection.execute(select(row.state, func.count()).group_by(row.state))},
+        troubles=admin.troubles(connection, now),
         due=feed_rows.due_count(connection, now),
     )
 

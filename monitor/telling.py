@@ -8,13 +8,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Engine
 
-from alerts import pipeline, route
+from alerts import courier, pipeline, press, route
+from alerts import links as addresses
 from alerts.channels.base import Channel
-from alerts.values import Coverage
+from alerts.outbox import mark
+from alerts.values import Coverage, Links, Recipient
 from monitor import metrics
 
 
@@ -28,12 +31,12 @@ class Teller:
     def __init__(
         self,
         desk: pipeline.Desk,
-        courier: pipeline.Courier,
+        carrier: courier.Courier,
         coverage: Callable[[], Coverage | None],
         writer: Executor | None = None,
     ) -> None:
         self._desk = desk
-        self._courier = courier
+        self._courier = carrier
         self._coverage = coverage
         self._writer = writer
 
@@ -57,7 +60,8 @@ class Teller:
         return min(times, default=None)
 
     def recover(self, now: datetime) -> int:
-        """Take over what a dead process was sending."""
+        """Take over what a dead process was sending; hold everything when an older database was put back."""
+        self._courier.hold_after_restore(now)
         return self._courier.recover(now)
 
     def stop(self) -> None:
@@ -71,6 +75,31 @@ def teller(
     channels: Mapping[str, Channel],
     coverage: Callable[[], Coverage | None],
     writer: Executor | None = None,
+    *,
+    pages: Pages | None = None,
 ) -> Teller:
-    """Make the telling half work on a database, with these channels."""
-    return Teller(pipeline.Desk(engine, plan, channels), pipeline.Courier(engine, plan, channels), coverage, writer)
+    """Make the telling half work on a database, with these channels; with links where there are pages."""
+    make = press.no_links if pages is None else pages.links
+    carrier = courier.Courier(engine, plan, channels, writer=writer, mark_at=mark.place(engine))
+    return Teller(pipeline.Desk(engine, plan, channels, links=make), carrier, coverage, writer)
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """How readers reach the pages: the public address without its last slash, and the keys that sign links.
+
+    Without keys a message leads to its story and to nothing that changes anything.
+    """
+
+    address: str
+    keys: tuple[bytes, ...] = ()
+
+    def links(self, group: str, recipient: Recipient, now: datetime) -> Links:
+        """Make the addresses of one message."""
+        return addresses.make(self.address, self.keys, group, recipient, now)
+
+    def grant(self, token: str, plan: route.Plan, now: datetime) -> addresses.Grant | None:
+        """Read the token of an address that was opened; None when it is wrong or too old."""
+        if not self.keys:
+            return None
+        return addresses.Signer(self.keys).read(token, (one.key for one in plan.recipients), now)

@@ -173,6 +173,7 @@ def plan_of(config: Config, config_rev: int) -> route.Plan:
             wait={Kind(kind): wait for kind, wait in watch.alert.group_wait.items()},
             interval=watch.alert.group_interval,
             alert_on=frozenset(Kind(kind) for kind in watch.alert_on),
+            remind_after=watch.alert.remind_after,
         )
         for watch in config.watches
     }

@@ -94,7 +94,8 @@ class EmailChannel:
     def render(self, digest: Digest, *, first: bool) -> Draft:
         """Render the whole mail, and one with the text part alone."""
         frame = mail.Frame(self._settings.sender, self._settings.bounce, self._settings.domain)
-        return Draft(DeliveryKind.MAIL, mail.message(digest, frame), compact=mail.compact(digest, frame))
+        whole, short = mail.both(digest, frame)
+        return Draft(DeliveryKind.MAIL, whole, compact=short)
 
     def refresh(self, digest: Digest) -> Draft | None:
         """A mail cannot be changed."""

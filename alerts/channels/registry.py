@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from alerts.channels import email, folder, slack, slack_webhook, stdout, webhook
+from alerts.channels import apprise, email, feed, folder, slack, slack_webhook, stdout, webhook
 from alerts.channels.base import Channel
 from alerts.channels.reading import Section
 
@@ -25,6 +25,8 @@ TYPES: Mapping[str, ChannelType] = {
     "slack_webhook": ChannelType(slack_webhook.read, slack_webhook.SlackWebhookChannel),
     "email": ChannelType(email.read, email.EmailChannel, several=True),
     "webhook": ChannelType(webhook.read, webhook.WebhookChannel),
+    "feed": ChannelType(feed.read, feed.FeedChannel),
     "folder": ChannelType(folder.read, folder.FolderChannel),
     "stdout": ChannelType(stdout.read, stdout.StdoutChannel),
+    "apprise": ChannelType(apprise.read, apprise.AppriseChannel),
 }

@@ -91,6 +91,7 @@ def part(
     `known` are all events of the story in the order in which they were decided, `fresh` those that are new to the
     recipient. `already` marks a story whose news reached the recipient by a prompt message.
     """
+    known = [event for event in known if event.kind is not Kind.REMINDER]
     told_about = [event for event in known if event.mention is not None and event.kind is not Kind.COPY]
     first = told_about[0] if told_about else (known[0] if known else None)
     mention = first.mention if first else None
@@ -171,6 +172,19 @@ def _non_answers(known: Sequence[Event]) -> tuple[NonAnswers, ...]:
         fact = (answer.stance, answer.asker or answer.asker_name)
         bodies.setdefault((answer.government, answer.body), {}).setdefault(fact, event)
     return tuple(_gathered(tuple(events.values())) for events in bodies.values())
+
+
+def is_early(event: Event, due_at: datetime | None, now: datetime) -> bool:
+    """Tell whether a reminder has not come to its time: it rides along with nothing before."""
+    return event.kind is Kind.REMINDER and (due_at is None or due_at > now)
+
+
+def is_answered(event: Event, known: Sequence[Event]) -> bool:
+    """Tell whether the body of a reminder has answered since."""
+    if event.kind is not Kind.REMINDER or event.answer is None:
+        return False
+    body = (event.answer.government, event.answer.body)
+    return any(e.kind in ANSWERS and e.answer and (e.answer.government, e.answer.body) == body for e in known)
 
 
 def _gathered(events: tuple[Event, ...]) -> NonAnswers:

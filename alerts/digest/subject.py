@@ -94,6 +94,8 @@ def what_is_new(fresh: Sequence[Event]) -> str:
             return "many outlets at once"
         case Kind.SILENCE_OVER:
             return "no longer muted"
+        case Kind.REMINDER:
+            return "still no answer"
     return first.kind.replace("_", " ")
 
 

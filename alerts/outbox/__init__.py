@@ -1,16 +1,25 @@
 """The outbox: events, who they are for, and rendered deliveries, in the producer's own database.
 
-events.py       put: events and their items, in the transaction that found them
+producing.py    put: events and their items, in the transaction that found them; the flood brake
+events.py       rows of events
 groups.py       what the digest builder reads and writes: due groups, slots, cursors
 deliveries.py   enqueue, claim, settle, recover: one row, one network call
 sick.py         while a channel is away, and when it comes back
 muted.py        silences
 reports.py      events about the channels themselves
-admin.py        list, show, retry, discard: for people
+acts.py         what readers do by the links in messages; recipients that are set aside
+admin.py        list, show, retry, discard, move: for people
 codec.py, ids.py   events as JSON; delivery ids and lease owners
 """
 
-from alerts.outbox.events import put
-from alerts.outbox.reports import channel_event, dead_event
+from alerts.outbox.producing import put
+from alerts.outbox.reports import (
+    channel_event,
+    dead_event,
+    merged_event,
+    primed_event,
+    restored_event,
+    split_event,
+)
 
-__all__ = ["channel_event", "dead_event", "put"]
+__all__ = ["channel_event", "dead_event", "merged_event", "primed_event", "put", "restored_event", "split_event"]

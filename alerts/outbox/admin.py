@@ -14,8 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from alerts import tables
-from alerts.outbox import codec, deliveries
-from alerts.values import DeliveryState, Doubt, Event
+from alerts.outbox import codec, deliveries, sick
+from alerts.values import DeliveryState, Doubt, Event, Recipient
 
 NEW_LIFE = timedelta(hours=72)
 
@@ -116,6 +116,32 @@ def show(connection: sa.Connection, delivery_id: str) -> Shown | None:
     return Shown(_row(row), row["body"], attempts)
 
 
+def as_text(shown: Shown) -> str:
+    """Describe a delivery for a terminal."""
+    row = shown.row
+    lines = [
+        f"{row.delivery_id}  {row.kind} to {row.recipient}: {row.subject}",
+        f"state     {row.state}" + (f" ({row.error})" if row.error else ""),
+        f"made      {_stamp(row.created_at)}  revision {row.config_rev}",
+        f"body      {row.body_bytes:,} B  sha256 {row.body_sha256}",
+    ]
+    if row.next_at is not None and row.state == DeliveryState.READY:
+        lines.append(f"next      {_stamp(row.next_at)}")
+    if row.superseded_by:
+        lines.append(f"told in   {row.superseded_by}")
+    if row.fallback_of:
+        lines.append(f"instead of {row.fallback_of}")
+    for one in shown.attempts:
+        end = " ".join(word for word in (one.end, one.reason, one.status, one.answer) if word)
+        lines.append(f"attempt {one.number}  {_stamp(one.started)}  {end or 'being sent'}")
+    lines += [f"tells     {key}" for key in row.event_keys]
+    return "\n".join(lines) + "\n"
+
+
+def _stamp(at: datetime) -> str:
+    return f"{at:%d %b %H:%M:%S} UTC"
+
+
 def counts(connection: sa.Connection) -> dict[tuple[str, str], int]:
     """Count deliveries by channel and state."""
     outbox = tables.outbox.c
@@ -167,6 +193,26 @@ def discard(
     return len(ids)
 
 
+def move(
+    connection: sa.Connection,
+    to: Sequence[Recipient],
+    now: datetime,
+    *,
+    delivery_id: str | None = None,
+    channel: str | None = None,
+) -> int:
+    """Tell other recipients what waiting or held deliveries say, rendered anew for their channel."""
+    outbox = tables.outbox.c
+    query = sa.select(outbox.delivery_id).where(outbox.state.in_(sick.UNSENT), outbox.kind != "update")
+    if delivery_id is not None:
+        query = query.where(outbox.delivery_id == delivery_id)
+    if channel is not None:
+        query = query.where(outbox.channel == channel)
+    ids = tuple(connection.execute(query).scalars())
+    sick.hand_over(connection, ids, to, "moved", now)
+    return len(ids)
+
+
 def _chosen(query: sa.Update, delivery_id: str | None, channel: str | None) -> sa.Update:
     if delivery_id is not None:
         query = query.where(tables.outbox.c.delivery_id == delivery_id)
@@ -213,6 +259,48 @@ def resolve(connection: sa.Connection, askable: Sequence[str], now: datetime) ->
         )
     )
     return done.rowcount
+
+
+UNWELL_FOR = timedelta(hours=24)
+"""A delivery that died colours the whole for a day; after that it is history, and `outbox list` still shows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What is wrong with telling now. `since` is when it began."""
+
+    word: str
+    about: str
+    since: datetime | None
+
+    @property
+    def is_red(self) -> bool:
+        """Whether somebody is not told who should be; otherwise it is late, or goes another way."""
+        return self.word in ("broken", "dead")
+
+
+def troubles(connection: sa.Connection, now: datetime) -> tuple[Trouble, ...]:
+    """List what is wrong with telling: channels that are away, deliveries that died within a day, rows that are held.
+
+    A delivery whose events rode along in a later message that arrived is no trouble any more.
+    """
+    state, outbox, item = tables.channel_state.c, tables.outbox.c, tables.item.c
+    sick_channels = connection.execute(sa.select(state.channel, state.state, state.since).where(state.state != "ok"))
+    found = [Trouble("broken" if row.state == "broken" else "open", row.channel, row.since) for row in sick_channels]
+    lost = sa.exists().where(item.delivery_id == outbox.delivery_id)
+    died = connection.execute(
+        sa.select(outbox.delivery_id, outbox.created_at).where(
+            outbox.state == DeliveryState.DEAD, outbox.died_at > now - UNWELL_FOR, lost
+        )
+    )
+    found += [Trouble("dead", row.delivery_id, row.created_at) for row in died]
+    held = connection.execute(
+        sa.select(outbox.channel, sa.func.min(outbox.created_at).label("first"))
+        .where(outbox.state == DeliveryState.HELD)
+        .group_by(outbox.channel)
+    )
+    found += [Trouble("held", row.channel, row.first) for row in held]
+    return tuple(found)
 
 
 def newest_sent(connection: sa.Connection) -> datetime | None:

@@ -261,6 +261,7 @@ def _row_after(delivery: Delivery, end: retry.Settlement, now: datetime) -> dict
             gone = DeliveryState.SUPERSEDED if delivery.kind is DeliveryKind.UPDATE else DeliveryState.DEAD
             return {
                 "state": gone,
+                "died_at": now,
                 "tries": delivery.tries + 1,
                 "error_class": end.error_class,
                 "error": end.reason,
@@ -414,7 +415,7 @@ def expire(connection: sa.Connection, now: datetime) -> tuple[tuple[str, str], .
         connection.execute(
             tables.outbox.update()
             .where(outbox.delivery_id.in_(ids), outbox.state == DeliveryState.READY)
-            .values(state=DeliveryState.DEAD, error="too_old")
+            .values(state=DeliveryState.DEAD, error="too_old", died_at=now)
         )
         give_back(connection, ids)
     return tuple((row.delivery_id, row.channel) for row in rows)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -19,10 +20,10 @@ from alerts.digest.slots import Slot
 from alerts.mute import Told
 from alerts.outbox import codec
 from alerts.outbox.events import insert
-from alerts.values import DeliveryState, DigestForm, Event, EventState, Matchers, Silence
+from alerts.values import DeliveryState, DigestForm, Event, EventClass, EventState, Matchers, Silence
 
 OPEN = ("pending", "held")
-HIDDEN = (EventState.BASELINE, EventState.FLOOD)
+HIDDEN = (EventState.BASELINE,)
 KNOWN_PER_GROUP = 2000
 TOLD_WINDOW = timedelta(hours=25)
 
@@ -73,6 +74,13 @@ class View:
     silences: tuple[Silence, ...]
 
 
+@contextmanager
+def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Open a transaction that only reads and keeps no writer waiting."""
+    with engine.connect().execution_options(reads=True) as connection, connection.begin():
+        yield connection
+
+
 def recipients_due(connection: sa.Connection, now: datetime) -> tuple[str, ...]:
     """List the recipients with a group that falls due, the longest overdue first."""
     item = tables.item.c
@@ -111,6 +119,25 @@ def due_groups(connection: sa.Connection, recipient: str, now: datetime, limit: 
         .limit(limit)
     )
     return tuple(row.group_key for row in rows)
+
+
+def reports(connection: sa.Connection, recipient: str, due: Sequence[str]) -> tuple[str, ...]:
+    """List a recipient's groups that report about the daemon, once one of them is due: the others ride along."""
+    item, event = tables.item.c, tables.event.c
+    rows = connection.execute(
+        sa.select(item.group_key)
+        .distinct()
+        .join_from(tables.item, tables.event, event.id == item.event_id)
+        .where(
+            item.recipient == recipient,
+            item.state.in_(OPEN),
+            item.due_at.is_not(None),
+            event["class"] == EventClass.OPERATOR,
+        )
+        .order_by(item.group_key)
+    )
+    found = tuple(row.group_key for row in rows)
+    return found if set(found) & set(due) else ()
 
 
 def view(connection: sa.Connection, recipient: str, groups: Sequence[str], now: datetime) -> View:
@@ -226,7 +253,15 @@ def silence_of(row: sa.Row[tuple[object, ...]]) -> Silence:
     """Make a value of a row of `silence`."""
     conditions = tuple((name, tuple(patterns)) for name, patterns in json.loads(row.matchers))
     return Silence(
-        row.id, Matchers(conditions), row.starts, row.until, row.comment, row.author, row.responses, row.ended_by
+        row.id,
+        Matchers(conditions),
+        row.starts,
+        row.until,
+        row.comment,
+        row.author,
+        row.responses,
+        row.ended_by,
+        row.recipient,
     )
 
 
@@ -369,13 +404,13 @@ def heartbeat_today(connection: sa.Connection, recipient: str, since: datetime) 
     )
 
 
-def forget_recipient(connection: sa.Connection, recipient: str) -> int:
-    """Close the open items of a recipient that left the configuration."""
+def forget_recipient(connection: sa.Connection, recipient: str, reason: str = "recipient_gone") -> int:
+    """Close the open items of a recipient that left the configuration or is told nothing more."""
     item = tables.item.c
     done = connection.execute(
         tables.item.update()
         .where(item.recipient == recipient, item.state.in_(OPEN))
-        .values(state="closed", reason="recipient_gone", due_at=None)
+        .values(state="closed", reason=reason, due_at=None)
     )
     return done.rowcount
 

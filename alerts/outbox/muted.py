@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -36,9 +37,10 @@ def add(connection: sa.Connection, silence: Silence, *, everything: bool = False
             comment=silence.comment,
             author=silence.author,
             responses=silence.responses,
+            recipient=silence.recipient,
         )
     )
-    return Silence(silence_id, *(getattr(silence, name) for name in silence.__slots__[1:]))
+    return replace(silence, silence_id=silence_id)
 
 
 def end(connection: sa.Connection, silence_id: str, who: str, now: datetime) -> bool:

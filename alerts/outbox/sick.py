@@ -114,13 +114,18 @@ def fall_back(connection: sa.Connection, channel: str, to: Iterable[Recipient], 
 
     The items of the new recipients are due at once. Fallbacks do not chain: their own deliveries are left alone.
     """
+    query = sa.select(tables.outbox.c.delivery_id).where(tables.outbox.c.channel == channel, _handed_over())
+    ids = tuple(connection.execute(query).scalars())
+    hand_over(connection, ids, to, "fallback", now)
+    return ids
+
+
+def hand_over(
+    connection: sa.Connection, ids: Sequence[str], to: Iterable[Recipient], reason: str, now: datetime
+) -> None:
+    """Tell other recipients at once what some unsent deliveries hold; those are not sent any more."""
     outbox, item = tables.outbox.c, tables.item.c
-    ids = tuple(
-        connection.execute(sa.select(outbox.delivery_id).where(outbox.channel == channel, _handed_over())).scalars()
-    )
-    if not ids:
-        return ()
-    rows = connection.execute(sa.select(tables.item).where(item.delivery_id.in_(ids))).all()
+    rows = connection.execute(sa.select(tables.item).where(item.delivery_id.in_(ids))).all() if ids else []
     for recipient in to:
         for row in rows:
             connection.execute(
@@ -131,7 +136,7 @@ def fall_back(connection: sa.Connection, channel: str, to: Iterable[Recipient], 
                         "recipient": recipient.key,
                         "group_key": row.group_key,
                         "state": "pending",
-                        "reason": "fallback",
+                        "reason": reason,
                         "due_at": now,
                         "max_age_s": row.max_age_s,
                         "returned": 0,
@@ -140,12 +145,12 @@ def fall_back(connection: sa.Connection, channel: str, to: Iterable[Recipient], 
                 )
                 .on_conflict_do_nothing(index_elements=["event_id", "recipient"])
             )
-    connection.execute(
-        tables.outbox.update()
-        .where(outbox.delivery_id.in_(ids), outbox.state.in_(UNSENT))
-        .values(state=DeliveryState.SUPERSEDED, error="fallback")
-    )
-    return ids
+    if ids:
+        connection.execute(
+            tables.outbox.update()
+            .where(outbox.delivery_id.in_(ids), outbox.state.in_(UNSENT))
+            .values(state=DeliveryState.SUPERSEDED, error=reason)
+        )
 
 
 def next_fallback(connection: sa.Connection, channels: Collection[str]) -> datetime | None:

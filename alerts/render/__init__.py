@@ -6,4 +6,5 @@ html.py     the page inside a mail
 mail.py     the whole mail with its headers
 slack.py    Block Kit within Slack's limits
 webhook.py  JSON for programs
+feeds.py    entries of Atom and JSON feeds
 """

@@ -41,7 +41,20 @@ def page(digest: Digest) -> str:
     return _frame(digest, _p(words.clean(digest.subject, 300)))
 
 
+def article(digest: Digest) -> str:
+    """Write what stands inside the page, for an entry of a feed."""
+    for most in (60, 30, 15, 8, 4, 2):
+        written = _inner(digest, most)
+        if len(written.encode("utf-8")) <= LIMIT:
+            return written
+    return _inner(digest, 1)
+
+
 def _page(digest: Digest, most: int) -> str:
+    return _frame(digest, _inner(digest, most))
+
+
+def _inner(digest: Digest, most: int) -> str:
     times = words.Clock(digest.recipient.timezone, digest.made_at)
     seen = digest.coverage
     parts = []
@@ -60,7 +73,7 @@ def _page(digest: Digest, most: int) -> str:
     if seen is not None:
         parts.append(_quiet(f"Watching: {words.coverage(seen, times)}"))
     parts.append(_quiet(f"{digest.delivery_id}, configuration {digest.config_rev}"))
-    return _frame(digest, "\n".join(part for part in parts if part))
+    return "\n".join(part for part in parts if part)
 
 
 def _frame(digest: Digest, inner: str) -> str:
@@ -170,17 +183,10 @@ def _news_line(event: Event, part: StoryPart, times: words.Clock) -> str:
 
 
 def _why(part: StoryPart, digest: Digest) -> str:
-    links = digest.links
-    if links is None:
-        act = f"To mute this story: <code>{_text(words.mute_command(part), 300)}</code>"
-    else:
-        named = (
-            ("Open story", links.story),
-            ("Mute 24 h", links.mute),
-            ("Not this story", links.wrong),
-            ("Stop", links.stop),
-        )
-        act = " &middot; ".join(_link(url, name) for name, url in named if url)
+    act = " &middot; ".join(_link(url, name) for name, url in words.actions(part, digest.links))
+    if digest.links is None or not digest.links.mute:
+        command = f"To mute this story: <code>{_text(words.mute_command(part), 300)}</code>"
+        act = f"{act}<br>{command}" if act else command
     return f'<p class="quiet" style="margin:16px 0 0;{QUIET}">Why you: {_text(words.why(part), 900)}.<br>{act}</p>'
 
 
@@ -199,10 +205,9 @@ def _also(digest: Digest, most: int) -> str:
 def _operator(digest: Digest, times: words.Clock, most: int) -> str:
     lines = []
     for event in digest.events[:most]:
-        facts = dict(event.facts)
-        said = facts.pop("message", "") or event.story_title or event.kind.replace("_", " ")
-        rest = "".join(f"<br>{_text(name, 40)}: {_text(value, words.QUOTE)}" for name, value in facts.items())
-        lines.append(f"{times.short(event.decided_at)} <b>{_text(said, words.QUOTE)}</b>{rest}")
+        said, facts = words.report(event)
+        rest = "".join(f"<br>{escape(name)}: {escape(value)}" for name, value in facts)
+        lines.append(f"{times.short(event.decided_at)} <b>{escape(said)}</b>{rest}")
     return _list(lines, len(digest.events) - most)
 
 

@@ -18,6 +18,7 @@ from alerts.render import html, plain, words
 from alerts.values import Digest
 
 POLICY = SMTP.clone(max_line_length=76)
+EMPTY_FIRST_LINE = re.compile(rb"(?m)^([A-Za-z-]+:)\r\n (?=\S)")
 UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -32,18 +33,28 @@ class Frame:
 
 def message(digest: Digest, frame: Frame) -> bytes:
     """Write the mail."""
-    built = _head(digest, frame)
-    built.set_content(plain.text(digest), cte="quoted-printable")
-    built.add_alternative(html.page(digest), subtype="html", cte="quoted-printable")
-    built.set_boundary("=_" + hashlib.sha256(digest.delivery_id.encode()).hexdigest()[:32])
-    return built.as_bytes()
+    return both(digest, frame)[0]
 
 
 def compact(digest: Digest, frame: Frame) -> bytes:
     """Write the mail with its text part alone."""
+    return both(digest, frame)[1]
+
+
+def both(digest: Digest, frame: Frame) -> tuple[bytes, bytes]:
+    """Write the mail, and the one with its text part alone, from one text."""
     built = _head(digest, frame)
     built.set_content(plain.text(digest), cte="quoted-printable")
-    return built.as_bytes()
+    short = _bytes(built)
+    built.add_alternative(html.page(digest), subtype="html", cte="quoted-printable")
+    built.set_boundary("=_" + hashlib.sha256(digest.delivery_id.encode()).hexdigest()[:32])
+    return _bytes(built), short
+
+
+def _bytes(built: EmailMessage) -> bytes:
+    """Write the mail. A field never begins with an empty line, which some programs take for an empty field."""
+    head, gap, body = built.as_bytes().partition(b"\r\n\r\n")
+    return EMPTY_FIRST_LINE.sub(rb"\1 ", head) + gap + body
 
 
 def _head(digest: Digest, frame: Frame) -> EmailMessage:

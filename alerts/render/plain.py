@@ -27,14 +27,17 @@ class Page:
 
     def put(self, text: str, *, indent: str = "", hang: str | None = None, style: str = "") -> None:
         """Write one paragraph; lines after the first begin with `hang`."""
-        wrapped = textwrap.wrap(
-            text,
-            WIDTH,
-            initial_indent=indent,
-            subsequent_indent=indent if hang is None else hang,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
+        if text and len(indent) + len(text) <= WIDTH:
+            wrapped = [indent + text]  # most lines; wrapping costs more than all the rest
+        else:
+            wrapped = textwrap.wrap(
+                text,
+                WIDTH,
+                initial_indent=indent,
+                subsequent_indent=indent if hang is None else hang,
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
         self.lines += [f"{style}{line}{RESET}" if style and self._colour else line for line in wrapped]
 
     def space(self) -> None:
@@ -161,11 +164,10 @@ def _quote(page: Page, event: Event, times: words.Clock) -> None:
 
 def _operator(page: Page, digest: Digest, times: words.Clock) -> None:
     for event in digest.events[:OUTLETS]:
-        facts = dict(event.facts)
-        said = facts.pop("message", "") or event.story_title or event.kind.replace("_", " ")
-        page.put(f"{times.short(event.decided_at)}  {words.clean(said, words.QUOTE)}", hang="       ", style=BOLD)
-        for name, value in facts.items():
-            page.put(f"{words.clean(name, 40)}: {words.clean(value, words.QUOTE)}", indent="       ")
+        said, facts = words.report(event)
+        page.put(f"{times.short(event.decided_at)}  {said}", hang="       ", style=BOLD)
+        for name, value in facts:
+            page.put(f"{name}: {value}", indent="       ")
     _more(page, len(digest.events) - OUTLETS)
 
 
@@ -176,12 +178,9 @@ def _one_line(part: StoryPart) -> str:
 
 
 def _stop(page: Page, part: StoryPart, digest: Digest) -> None:
-    links = digest.links
-    if links is not None:
-        page.put(f"Story: {links.story}")
-        page.put(f"Mute: {links.mute}")
-        page.put(f"Stop: {links.stop}")
-    else:
+    for name, address in words.actions(part, digest.links):
+        page.put(f"{name}: {address}")
+    if digest.links is None or not digest.links.mute:
         page.put("To mute this story:", style=DIM)
         page.lines.append(f"  {words.mute_command(part)}")
 

@@ -142,8 +142,7 @@ def _story(part: StoryPart, digest: Digest, times: words.Clock, most: int) -> li
     if part.chains:
         rows = ["• " + " → ".join(safe(name, 60) for name in chain) for chain in part.chains[:most]]
         blocks.append(_listed("*Who cites whom*", rows, len(part.chains) - len(rows)))
-    if digest.links is not None:
-        blocks.append(_actions(digest))
+    blocks += _actions(part, digest)
     blocks.append(_context(f"Why you: {safe(words.why(part), 600)}"))
     return blocks
 
@@ -203,9 +202,8 @@ def _line(part: StoryPart) -> str:
 def _operator(digest: Digest, most: int) -> list[Block]:
     lines = [f"*{safe(digest.subject, 300)}*"]
     for event in digest.events[:most]:
-        facts = dict(event.facts)
-        said = facts.pop("message", "") or event.story_title or event.kind.replace("_", " ")
-        rest = ", ".join(f"{safe(name, 40)}: {safe(value, 200)}" for name, value in facts.items())
+        said, facts = words.report(event)
+        rest = ", ".join(f"{safe(name, 40)}: {safe(value, 200)}" for name, value in facts)
         lines.append(f"• {safe(said, 400)}" + (f" ({rest})" if rest else ""))
     left = len(digest.events) - most
     return _packed([*lines, *([f"+{left} more"] if left > 0 else [])])
@@ -253,24 +251,19 @@ def _context(text: str) -> Block:
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": text[:CONTEXT], "verbatim": True}]}
 
 
-def _actions(digest: Digest) -> Block:
-    links = digest.links
-    assert links is not None
-    named = (
-        ("Open story", links.story),
-        ("Mute 24 h", links.mute),
-        ("Not this story", links.wrong),
-        ("Why?", links.why),
-    )
-    buttons = [
-        {"type": "button", "text": {"type": "plain_text", "text": name}, "url": url} for name, url in named if url
-    ]
-    return {"type": "actions", "elements": buttons}
+def _actions(part: StoryPart, digest: Digest) -> list[Block]:
+    """Write the buttons; unsubscribing is a matter of mail, in Slack people leave the channel."""
+    named = [(name, url) for name, url in words.actions(part, digest.links) if name != "Stop"]
+    if digest.links is not None and digest.links.why:
+        named.append(("Why?", digest.links.why))
+    buttons = [{"type": "button", "text": {"type": "plain_text", "text": name}, "url": url} for name, url in named]
+    return [{"type": "actions", "elements": buttons}] if buttons else []
 
 
 def _foot(digest: Digest, times: words.Clock) -> Block:
     seen = f"{escape(words.coverage(digest.coverage, times))} · " if digest.coverage is not None else ""
     mute = ""
-    if digest.links is None and digest.form is DigestForm.PROMPT and digest.stories:
+    has_button = digest.links is not None and digest.links.mute
+    if not has_button and digest.form is DigestForm.PROMPT and digest.stories:
         mute = f" · mute: `{escape(words.mute_command(digest.stories[0]))}`"
     return _context(f"{seen}{digest.delivery_id}{mute}")

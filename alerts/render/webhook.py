@@ -74,7 +74,7 @@ def _data(digest: Digest, most: int) -> dict[str, Any]:
             data["truncated"] = len(parts) - len(data["stories"])
     else:
         data["events"] = [_event(event) for event in digest.events[: most or 1]]
-    if digest.links is not None:
+    if digest.links is not None and digest.links.story:
         data["url"] = digest.links.story
     if digest.notes:
         data["notes"] = [words.clean(note, 400) for note in digest.notes[:20]]
@@ -138,7 +138,7 @@ def _event(event: Event) -> dict[str, Any]:
         "copy_of": words.clean(event.copy_of, 60) if event.copy_of else None,
     }
     if event.facts:
-        row["facts"] = {name: words.clean(value, words.QUOTE) for name, value in event.facts[:20]}
+        row["facts"] = {words.clean(name, 40): words.clean(value, words.QUOTE) for name, value in event.facts[:20]}
     return {name: value for name, value in row.items() if value is not None}
 
 

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
 from alerts import clock
-from alerts.values import Coverage, Event, EventClass, Kind, NonAnswers, StoryPart
+from alerts.values import Coverage, Event, EventClass, Kind, Links, NonAnswers, StoryPart
 
 TITLE = 200
 QUOTE = 600
@@ -243,9 +243,10 @@ def news(event: Event, times: Clock) -> str:
         case Kind.SPIKE:
             outlets = dict(event.facts).get("outlets")
             return f"many outlets at once{f' ({outlets})' if outlets else ''}"
+        case Kind.REMINDER:
+            return f"still no answer from {speaker(event)}"
         case Kind.CORRECTION:
-            before = dict(event.facts).get("was")
-            return "changed its text" + (f'; it said before: "{clean(before, TITLE)}"' if before else "")
+            return correction(event)
         case Kind.WITHDRAWN:
             return "took the piece down"
         case Kind.MERGED | Kind.SPLIT | Kind.SILENCE_OVER:
@@ -262,6 +263,36 @@ def news(event: Event, times: Clock) -> str:
     return "; ".join(parts)
 
 
+def correction(event: Event) -> str:
+    """Say what an outlet changed in its text, each with how it read before."""
+    said = [_change(name, value) for name, value in event.facts]
+    return "; ".join(words for words in said if words) or "changed its text"
+
+
+def _change(name: str, value: str) -> str:
+    match name:
+        case "title_was":
+            return f'changed its headline; before: "{clean(value, TITLE)}"'
+        case "quote_gone":
+            return f'took back: "{clean(value, TITLE)}"'
+        case "stance_new":
+            who, _, did = clean(value, TITLE).rpartition(" ")
+            return f"now says: {who} {STANCES.get(did, NON_ANSWERS.get(did, did))}"
+    return ""
+
+
+TOLD_BY_THE_MESSAGE = frozenset({"message", "channel", "state", "watch"})
+"""Facts of an operator event that its sentence says already; programs get all of them."""
+
+
+def report(event: Event) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Say what an operator event reports: a sentence, and the facts that add to it."""
+    facts = dict(event.facts)
+    said = facts.get("message") or event.story_title or event.kind.replace("_", " ")
+    left = [(name, value) for name, value in event.facts if name not in TOLD_BY_THE_MESSAGE or "message" not in facts]
+    return clean(said, QUOTE), tuple((clean(name, 40), clean(value, QUOTE)) for name, value in left)
+
+
 def when(event: Event) -> datetime:
     """Give the time an event is shown with: when its entry was first seen."""
     return event.mention.first_seen or event.decided_at if event.mention else event.decided_at
@@ -274,7 +305,8 @@ def why(part: StoryPart) -> str:
     reasons = []
     for reason in part.whys:
         terms = [f'"{clean(term, 40)}" ({where})' if where else f'"{clean(term, 40)}"' for term, where in reason.terms]
-        reasons.append(f"watch {clean(reason.watch, 60)}" + (f", matched {listed(terms, 5)}" if terms else ""))
+        name = clean(reason.watch_title or reason.watch, 80)
+        reasons.append(f"watch {name}" + (f", matched {listed(terms, 5)}" if terms else ""))
     return "; ".join(reasons) + (f"; {kinds}" if kinds else "")
 
 
@@ -311,6 +343,13 @@ def fact(event: Event, times: Clock) -> str:
 def mute_command(part: StoryPart) -> str:
     """Give the command that mutes a story for a day."""
     return f'storywatch silence add --story {part.group} --for 24h --comment "seen"'
+
+
+def actions(part: StoryPart, links: Links | None) -> tuple[tuple[str, str], ...]:
+    """List what a reader can do about a story by following a link: (words, address)."""
+    mute, wrong, stop = (links.mute, links.wrong, links.stop) if links else ("", "", "")
+    named = (("Open story", part.page), ("Mute 24 h", mute), ("Not this story", wrong), ("Stop", stop))
+    return tuple((name, address) for name, address in named if address)
 
 
 def news_events(part: StoryPart) -> tuple[Event, ...]:

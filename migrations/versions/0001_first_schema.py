@@ -467,6 +467,7 @@ def upgrade() -> None:
         sa.Column("expires_at", INSTANT, nullable=False),
         sa.Column("decided_at", INSTANT, nullable=True),
         sa.Column("sent_at", INSTANT, nullable=True),
+        sa.Column("died_at", INSTANT, nullable=True),
         sa.PrimaryKeyConstraint("delivery_id", name="pk_outbox"),
     )
     op.create_index("ix_outbox_lane", "outbox", ["order_key", "created_at"], unique=False)
@@ -490,6 +491,30 @@ def upgrade() -> None:
     op.create_index("ix_outbox_state", "outbox", ["state", "channel"], unique=False)
 
     op.create_table(
+        "recipient_state",
+        sa.Column("recipient", sa.Text(), nullable=False),
+        sa.Column("aside_since", INSTANT, nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("refusals", sa.Integer(), nullable=False),
+        sa.Column("refused_on", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("recipient", name="pk_recipient_state"),
+    )
+    op.create_table(
+        "brake",
+        sa.Column("watch", sa.Text(), nullable=False),
+        sa.Column("pulled_at", INSTANT, nullable=False),
+        sa.Column("hot_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("watch", name="pk_brake"),
+    )
+    op.create_table(
+        "feedback",
+        sa.Column("recipient", sa.Text(), nullable=False),
+        sa.Column("story", sa.Text(), nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("recipient", "story", name="pk_feedback"),
+    )
+    op.create_table(
         "receipt",
         sa.Column("delivery_id", sa.Text(), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
@@ -512,6 +537,7 @@ def upgrade() -> None:
         sa.Column("comment", sa.Text(), nullable=False),
         sa.Column("author", sa.Text(), nullable=False),
         sa.Column("responses", sa.Boolean(), nullable=False),
+        sa.Column("recipient", sa.Text(), nullable=True),
         sa.Column("ended_by", sa.Text(), nullable=True),
         sa.Column("ended_at", INSTANT, nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_silence"),

@@ -95,13 +95,6 @@ def print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
 
 
-def said(done: int, name: str) -> None:
-    """Say that something was done to what is named, or fail when there was nothing to do it to."""
-    if not done:
-        fail(f"{name}: no such delivery, or it is not in a state for this", 1)
-    sys.stdout.write(f"{name}: done\n")
-
-
 def operator() -> str:
     """Who gives the command, as corrections and silences remember it."""
     return os.environ.get("USER") or "operator"

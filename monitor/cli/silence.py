@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from monitor.cli.root import CONFIG, Config, Json, print_json, reading, said, writing
+from monitor.cli.root import CONFIG, Config, Json, fail, print_json, reading, writing
 
 app = typer.Typer(help="Mute a story, an outlet or a watch for a while.", no_args_is_help=True)
 
@@ -61,4 +61,6 @@ def silence_end(silence: str, config: Config = CONFIG) -> None:
     now = datetime.now(UTC)
     with writing(config) as connection:
         done = muted.end(connection, silence, os.environ.get("USER", "operator"), now)
-    said(int(done), silence)
+    if not done:
+        fail(f"{silence}: no such silence, or it is over; storywatch silence list shows them", 1)
+    sys.stdout.write(f"{silence} ended; what it muted is told\n")

@@ -244,6 +244,7 @@ _SECRETS = (
     Code("E073", "A key shorter than 16 characters can be guessed."),
     Code("E080", "A template does not render on the fixture stories."),
     Code("E081", "The database cannot be reached, or is newer than this program."),
+    Code("E082", "This type of channel needs an extra that is not installed: pip install 'storywatch[apprise]'."),
 )
 _WARNINGS = (
     Code(

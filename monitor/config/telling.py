@@ -159,6 +159,17 @@ class Webhook(_Channel):
     """Whether plain http is allowed."""
 
 
+class FeedPages(_Channel):
+    """Atom and JSON feeds of every watch and story, in a folder."""
+
+    type: Literal["feed"]
+    """feed"""
+    path: Text
+    """The folder; a web server may serve it."""
+    url: WebAddress | None = None
+    """The address it is served under, if any."""
+
+
 class Folder(_Channel):
     """Files in a folder."""
 
@@ -177,7 +188,18 @@ class Stdout(_Channel):
     """Whether colours are used."""
 
 
-Channel = Annotated[Slack | SlackWebhook | Email | Webhook | Folder | Stdout, Field(discriminator="type")]
+class Apprise(_Channel):
+    """Any service the Apprise library knows; needs the extra `apprise`. Without receipts: the last resort."""
+
+    type: Literal["apprise"]
+    """apprise"""
+    url: Secret
+    """Where the Apprise address is kept; it is a secret."""
+
+
+Channel = Annotated[
+    Slack | SlackWebhook | Email | Webhook | FeedPages | Folder | Stdout | Apprise, Field(discriminator="type")
+]
 
 
 class Digest(Section):

@@ -10,8 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from alerts import config, outbox, tables
+from alerts.courier import Courier
 from alerts.outbox import admin
-from alerts.pipeline import Courier, Desk
+from alerts.pipeline import Desk
 from alerts.route import Timers
 from alerts.values import (
     AnswerSnapshot,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import email
 import email.policy
 import json
+import os
+import random
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -137,7 +139,9 @@ def hostile(text: str, url: str = "https://a.example/1") -> Digest:
             event(Kind.NEW_STORY, at("07:12"), mention={"title": text, "lead": text, "outlet_name": text, "url": url}),
             event(Kind.RESPONSE, at("08:12"), answer=said, mention={"title": text, "outlet_name": text, "url": url}),
             event(Kind.NON_ANSWER, at("08:20"), answer=replace(said, stance="declined", body="x")),
-            event(Kind.CORRECTION, at("08:30"), facts=(("was", text),)),
+            event(
+                Kind.CORRECTION, at("08:30"), facts=(("title_was", text), ("quote_gone", text), ("stance_new", text))
+            ),
         )
     ]
     return digest(events, notes=(text,))
@@ -212,6 +216,42 @@ def test_hostile_texts_stay_texts(text: str) -> None:
 @given(st.text(max_size=300), st.text(max_size=60))
 def test_no_text_breaks_a_rendering(text: str, url: str) -> None:
     check(hostile(text, url))
+
+
+def invented(seed: int) -> Digest:
+    """A story made by dice: any kinds, any outlets, texts of every script and of bad intent, up to 60 events."""
+    dice = random.Random(seed)
+    kinds = [kind for kind in Kind if kind is not Kind.TEST]
+    events = []
+    for n in range(dice.randint(1, 60)):
+        text = dice.choice((*HOSTILE, "Лучки радници у штрајку", "عمال الميناء", "Dock workers walk out"))[
+            : dice.randint(0, 900)
+        ]
+        kind = dice.choice(kinds)
+        said = answer(
+            dice.choice(("denied", "refused", "declined", "no_reply")), quote=text, body=f"b{n % 7}", asker_name=text
+        )
+        spoken = kind in (Kind.RESPONSE, Kind.SILENCE_BROKEN, Kind.STANCE_CHANGE, Kind.NON_ANSWER, Kind.FURTHER_QUOTE)
+        made = event(
+            kind,
+            at("07:00") + timedelta(minutes=n),
+            f"paper{n}.example",
+            answer=said if spoken else None,
+            mention={
+                "title": text,
+                "lead": text,
+                "outlet_name": text[:40],
+                "language": dice.choice(("sr", "ar", "en", None)),
+            },
+        )
+        events.append(replace(made, chain=(text,) * dice.randint(0, 5), facts=((text[:20], text),)))
+    return digest(events, events[dice.randint(0, len(events) - 1) :], told=dice.randint(0, 1))
+
+
+@pytest.mark.slow
+def test_stories_made_by_dice_stay_inside_every_limit() -> None:
+    for seed in range(int(os.environ.get("STORYWATCH_RENDERED", "150"))):
+        check(invented(seed))
 
 
 LINKS = {

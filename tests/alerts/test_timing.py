@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from alerts import route
 from alerts.outbox import admin, muted
 from alerts.values import Coverage, Kind, Matchers, Silence
 from tests.alerts.house import MONDAY, House, answer, at, event
@@ -314,8 +315,8 @@ async def test_one_story_of_two_watches_is_one_message_that_names_both(
     await house.until(at("11:00"))
     assert made(house) == ["10:02"]
     body = house.body(house.rows()[0])
-    assert b"watch harbour" in body
-    assert b"watch mines" in body
+    assert b"watch Harbour" in body
+    assert b"watch Mines" in body
 
 
 async def test_texts_no_database_likes_are_stored_and_told(engine: sa.Engine, folder: dict[str, Any]) -> None:
@@ -325,3 +326,28 @@ async def test_texts_no_database_likes_are_stored_and_told(engine: sa.Engine, fo
     await house.until(at("10:10"))
     assert [row.state for row in house.rows()] == ["sent"]
     assert "\x00" not in house.rows()[0].subject
+
+
+ASKED = {
+    "a body that has not answered after a day is named once more": ((), ["10:02", "10:00"], True),
+    "a body that has answered is not": (("confirmed",), ["10:02", "11:01"], False),
+}
+
+
+@pytest.mark.parametrize(("answers", "times", "reminded"), ASKED.values(), ids=ASKED.keys())
+async def test_a_watch_may_ask_to_be_reminded(
+    answers: tuple[str, ...], times: list[str], reminded: bool, engine: sa.Engine, folder: dict[str, Any]
+) -> None:
+    timers = {"harbour": route.Timers(remind_after=timedelta(hours=24))}
+    house = House(engine, folder, now=at("10:00"), timers=timers)
+    house.put(
+        event(Kind.NEW_STORY, at("10:00")),
+        event(Kind.NON_ANSWER, at("10:00"), answer=answer("declined", asker="wire.example")),
+        event(Kind.NON_ANSWER, at("10:00"), "post.example", answer=answer("no_reply", asker="post.example")),
+    )
+    await house.until(at("11:00"))
+    for stance in answers:
+        house.put(response("11:00", said={"stance": stance}))
+    await house.until(at("12:00") + timedelta(days=1))
+    assert made(house) == times
+    assert (house.rows()[-1].subject.endswith("still no answer")) is reminded

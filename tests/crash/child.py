@@ -1,6 +1,6 @@
-"""A process that tells one event over several channels and kills itself at a named point. Run by test_crash.
+"""A process that tells one event over one channel and kills itself at a named point. Run by test_matrix.
 
-The points lie in the database driver's events and around the channels' calls; the product knows nothing of them.
+The points lie in the database driver's events and around the channel's calls; the product knows nothing of them.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,6 +19,7 @@ from monitor.store import engine as engines
 from tests.alerts.house import House, at, event
 
 BEGAN = at("10:00")
+CHANNEL = "desk"
 
 
 def die() -> None:
@@ -27,40 +28,42 @@ def die() -> None:
 
 
 class Dying:
-    """A channel that ends the process after the far side took the delivery."""
+    """A channel that ends the process before or after its call; everything else it passes on."""
 
-    def __init__(self, inner: Channel) -> None:
+    def __init__(self, inner: Channel, point: str) -> None:
         self._inner = inner
+        self._point = point
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
-    async def send(self, delivery: Delivery, now: Any) -> Receipt:
-        """Send and die."""
-        await self._inner.send(delivery, now)
-        die()
-        raise AssertionError("dead processes do not go on")
+    async def send(self, delivery: Delivery, now: datetime) -> Receipt:
+        """Die before the request leaves, or once the far side has it."""
+        if self._point == "before_send":
+            die()
+        receipt = await self._inner.send(delivery, now)
+        if self._point == "after_send":
+            die()
+        return receipt
 
-    async def find(self, delivery: Delivery, now: Any) -> Receipt | None:
-        """Ask and die."""
-        await self._inner.find(delivery, now)
-        die()
-        raise AssertionError("dead processes do not go on")
+    async def find(self, delivery: Delivery, now: datetime) -> Receipt | None:
+        """Die with the answer in hand."""
+        found = await self._inner.find(delivery, now)
+        if self._point == "after_lookup":
+            die()
+        return found
 
 
-def run(url: str, raw: dict[str, Any], point: str) -> None:
-    """Tell one event; `point` is ``statement:N:WORDS``, ``commit:N``, ``before-commit:N`` or ``taken:CHANNEL``."""
+def run(url: str, raw: dict[str, Any], point: str, began: datetime = BEGAN) -> None:
+    """Tell one event until `point`: a call's name, ``statement:N:WORDS``, ``commit:N`` or ``before-commit:N``."""
     engine = engines.open_engine(url)
+    house = House(engine, raw, now=began)
+    house.channels[CHANNEL] = Dying(house.channels[CHANNEL], point)  # type: ignore[assignment] # it passes all on
     kind, _, rest = point.partition(":")
-    house = House(engine, raw, now=BEGAN)
-    if kind == "taken":
-        house.channels[rest] = Dying(house.channels[rest])  # type: ignore[assignment] # it passes everything else on
-        house.start = lambda: None  # type: ignore[method-assign] # keep the wrapped channels
-        house.courier._channels = house.channels
-    else:
+    if rest:
         arm(engine, kind, rest)
     house.put(event(Kind.NEW_STORY, BEGAN))
-    asyncio.run(house.until(BEGAN + timedelta(minutes=3)))
+    asyncio.run(house.until(began + timedelta(minutes=5)))
 
 
 def arm(engine: sa.Engine, kind: str, rest: str) -> None:
