@@ -131,7 +131,8 @@ def test_the_whole_is_as_bad_as_its_worst_part(
         status.FeedLine(f"https://{n}.example/", "active", c, 0, None, None, NOW, "startup", None, None)
         for n, c in enumerate(colours)
     )
-    standing = status.Standing(lines, 0, 0, {}, deliveries, 0)
+    troubles = tuple(status.Trouble(word, "dlv_1", NOW) for word in deliveries)
+    standing = status.Standing(lines, 0, 0, {}, deliveries, troubles, 0)
     assert (standing.colour, standing.exit_code) == (colour, code)
 
 
