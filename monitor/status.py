@@ -16,7 +16,7 @@ from sqlalchemy import Connection, func, select
 
 from alerts import tables as alert_tables
 from alerts.values import Blind, Coverage
-from monitor.store import entries, stories, tables
+from monitor.store import entries, meta, revisions, stories, tables
 from monitor.store import feeds as feed_rows
 from monitor.values import MentionFact, Role, StanceFact, StoryKey
 
@@ -54,13 +54,15 @@ class Standing:
     events: dict[str, int]
     deliveries: dict[str, int]
     due: int
+    trouble: str = ""
+    """What keeps config.yaml from being used; empty when it is."""
 
     @property
     def colour(self) -> str:
         """Green, amber or red: the worst of feeds and deliveries."""
         if self.deliveries.get("dead") or _share(self.feeds, "red") > 0.5:
             return "red"
-        if self.deliveries.get("held") or any(feed.colour in ("amber", "red") for feed in self.feeds):
+        if self.trouble or self.deliveries.get("held") or any(feed.colour in ("amber", "red") for feed in self.feeds):
             return "amber"
         return "green"
 
@@ -75,6 +77,7 @@ class Standing:
         return {
             "state": self.colour,
             "feeds": counts,
+            "config": self.trouble or None,
             "due": self.due,
             "entries": self.entries,
             "stories": self.stories,
@@ -89,6 +92,7 @@ class Standing:
         failing = [f"           {f.url}  {f.fail_reason}: {f.fail_message}" for f in self.feeds if f.fail_reason]
         lines = [
             f"state      {self.colour}",
+            *([f"config     {self.trouble}"] if self.trouble else []),
             f"feeds      {len(self.feeds)}: {counts['green']} healthy, {counts['amber']} amber, {counts['red']} red, "
             f"{counts['grey']} not asked yet or paused; {self.due} due",
             *failing[:20],
@@ -199,6 +203,7 @@ def read(connection: Connection, now: datetime) -> Standing:
         events={r[0]: r[1] for r in connection.execute(select(event.kind, func.count()).group_by(event.kind))},
         deliveries={r[0]: r[1] for r in connection.execute(select(row.state, func.count()).group_by(row.state))},
         due=feed_rows.due_count(connection, now),
+        trouble=meta.get(connection, revisions.TROUBLE) or "",
     )
 
 

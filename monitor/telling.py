@@ -51,6 +51,11 @@ class Teller:
         self._desk.open_slots(now)
         self._desk.build_due(now, self._coverage())
 
+    def replan(self, desk: pipeline.Desk, courier: pipeline.Courier) -> None:
+        """Tell by another plan from now on. What is being sent just now ends as it began."""
+        self._courier.stop()
+        self._desk, self._courier = desk, courier
+
     def next_due(self) -> datetime | None:
         """When there is something to do next."""
         times = [at for at in (self._desk.next_due(), self._courier.next_due()) if at is not None]

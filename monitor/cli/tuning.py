@@ -26,7 +26,7 @@ def check(
 ) -> None:
     """Say everything that is wrong in a configuration file, with its place. Touches no network."""
     from monitor import resources
-    from monitor.config import api, rendering
+    from monitor.config import api, redaction, rendering
 
     if explain is not None:
         _explain_code(explain)
@@ -36,7 +36,8 @@ def check(
     path = file or (CONFIG if CONFIG.exists() else resources.resource_path(CONFIG.name))
     problems = api.check(path, os.environ)
     source = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
-    sys.stdout.write(rendering.render(problems, source, "json" if as_json else form))
+    known = redaction.known_values(source, os.environ)
+    sys.stdout.write(rendering.render(problems, source, "json" if as_json else form, known=known))
     if form == "text" and not as_json:
         sys.stderr.write(f"{path}: {rendering.summary(problems)}\n")
     raise typer.Exit(rendering.exit_code(problems, strict=strict))

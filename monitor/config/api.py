@@ -47,6 +47,25 @@ def parse_lenient(text: str, environ: Mapping[str, str], *, file: str) -> tuple[
     return _lenient(read_text(text, file), environ, text.encode())
 
 
+def read_file(path: Path) -> bytes:
+    """Read the bytes of a file once, for whoever compares them before reading what they say.
+
+    Errors: ConfigError (E001).
+    """
+    content, unreadable = _content(path)
+    if unreadable:
+        raise ConfigError((unreadable,))
+    return content
+
+
+def parse_bytes(content: bytes, environ: Mapping[str, str], *, file: str, with_secrets: bool = True) -> Config:
+    """Read a configuration from the bytes of its file.
+
+    Errors: ConfigError as `load`.
+    """
+    return _usable(read(content, file), environ, content, with_secrets=with_secrets)
+
+
 def _lenient(document: Document, environ: Mapping[str, str], content: bytes) -> tuple[Config, tuple[Problem, ...]]:
     checked = checking.check(document, environ)
     faulty = checking.errors(checked.problems)
@@ -69,12 +88,14 @@ def check_text(text: str, environ: Mapping[str, str], *, file: str = "config.yam
     return checking.check(read_text(text, file), environ).problems
 
 
-def parse_text(text: str, environ: Mapping[str, str], *, file: str = "config.yaml") -> Config:
+def parse_text(
+    text: str, environ: Mapping[str, str], *, file: str = "config.yaml", with_secrets: bool = True
+) -> Config:
     """Read a configuration from a text: a stored revision, a test.
 
     Errors: ConfigError as `load`.
     """
-    return _usable(read_text(text, file), environ, text.encode())
+    return _usable(read_text(text, file), environ, text.encode(), with_secrets=with_secrets)
 
 
 def _content(path: Path) -> tuple[bytes, Problem | None]:
