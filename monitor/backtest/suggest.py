@@ -36,7 +36,12 @@ class Suggestion:
 
     def __str__(self) -> str:
         wrong = f", {self.wrong} labelled wrong" if self.wrong else ""
-        return f"{self.said} ({self.place}): saves {self.messages} messages, {self.alerts} alerts{wrong}"
+        saved = f"{_count(self.messages, 'message')}, {_count(self.alerts, 'alert')}"
+        return f"{self.said} ({self.place}): saves {saved}{wrong}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def suggestions(done: Pass, outcome: Outcome, side: Side, labels: Sequence[Label]) -> tuple[Suggestion, ...]:
