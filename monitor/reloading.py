@@ -258,7 +258,9 @@ class Reloader:
         text = content.decode("utf-8", "replace")
         known = (*on.hidden.values, *redaction.known_values(text, on.environ))
         told = tuple(
-            secrets.redact(str(one), known) for one in sorted(problems, key=lambda one: one.severity) if _counts(one)
+            secrets.redact_values(str(one), known)
+            for one in sorted(problems, key=lambda one: one.severity)
+            if _counts(one)
         )
         digest = hashlib.sha256(content).hexdigest()
         metrics.config_reloaded.set(0)

@@ -33,7 +33,7 @@ def check(
 ) -> None:
     """Say everything that is wrong in a configuration file, with its place. Touches no network without --live."""
     from monitor import resources
-    from monitor.config import api, checking, redaction, rendering
+    from monitor.config import api, checking, rendering
 
     if explain is not None:
         _explain_code(explain)
@@ -41,24 +41,18 @@ def check(
     if form not in ("text", "json", "github", "sarif"):
         fail(f"--format {form}: one of text, json, github, sarif", USAGE)
     path = file or (CONFIG if CONFIG.exists() else resources.resource_path(CONFIG.name))
-    problems = api.check(path, os.environ)
-    if all(problem.severity != "error" for problem in problems):
-        problems = checking.in_order([*problems, *_asked(path, live=live, estimate=estimate)])
-    source = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
-    known = redaction.known_values(source, os.environ)
-    sys.stdout.write(rendering.render(problems, source, "json" if as_json else form, known=known))
+    found = api.examine(path, os.environ)
+    problems = found.problems
+    if found.config is not None and (live or estimate):
+        problems = checking.in_order([*problems, *_asked(found.config, found.text, live=live, estimate=estimate)])
+    sys.stdout.write(rendering.render(problems, found.text, "json" if as_json else form, known=found.known))
     if form == "text" and not as_json:
         sys.stderr.write(f"{path}: {rendering.summary(problems)}\n")
     raise typer.Exit(rendering.exit_code(problems, strict=strict))
 
 
-def _asked(path: Path, *, live: bool, estimate: bool) -> list[Any]:
+def _asked(config: Any, text: str, *, live: bool, estimate: bool) -> list[Any]:
     """What stored history and, where that is wanted, the servers say of a file without a fault."""
-    from monitor.config import api
-
-    content = api.read_file(path)
-    config = api.parse_bytes(content, os.environ, file=str(path))
-    text = content.decode("utf-8-sig")
     found = list(_from_history(config, text, live=live)) if estimate else []
     if live:
         from monitor import probing
