@@ -1,6 +1,6 @@
 """What a backtest costs: python -m bench.backtest [--entries 100000] [--json].
 
-A made-up history, one entry in about a hundred matching, is written into a database and replayed with two configurations.
+A made-up history, one entry in about a hundred matching, is written into a database and replayed with two files.
 Printed: entries a second over both, the seconds, the peak of memory, and what the same number of entries costs to
 match alone with both files, since ratios are what counts.
 """
@@ -67,7 +67,7 @@ def rows(number: int, rng: random.Random) -> Iterator[dict[str, object]]:
             "title": title,
             "summary": text,
             "content": "",
-            "lang": "en" if text.isascii() else "sr",
+            "lang": "en" if live or text.isascii() else "sr",
             "published_at": at,
             "first_seen_at": at,
             "gen": 1,

@@ -128,6 +128,34 @@ def test_the_running_configuration_decides_what_it_decided_live(days: int, past:
     assert [found.lost, found.gained, found.lost_alerts, found.gained_alerts] == [()] * 4
 
 
+def edited(rows: list[dict[str, str]]) -> Iterator[dict[str, str]]:
+    """Every fifth entry is shown again an hour later with other words, some of which make it match only then."""
+    late: list[dict[str, str]] = []
+    for n, row in enumerate(rows):
+        at = datetime.fromisoformat(row["at"])
+        while late and late[0]["at"] <= row["at"]:
+            yield late.pop(0)
+        yield row
+        if n % 5 == 0:
+            more = "The foreign ministry of Serbia denied that deportees from the United States would come to Kosovo."
+            late.append({**row, "at": (at + timedelta(hours=1)).isoformat(), "summary": f"{row['summary']} {more}"})
+
+
+def test_edited_entries_are_decided_as_they_read_then(tmp_path: Path) -> None:
+    file = write(tmp_path, "config.yaml", RUNNING)
+    rows = [replay.row(raw) for raw in edited(list(stream(60, seed=3)))]
+    live: list[str] = []
+    replay.play(
+        rows, api.load(file, {}), tmp_path, lambda line: live.append(line["key"]) if line["type"] == "event" else None
+    )
+    engine = engines.open_engine(f"sqlite:///{tmp_path}/replay.db")
+    same = file_of(tmp_path, "same.yaml")
+    found = compare.compare(engine, same, same, span(engine))
+    engine.dispose()
+    assert any(key.startswith("correction:") for key in live)
+    assert found.running.decided == set(live)
+
+
 def test_a_backtest_changes_nothing_that_is_stored(past: Path, engine: Engine) -> None:
     def stored() -> list[object]:
         with engines.reading(engine) as connection:
