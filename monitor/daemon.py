@@ -8,6 +8,7 @@ Nothing else wires parts together. Only here, in `jobs`, `cli`, `demo` and `web`
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import platform
 import random
@@ -15,7 +16,7 @@ import signal
 import sys
 import urllib.request
 from collections.abc import AsyncIterator, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -29,15 +30,24 @@ from sqlalchemy import Engine
 
 import monitor
 from alerts.values import Coverage
-from monitor import logs, parser_pool, pipeline, status, telling, understanding, wiring
-from monitor.config import api, locating, secrets
+from monitor import (
+    logs,
+    parser_pool,
+    pipeline,
+    priming,
+    reloading,
+    status,
+    telling,
+    understanding,
+    wiring,
+)
+from monitor.config import api, locating, redaction, secrets
 from monitor.config.values import Config
 from monitor.engines import tick
 from monitor.errors import ConfigError, Problem, StoreError
 from monitor.fetch import client, hosts
 from monitor.fetch import limits as fetch_limits
 from monitor.jobs import coverage, full_text, host_book, parts, polling, upkeep
-from monitor.parse import links
 from monitor.store import engine as engines
 from monitor.store import feeds, filelock, migrate, revisions
 from monitor.values import Domain, FetchFailed
@@ -46,6 +56,7 @@ log = structlog.get_logger(__name__)
 _SEND_EVERY = timedelta(seconds=5)
 _PAGES_EVERY = timedelta(seconds=15)
 _COVERAGE_EVERY = timedelta(seconds=60)
+_CHANNELS = 8
 _PING_EVERY = timedelta(seconds=60)
 _PRUNE_EVERY = timedelta(hours=1)
 _HEALTH_TIMEOUT_S = 5.0
@@ -59,22 +70,59 @@ def utc_now() -> datetime:
 
 @dataclass(slots=True)
 class Running:
-    """The parts of a running daemon; also what the page and `poll --once` work with."""
+    """The parts of a running daemon; also what the page and `poll --once` work with.
 
-    config: Config
-    engine: Engine
-    context: understanding.Context
+    What a reload swaps is in `working`; `primes` are the watches that must look through stored entries first.
+    """
+
+    working: reloading.Working
     poller: polling.Poller
     pages: full_text.PageReader
     client: client.Client
-    teller: telling.Teller
-    writer: ThreadPoolExecutor
-    now: Callable[[], datetime]
-    revision: int
-    environ: Mapping[str, str]
+    primes: Mapping[str, datetime]
     exit_code: int = 0
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     started_at: datetime = field(default_factory=utc_now)
+
+    @property
+    def config(self) -> Config:
+        """The configuration in use now."""
+        return self.working.config
+
+    @property
+    def revision(self) -> int:
+        """Its number."""
+        return self.working.revision
+
+    @property
+    def engine(self) -> Engine:
+        """The database."""
+        return self.working.engine
+
+    @property
+    def context(self) -> understanding.Context:
+        """Where the pipeline works."""
+        return self.working.context
+
+    @property
+    def teller(self) -> telling.Teller:
+        """The telling half."""
+        return self.working.teller
+
+    @property
+    def writer(self) -> Executor:
+        """The one thread that writes."""
+        return self.working.writer
+
+    @property
+    def now(self) -> Callable[[], datetime]:
+        """The clock."""
+        return self.working.now
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """Where secrets may be kept."""
+        return self.working.environ
 
     async def work_alerts(self) -> None:
         """Build what is due and send what is ready."""
@@ -83,13 +131,15 @@ class Running:
 
 def run(path: Path, environ: Mapping[str, str], *, port: int | None = None) -> int:
     """Run until SIGTERM or SIGINT; answers the exit code."""
-    logs.configure(sys.stderr)
+    hidden = logs.Known()
+    logs.configure(sys.stderr, known=hidden)
     use_uvloop()
-    config, problems = _start_config(path, environ)
+    start = _start_config(path, environ)
+    hidden.values = redaction.known_values(start.text, environ)
     if port is not None:
-        config = replace(config, web=replace(config.web, port=port))
-    _say_problems(problems)
-    return asyncio.run(_run(config, path, environ))
+        start = replace(start, config=replace(start.config, web=replace(start.config.web, port=port)))
+    _say_problems(start.problems)
+    return asyncio.run(_run(start, path, environ, hidden))
 
 
 def _say_problems(problems: tuple[Problem, ...]) -> None:
@@ -112,24 +162,64 @@ def use_uvloop() -> None:
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 
-def _start_config(path: Path, environ: Mapping[str, str]) -> tuple[Config, tuple[Problem, ...]]:
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a start works with: the configuration in use and its text, and the file with what it holds.
+
+    `refused` are the errors that made it fall back on the last good revision.
+    """
+
+    config: Config
+    problems: tuple[Problem, ...]
+    text: str
+    who: str
+    file: Path
+    content: bytes = b""
+    refused: tuple[Problem, ...] = ()
+
+
+_NOT_OF_A_FILE = ("shipped", "demo")
+
+
+def _start_config(path: Path, environ: Mapping[str, str]) -> Start:
     """Read the file; when it cannot be used, the last good revision that is stored; faulty single feeds are left out.
+
+    A file that is not there any more means the last good revision too, never defaults.
 
     Errors: ConfigError when there is nothing to run on.
     """
+    file, content = locating.config_file(path), b""
+    is_shipped = file != path
     try:
-        return api.load_lenient(locating.config_file(path), environ)
+        if is_shipped and (stored := _last_good(path, environ)) and stored.who not in _NOT_OF_A_FILE:
+            raise ConfigError((Problem("E001", "", "the file is not there", str(path), 1, 1, 2),))
+        content = api.read_file(file)
+        config, problems = api.load_lenient(file, environ)
     except ConfigError as refused:
-        stored = _last_good(environ)
+        stored = _last_good(path, environ)
         if stored is None:
             raise
-        config, _ = api.parse_lenient(stored.text, environ, file=f"revision {stored.no}")
-        return config, refused.problems
+        return _fallen_back(stored, refused.problems, path, content, environ)
+    who = "shipped" if is_shipped else "start"
+    return Start(config, problems, content.decode("utf-8", "replace"), who, file, content)
 
 
-def _last_good(environ: Mapping[str, str]) -> revisions.Revision | None:
-    """The newest accepted revision, when a database can be found without a configuration."""
-    url = environ.get("STORYWATCH_STORAGE_URL", "sqlite:///data/storywatch.db")
+def _fallen_back(
+    stored: revisions.Revision,
+    problems: tuple[Problem, ...],
+    path: Path,
+    content: bytes,
+    environ: Mapping[str, str],
+) -> Start:
+    config, _ = api.parse_lenient(stored.text, environ, file=f"revision {stored.no}")
+    in_use = replace(config, sha256=stored.sha256)
+    refused = tuple(problem for problem in problems if problem.severity == "error")
+    return Start(in_use, problems, stored.text, "start", path, content, refused)
+
+
+def _last_good(path: Path, environ: Mapping[str, str]) -> revisions.Revision | None:
+    """The newest accepted revision, when a database can be found without a usable configuration."""
+    url = environ.get("STORYWATCH_STORAGE_URL") or locating.url_in(path, environ) or "sqlite:///data/storywatch.db"
     database = url.removeprefix("sqlite:///")
     if url.startswith("sqlite:///") and not Path(database).exists():
         return None
@@ -149,17 +239,24 @@ def _last_good(environ: Mapping[str, str]) -> revisions.Revision | None:
         engine.dispose()
 
 
-async def _run(config: Config, path: Path, environ: Mapping[str, str]) -> int:
-    url = environ.get("STORYWATCH_STORAGE_URL") or secrets.reveal(config.storage.url, environ)
+async def _run(start: Start, path: Path, environ: Mapping[str, str], hidden: logs.Known) -> int:
+    url = environ.get("STORYWATCH_STORAGE_URL") or secrets.reveal(start.config.storage.url, environ)
     with filelock.FileLock(url):
-        async with assembled(config, environ, url=url, now=utc_now, who="start", text=_text_of(path)) as running:
-            await _serve(running)
+        async with assembled(
+            start.config, environ, url=url, now=utc_now, who=start.who, text=start.text, hidden=hidden
+        ) as running:
+            reloader = reloading.Reloader(running.working, start.file)
+            await _tell_start(reloader, start)
+            await _serve(running, reloader, start.content)
             return running.exit_code
 
 
-def _text_of(path: Path) -> str:
-    file = locating.config_file(path)
-    return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+async def _tell_start(reloader: reloading.Reloader, start: Start) -> None:
+    """Say whether the file is in use; a start on an earlier revision is one to worry about."""
+    if start.refused:
+        await reloader.refuse(start.content, start.refused, "start")
+    else:
+        await reloader.in_order()
 
 
 @asynccontextmanager
@@ -173,6 +270,7 @@ async def assembled(
     text: str,
     seed: int | None = None,
     on_report: Callable[[feeds.FeedRow, pipeline.Report], None] | None = None,
+    hidden: logs.Known | None = None,
 ) -> AsyncIterator[Running]:
     """Build and open every part but the tick and the page; close them in reverse order.
 
@@ -181,8 +279,10 @@ async def assembled(
     engine = engines.open_engine(url, pool=config.storage.pool)
     engines.check_reachable(engine)
     migrate.ensure(engine)
-    revision = _prepare_store(engine, config, text, who, now())
-    context = wiring.context(engine, wiring.knowledge(config, config_rev=revision), config, now=now())
+    offer = revisions.Offer(config.sha256, redaction.storable(text, environ), who, now())
+    revision, primes = _prepare_store(engine, config, offer)
+    awake = wiring.knowledge(wiring.without(config, primes), config_rev=revision)
+    context = wiring.context(engine, awake, config, now=now())
     writer = ThreadPoolExecutor(1, thread_name_prefix="writer")
     own = frozenset(config.limits.allow_hosts)
     spacing = partial(_spacing, own=own, gap=config.limits.host_gap)
@@ -225,9 +325,22 @@ async def assembled(
             channels,
             partial(_coverage, engine, now),
             writer,
-            pages=_pages(config, environ),
+            pages=telling.pages_of(config, environ),
         )
-        running = Running(config, engine, context, poller, pages, http, teller, writer, now, revision, environ)
+        working = reloading.Working(
+            config=config,
+            revision=revision,
+            engine=engine,
+            context=context,
+            poller=poller,
+            teller=teller,
+            channels=channels,
+            writer=writer,
+            now=now,
+            environ=environ,
+            hidden=hidden or logs.Known(),
+        )
+        running = Running(working, poller, pages, http, primes)
         await poller.start()
         teller.recover(now())
         try:
@@ -238,22 +351,15 @@ async def assembled(
             engine.dispose()
 
 
-def _prepare_store(engine: Engine, config: Config, text: str, who: str, now: datetime) -> int:
-    seeds = [feeds.Seed(feed.url, links.host_of(feed.url) or feed.url, feed.paused) for feed in config.feeds]
+def _prepare_store(engine: Engine, config: Config, offer: revisions.Offer) -> tuple[int, Mapping[str, datetime]]:
+    """Write what a start changes: feeds, revision, watches. Answers the revision and the watches to be primed."""
     with engine.begin() as connection:
         if engine.dialect.name == "sqlite":  # the file lock is held: nobody else polls
             feeds.void_claims(connection)
-        feeds.sync(connection, seeds, now)
-        return revisions.accept(connection, config.sha256, text, who, now)
-
-
-def _pages(config: Config, environ: Mapping[str, str]) -> telling.Pages | None:
-    """Where readers of messages find the pages, if anywhere."""
-    if config.web.public_url is None:
-        return None
-    return telling.Pages(
-        config.web.public_url, tuple(secrets.reveal(key, environ).encode() for key in config.web.link_keys)
-    )
+        feeds.sync(connection, reloading.seeds(config), offer.at)
+        wanted = priming.wanted(config, revisions.watch_states(connection), None, offer.at)
+        revisions.put_watch_states(connection, wanted.states)
+        return revisions.accept(connection, offer), wanted.primes
 
 
 def _spacing(host: str, *, own: frozenset[str], gap: timedelta) -> float:
@@ -265,7 +371,7 @@ def _coverage(engine: Engine, now: Callable[[], datetime]) -> Coverage:
         return status.coverage(connection, now())
 
 
-async def _serve(running: Running) -> None:
+async def _serve(running: Running, reloader: reloading.Reloader, seen: bytes) -> None:
     from monitor.web import binding
 
     web = running.config.web
@@ -273,7 +379,9 @@ async def _serve(running: Running) -> None:
     ticking = tick.Tick(_jobs(running), partial(_give_up, running), wall=lambda: utc_now().timestamp())
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, _asked_to_stop, running, number)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _asked_to_reload)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reloader.ask, "signal")
+    reloader.start(hashlib.sha256(seen).hexdigest())
+    reloader.prime(running.primes)
     _say_started(running, binding.address(bound))
     await running.poller.spread_overdue()
     await _poll_due(running)
@@ -286,6 +394,7 @@ async def _serve(running: Running) -> None:
     await running.stopping.wait()
     log.info("stopping")
     ticking.pause()
+    await reloader.stop()
     running.teller.stop()
     within = running.config.engine.stop_within
     cut, sending = await asyncio.gather(running.poller.stop(within), ticking.finish(within))
@@ -296,26 +405,28 @@ async def _serve(running: Running) -> None:
 
 def _jobs(running: Running) -> dict[str, tick.Job]:
     channels = len(running.config.alerts_raw.get("channels") or {})
+    # What a reload may add is reckoned with: at most so many channels are sent over at once.
     return {
         "tick": tick.Job(partial(_poll_due, running), running.config.engine.tick),
         # A slow channel keeps its run open; the others are served by a run beside it.
-        "send": tick.Job(running.work_alerts, _SEND_EVERY, at_once=channels + 1),
+        "send": tick.Job(running.work_alerts, _SEND_EVERY, at_once=max(channels, _CHANNELS) + 1),
         "pages": tick.Job(partial(_read_pages, running), _PAGES_EVERY),
         "coverage": tick.Job(partial(_watch_the_watching, running), _COVERAGE_EVERY),
         "prune": tick.Job(partial(_prune, running), _PRUNE_EVERY),
-    } | ({"ping": tick.Job(partial(_ping, running), _PING_EVERY)} if running.config.canary.ping else {})
+        "ping": tick.Job(partial(_ping, running), _PING_EVERY),
+    }
 
 
 def _sources(running: Running, host: str, is_late: Callable[[], bool]) -> Any:
     from monitor.web import app, binding
 
-    knowledge = running.context.knowledge
+    context = running.context
     return app.Sources(
         reading=lambda: engines.reading(running.engine),
         now=running.now,
         ready=partial(_why_not_ready, running, is_late),
-        outlet_name=lambda domain: knowledge.outlets.by_domain(Domain(domain)).name,
-        government_name=lambda code: knowledge.governments.get(code, code),
+        outlet_name=lambda domain: context.knowledge.outlets.by_domain(Domain(domain)).name,
+        government_name=lambda code: context.knowledge.governments.get(code, code),
         hosts=binding.local_names(host),
     )
 
@@ -379,10 +490,6 @@ def _asked_to_stop(running: Running, number: int) -> None:
     if running.stopping.is_set():
         raise SystemExit(128 + number)
     running.stopping.set()
-
-
-def _asked_to_reload() -> None:
-    log.warning("no_reload", hint="a changed configuration is taken at the next start: restart the daemon")
 
 
 def _give_up(running: Running, job: str) -> None:
@@ -456,17 +563,19 @@ def poll_once(path: Path, environ: Mapping[str, str], *, ignore_schedule: bool, 
     Errors: ConfigError, StoreError.
     """
     logs.configure(sys.stderr, quiet=True)
-    config, problems = _start_config(path, environ)
-    _say_problems(problems)
-    url = environ.get("STORYWATCH_STORAGE_URL") or secrets.reveal(config.storage.url, environ)
+    start = _start_config(path, environ)
+    _say_problems(start.problems)
+    url = environ.get("STORYWATCH_STORAGE_URL") or secrets.reveal(start.config.storage.url, environ)
     with filelock.FileLock(url):
-        return asyncio.run(_poll_once(config, path, environ, url, ignore_schedule, force))
+        return asyncio.run(_poll_once(start, path, environ, url, ignore_schedule, force))
 
 
 async def _poll_once(
-    config: Config, path: Path, environ: Mapping[str, str], url: str, ignore_schedule: bool, force: bool
+    start: Start, path: Path, environ: Mapping[str, str], url: str, ignore_schedule: bool, force: bool
 ) -> PollReport:
-    async with assembled(config, environ, url=url, now=utc_now, who="poll", text=_text_of(path)) as running:
+    who = start.who if start.who == "shipped" else "poll"
+    async with assembled(start.config, environ, url=url, now=utc_now, who=who, text=start.text) as running:
+        await reloading.Reloader(running.working, path).primed(running.primes)
         if ignore_schedule:
             with running.engine.begin() as connection:
                 feeds.make_due(connection, utc_now())

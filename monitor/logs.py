@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import MutableMapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, TextIO
 
 import structlog
@@ -15,8 +17,16 @@ import structlog
 from monitor.config import secrets
 
 
-def configure(out: TextIO, *, quiet: bool = False) -> None:
+@dataclass(slots=True)
+class Known:
+    """The secrets that no line may hold; filled once the configuration is read, and by every reload."""
+
+    values: tuple[str, ...] = ()
+
+
+def configure(out: TextIO, *, quiet: bool = False, known: Known | None = None) -> None:
     """Send log lines to a stream; `quiet` keeps warnings and worse only."""
+    redact = partial(_redact, known or Known())
     level = logging.WARNING if quiet else logging.INFO
     terminal = out.isatty()
     renderer: Any = (
@@ -25,7 +35,7 @@ def configure(out: TextIO, *, quiet: bool = False) -> None:
         else structlog.processors.JSONRenderer(ensure_ascii=False)
     )
     named: list[Any] = [structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True)]
-    written: list[Any] = [structlog.processors.format_exc_info, _redact, renderer]
+    written: list[Any] = [structlog.processors.format_exc_info, redact, renderer]
     structlog.configure(
         processors=[structlog.contextvars.merge_contextvars, *named, *written],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -42,8 +52,18 @@ def configure(out: TextIO, *, quiet: bool = False) -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
 
 
-def _redact(_logger: Any, _name: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def _redact(known: Known, _logger: Any, _name: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for key, value in line.items():
-        if isinstance(value, str):
-            line[key] = secrets.redact(value)
+        line[key] = _hidden(value, known.values)
     return line
+
+
+def _hidden(value: Any, known: tuple[str, ...]) -> Any:
+    """Redact every text in a field, however deep it lies."""
+    if isinstance(value, str):
+        return secrets.redact(value, known)
+    if isinstance(value, (list, tuple)):
+        return [_hidden(item, known) for item in value]
+    if isinstance(value, dict):
+        return {name: _hidden(item, known) for name, item in value.items()}
+    return value

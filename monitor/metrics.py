@@ -22,3 +22,7 @@ watch_healthy = Gauge("storywatch_watch_healthy_share", "Share of a watch's feed
 watch_delay = Gauge("storywatch_watch_delay_seconds", "Worst delay at which a watch would see news now.", ["watch"])
 open_polls = Gauge("storywatch_open_polls", "Polls under way.")
 deliveries = Counter("storywatch_delivery_attempts", "Attempts to deliver that were made.")
+config_reloaded = Gauge(
+    "storywatch_config_last_reload_successful", "1 while the newest state of config.yaml that was offered is in use."
+)
+config_revision = Gauge("storywatch_config_revision", "The revision of config.yaml that is in use.")

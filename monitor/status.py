@@ -19,7 +19,7 @@ from alerts.outbox import admin
 from alerts.outbox.admin import Trouble
 from alerts.values import Blind, Coverage
 from monitor import schedule
-from monitor.store import entries, stories, tables
+from monitor.store import entries, meta, revisions, stories, tables
 from monitor.store import feeds as feed_rows
 from monitor.values import MentionFact, Role, StanceFact, StoryKey
 
@@ -69,13 +69,15 @@ class Standing:
     deliveries: dict[str, int]
     troubles: tuple[Trouble, ...]
     due: int
+    trouble: str = ""
+    """What keeps config.yaml from being used; empty when it is."""
 
     @property
     def colour(self) -> str:
         """Green, amber or red: the worst of feeds and telling."""
         if any(trouble.is_red for trouble in self.troubles) or _share(self.feeds, "red") > 0.5:
             return "red"
-        if self.troubles or any(feed.colour in ("amber", "red") for feed in self.feeds):
+        if self.trouble or self.troubles or any(feed.colour in ("amber", "red") for feed in self.feeds):
             return "amber"
         return "green"
 
@@ -90,6 +92,7 @@ class Standing:
         return {
             "state": self.colour,
             "feeds": counts,
+            "config": self.trouble or None,
             "due": self.due,
             "entries": self.entries,
             "stories": self.stories,
@@ -106,6 +109,7 @@ class Standing:
         more = len(failing) - _LISTED
         lines = [
             f"state      {self.colour}",
+            *([f"config     {self.trouble}"] if self.trouble else []),
             f"feeds      {len(self.feeds)}: {counts['green']} healthy, {counts['amber']} amber, {counts['red']} red, "
             f"{counts['grey']} not asked yet or paused; {self.due} due",
             *failing[:_LISTED],
@@ -218,6 +222,7 @@ def read(connection: Connection, now: datetime, insecure: Collection[str] = ()) 
         deliveries={r[0]: r[1] for r in connection.execute(select(row.state, func.count()).group_by(row.state))},
         troubles=admin.troubles(connection, now),
         due=feed_rows.due_count(connection, now),
+        trouble=meta.get(connection, revisions.TROUBLE) or "",
     )
 
 

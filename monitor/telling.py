@@ -19,6 +19,8 @@ from alerts.channels.base import Channel
 from alerts.outbox import mark
 from alerts.values import Coverage, Links, Recipient
 from monitor import metrics
+from monitor.config import secrets
+from monitor.config.values import Config
 
 
 class Teller:
@@ -54,6 +56,11 @@ class Teller:
         self._desk.open_slots(now)
         self._desk.build_due(now, self._coverage())
 
+    def replan(self, desk: pipeline.Desk, carrier: courier.Courier) -> None:
+        """Tell by another plan from now on. What is being sent just now ends as it began."""
+        self._courier.stop()
+        self._desk, self._courier = desk, carrier
+
     def next_due(self) -> datetime | None:
         """When there is something to do next."""
         times = [at for at in (self._desk.next_due(), self._courier.next_due()) if at is not None]
@@ -79,9 +86,29 @@ def teller(
     pages: Pages | None = None,
 ) -> Teller:
     """Make the telling half work on a database, with these channels; with links where there are pages."""
+    desk, carrier = halves(engine, plan, channels, writer, pages)
+    return Teller(desk, carrier, coverage, writer)
+
+
+def halves(
+    engine: Engine,
+    plan: route.Plan,
+    channels: Mapping[str, Channel],
+    writer: Executor | None,
+    pages: Pages | None,
+) -> tuple[pipeline.Desk, courier.Courier]:
+    """What makes messages, and what carries them."""
     make = press.no_links if pages is None else pages.links
     carrier = courier.Courier(engine, plan, channels, writer=writer, mark_at=mark.place(engine))
-    return Teller(pipeline.Desk(engine, plan, channels, links=make), carrier, coverage, writer)
+    return pipeline.Desk(engine, plan, channels, links=make), carrier
+
+
+def pages_of(config: Config, environ: Mapping[str, str]) -> Pages | None:
+    """Where readers of messages find the pages, if anywhere."""
+    if config.web.public_url is None:
+        return None
+    keys = tuple(secrets.reveal(key, environ).encode() for key in config.web.link_keys)
+    return Pages(config.web.public_url, keys)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ them; it opens nothing and decides nothing.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -62,11 +63,20 @@ def knowledge(config: Config, *, config_rev: int) -> understanding.Knowledge:
 
 def context(engine: Engine, known: understanding.Knowledge, config: Config, *, now: datetime) -> understanding.Context:
     """Join a database with what is known, and take up the live window of stories."""
-    chosen = cluster_settings(config.stories)
-    window = index.Index(chosen, cluster_knowledge.Knowledge.from_raw(lexicons.load("cluster/data")))
-    built = understanding.Context(engine, window, known)
-    pipeline.load_window(built, index.Index.reach(chosen, now))
+    built = understanding.Context(engine, empty_window(config), known)
+    pipeline.load_window(built, reach(config, now))
     return built
+
+
+def empty_window(config: Config) -> index.Index:
+    """A window of stories that holds nothing yet."""
+    known = cluster_knowledge.Knowledge.from_raw(lexicons.load("cluster/data"))
+    return index.Index(cluster_settings(config.stories), known)
+
+
+def reach(config: Config, now: datetime) -> datetime:
+    """How far back the window of stories goes."""
+    return index.Index.reach(cluster_settings(config.stories), now)
 
 
 def concepts_of(config: Config) -> concepts.Concepts:
@@ -183,3 +193,9 @@ def plan_of(config: Config, config_rev: int) -> route.Plan:
 def channels_of(config: Config) -> dict[str, Channel]:
     """The configured channels; nothing is connected yet."""
     return alerts_config.from_raw(config.alerts_raw).build_channels()
+
+
+def without(config: Config, watches: Collection[str]) -> Config:
+    """Give the configuration with some watches asleep: not matched, and still known by name to the telling half."""
+    slept = (replace(watch, paused=True) if watch.name in watches else watch for watch in config.watches)
+    return replace(config, watches=tuple(slept))

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import traceback
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -75,8 +76,27 @@ def _fault() -> NoReturn:
     """End on a fault of ours: its traceback is wanted in a report, without secrets."""
     from monitor.config import secrets
 
-    sys.stderr.write(secrets.redact(traceback.format_exc()))
+    sys.stderr.write(secrets.redact(traceback.format_exc(), _secrets_of(_named_config())))
     sys.exit(INTERNAL)
+
+
+def _named_config() -> Path:
+    """The configuration the command line names, read by hand: the command itself has just failed."""
+    words = sys.argv[1:]
+    for before, word in pairwise(words):
+        if before in ("--config", "-c"):
+            return Path(word)
+    return Path(os.environ.get("STORYWATCH_CONFIG", CONFIG))
+
+
+def _secrets_of(config: Path) -> tuple[str, ...]:
+    """Read the secrets a configuration refers to, for a text that must not hold them."""
+    from monitor.config import redaction
+
+    try:
+        return redaction.known_values(config.read_text(encoding="utf-8", errors="replace"), os.environ)
+    except OSError:
+        return ()
 
 
 def _usage(exc: Any) -> NoReturn:

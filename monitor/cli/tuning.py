@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -22,11 +23,17 @@ def check(
     form: Annotated[str, typer.Option("--format", help="text, json, github or sarif.")] = "text",
     as_json: Json = False,
     strict: Annotated[bool, typer.Option(help="End with 2 when there are warnings.")] = False,
+    live: Annotated[
+        bool, typer.Option("--live", help="Ask channels and feeds too, without sending anything; at most 30 s.")
+    ] = False,
+    estimate: Annotated[
+        bool, typer.Option("--estimate/--no-estimate", help="Try the queries on what is stored of the last 30 days.")
+    ] = True,
     explain: Annotated[str | None, typer.Option(help="Explain a code, such as E051, with examples.")] = None,
 ) -> None:
-    """Say everything that is wrong in a configuration file, with its place. Touches no network."""
+    """Say everything that is wrong in a configuration file, with its place. Touches no network without --live."""
     from monitor import resources
-    from monitor.config import api, rendering
+    from monitor.config import api, checking, rendering
 
     if explain is not None:
         _explain_code(explain)
@@ -34,12 +41,49 @@ def check(
     if form not in ("text", "json", "github", "sarif"):
         fail(f"--format {form}: one of text, json, github, sarif", USAGE)
     path = file or (CONFIG if CONFIG.exists() else resources.resource_path(CONFIG.name))
-    problems = api.check(path, os.environ)
-    source = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
-    sys.stdout.write(rendering.render(problems, source, "json" if as_json else form))
+    found = api.examine(path, os.environ)
+    problems = found.problems
+    if found.config is not None and (live or estimate):
+        problems = checking.in_order([*problems, *_asked(found.config, found.text, live=live, estimate=estimate)])
+    sys.stdout.write(rendering.render(problems, found.text, "json" if as_json else form, known=found.known))
     if form == "text" and not as_json:
         sys.stderr.write(f"{path}: {rendering.summary(problems)}\n")
     raise typer.Exit(rendering.exit_code(problems, strict=strict))
+
+
+def _asked(config: Any, text: str, *, live: bool, estimate: bool) -> list[Any]:
+    """What stored history and, where that is wanted, the servers say of a file without a fault."""
+    found = list(_from_history(config, text, live=live)) if estimate else []
+    if live:
+        from monitor import probing
+
+        found += asyncio.run(probing.problems(config, text, os.environ, lambda: datetime.now(UTC)))
+    return found
+
+
+def _from_history(config: Any, text: str, *, live: bool) -> tuple[Any, ...]:
+    """Estimates on stored entries; a database that is not there yet says nothing, one elsewhere is asked by --live."""
+    from monitor.backtest import estimate
+    from monitor.config import faults, reading, secrets
+    from monitor.errors import StoreError
+    from monitor.store import engine as engines
+    from monitor.store import migrate
+
+    url = os.environ.get("STORYWATCH_STORAGE_URL") or secrets.reveal(config.storage.url, os.environ)
+    file = Path(url.removeprefix("sqlite:///"))
+    if not (live or url.startswith("sqlite:///")) or (url.startswith("sqlite:///") and not file.exists()):
+        return ()
+    try:
+        engine = engines.open_engine(url)
+        engines.check_reachable(engine)
+        if migrate.current(engine) is None:
+            return ()
+        migrate.refuse_other(engine)
+        with engines.reading(engine) as connection:
+            return estimate.problems(config, text, connection, datetime.now(UTC))
+    except StoreError as exc:
+        document = reading.read_text(text, config.file)
+        return (faults.problem(document, "E081", ("storage", "url"), secrets.redact(str(exc))),)
 
 
 def _explain_code(code: str) -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from monitor.config import building, checking, queries
+from monitor.config import building, checking, queries, secrets
 from monitor.config.checking import Checked
 from monitor.config.reading import Document, read, read_text
 from monitor.config.values import Config
@@ -47,6 +48,25 @@ def parse_lenient(text: str, environ: Mapping[str, str], *, file: str) -> tuple[
     return _lenient(read_text(text, file), environ, text.encode())
 
 
+def read_file(path: Path) -> bytes:
+    """Read the bytes of a file once, for whoever compares them before reading what they say.
+
+    Errors: ConfigError (E001).
+    """
+    content, unreadable = _content(path)
+    if unreadable:
+        raise ConfigError((unreadable,))
+    return content
+
+
+def parse_bytes(content: bytes, environ: Mapping[str, str], *, file: str, with_secrets: bool = True) -> Config:
+    """Read a configuration from the bytes of its file.
+
+    Errors: ConfigError as `load`.
+    """
+    return _usable(read(content, file), environ, content, with_secrets=with_secrets)
+
+
 def _lenient(document: Document, environ: Mapping[str, str], content: bytes) -> tuple[Config, tuple[Problem, ...]]:
     checked = checking.check(document, environ)
     faulty = checking.errors(checked.problems)
@@ -62,6 +82,31 @@ def check(path: Path, environ: Mapping[str, str], *, with_secrets: bool = True) 
     if unreadable:
         return (unreadable,)
     return checking.check(read(content, str(path)), environ, with_secrets=with_secrets).problems
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """Everything one reading of a file gives: its problems, its text, the secrets it refers to.
+
+    `config` is None for a file with a fault.
+    """
+
+    problems: tuple[Problem, ...]
+    text: str = ""
+    known: tuple[str, ...] = ()
+    config: Config | None = None
+
+
+def examine(path: Path, environ: Mapping[str, str]) -> Examined:
+    """Check a file and, where it can be used, read it: both from one reading, which is what takes the time."""
+    content, unreadable = _content(path)
+    if unreadable:
+        return Examined((unreadable,))
+    checked = checking.check(read(content, str(path)), environ)
+    text = content.decode("utf-8-sig", "replace")
+    known = secrets.known_values(checked.document.data, environ)
+    is_faulty = bool(checking.errors(checked.problems))
+    return Examined(checked.problems, text, known, None if is_faulty else _built(checked, content, frozenset()))
 
 
 def check_text(text: str, environ: Mapping[str, str], *, file: str = "config.yaml") -> tuple[Problem, ...]:

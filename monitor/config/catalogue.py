@@ -245,6 +245,7 @@ _SECRETS = (
     Code("E080", "A template does not render on the fixture stories."),
     Code("E081", "The database cannot be reached, or is newer than this program."),
     Code("E082", "This type of channel needs an extra that is not installed: pip install 'storywatch[apprise]'."),
+    Code("E090", "Asked with --live, the server of a channel refuses us or cannot be reached."),
 )
 _WARNINGS = (
     Code(
@@ -335,6 +336,7 @@ _WARNINGS = (
         "timezone: Europe/Athens\n",
     ),
     Code("W040", "The feed is dead or silent."),
+    Code("W041", "Asked with --live, a server did not answer in time."),
     Code("W070", "Every user of this machine can read the file of a secret."),
     Code(
         "W071",

@@ -6,21 +6,41 @@ A change of what a watch looks for primes it again; a few keys only take effect 
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from monitor.config import units
+from monitor.config import queries, units
 from monitor.config.secrets import redact
 from monitor.config.values import Config, FeedConfig, Watch
+from monitor.match import query as language
+from monitor.match.tree import operands
 
-RESTART = ("storage", "engine", "web.host", "web.port", "web.metrics", "parse")
-"""Keys that only count at a start; a reload that changes one waits for it."""
+RESTART = (
+    "contact",
+    "storage",
+    "engine",
+    "parse",
+    "web.host",
+    "web.port",
+    "web.metrics",
+    "limits.body_bytes",
+    "limits.wire_bytes",
+    "limits.deadline",
+    "limits.per_host",
+    "limits.host_gap",
+    "limits.allow_hosts",
+)
+"""Keys that only count at a start, because an open connection or a process holds them: a reload waits for it."""
 PRIMING = ("query_text", "languages", "governments", "outlets", "exclude", "feed_tags")
 """Parts of a watch whose change makes older entries match: they are looked through without telling."""
 
 _SHOWN = 60
+_TERMS = 5
+_AT_ONCE = ("storage.keep",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +79,40 @@ def to_prime(found: tuple[Change, ...]) -> frozenset[str]:
     return frozenset(change.primes for change in found if change.primes)
 
 
+def without_restart(old: Config, new: Config) -> Config:
+    """Give the new state with every key that needs a start as it was: what a reload can take up at once."""
+    kept = replace(new, contact=old.contact, engine=old.engine, parse=old.parse)
+    web = replace(new.web, host=old.web.host, port=old.web.port, metrics=old.web.metrics)
+    limits = replace(
+        old.limits, max_item_age=new.limits.max_item_age, entries_per_document=new.limits.entries_per_document
+    )
+    return replace(kept, web=web, limits=limits, storage=replace(old.storage, keep=new.storage.keep))
+
+
+def fingerprint(watch: Watch) -> str:
+    """Name what a watch looks for: two watches with one fingerprint take the same entries."""
+    parts = [_plainly(getattr(watch, name)) for name in PRIMING]
+    return hashlib.sha256(json.dumps(parts, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+
+
+def _plainly(value: Any) -> Any:
+    """Write a value so that equal ones read the same in every process."""
+    if isinstance(value, frozenset):
+        return sorted(_plainly(item) for item in value)
+    if isinstance(value, (list, tuple)):
+        return [_plainly(item) for item in value]
+    if isinstance(value, Mapping):
+        return {str(key): _plainly(item) for key, item in value.items()}
+    if is_dataclass(value):
+        return {field.name: _plainly(getattr(value, field.name)) for field in fields(value)}
+    return value if value is None or isinstance(value, (str, int, float)) else str(value)
+
+
 def _plain(old: Config, new: Config) -> Iterator[Change]:
     for name in ("contact", "timezone"):
         if getattr(old, name) != getattr(new, name):
-            yield Change("~", name, _arrow(getattr(old, name), getattr(new, name)))
+            arrow = _arrow(getattr(old, name), getattr(new, name))
+            yield Change("~", name, arrow, restart=name in RESTART)
     for section in ("storage", "engine", "parse", "web", "limits", "governments", "stories", "canary"):
         yield from _fields(section, getattr(old, section), getattr(new, section))
 
@@ -73,10 +123,8 @@ def _fields(path: str, old: Any, new: Any) -> Iterator[Change]:
         before, after = getattr(old, field.name), getattr(new, field.name)
         at = f"{path}.{field.name}"
         if before != after:
-            restart = any(at == key or at.startswith(key + ".") for key in RESTART) and not at.startswith(
-                "storage.keep"
-            )
-            yield Change("~", at, _arrow(before, after), restart=restart)
+            restart = any(at == key or at.startswith(key + ".") for key in RESTART)
+            yield Change("~", at, _arrow(before, after), restart=restart and at not in _AT_ONCE)
 
 
 def _feeds(old: Config, new: Config) -> Iterator[Change]:
@@ -102,23 +150,39 @@ def _watches(old: Config, new: Config) -> Iterator[Change]:
         if watch.name not in before:
             yield Change("+", f"watches[{watch.name}]", "new: will be primed", primes=watch.name)
         else:
-            yield from _watch(before[watch.name], watch)
+            yield from _watch(before[watch.name], watch, (old, new))
     for name in before:
         if new.watch(name) is None:
             yield Change("-", f"watches[{name}]", "its stories stay")
 
 
-def _watch(old: Watch, new: Watch) -> Iterator[Change]:
+def _watch(old: Watch, new: Watch, files: tuple[Config, Config]) -> Iterator[Change]:
     for field in fields(old):
         if field.name == "line" or getattr(old, field.name) == getattr(new, field.name):
             continue
         primes = field.name in PRIMING
         path = f"watches[{new.name}].{field.name}"
         if field.name == "query_text":
-            yield Change("~", f"watches[{new.name}].query", "primed again", primes=new.name)
+            note = "".join(f"{part}; " for part in _terms(old, new, files))
+            yield Change("~", f"watches[{new.name}].query", f"{note}primed again", primes=new.name)
         else:
             note = "primed again" if primes else _arrow(getattr(old, field.name), getattr(new, field.name))
             yield Change("~", path, note, primes=new.name if primes else None)
+
+
+def _terms(old: Watch, new: Watch, files: tuple[Config, Config]) -> Iterator[str]:
+    """Say which terms a query gained and lost; nothing when only their joints changed."""
+    before, after = (terms_of(watch, file) for watch, file in zip((old, new), files, strict=True))
+    for word, found in (("added", after - before), ("removed", before - after)):
+        if found:
+            shown = ", ".join(sorted(found)[:_TERMS]) + (" ..." if len(found) > _TERMS else "")
+            yield f"{word} {shown}"
+
+
+def terms_of(watch: Watch, file: Config) -> frozenset[str]:
+    """Name the terms of a watch's query as they are written in it."""
+    tree = language.parse(watch.query_text, queries.lexicon(file.concepts))
+    return frozenset(language.show(term) for term in operands(tree))
 
 
 def _mapping(path: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from monitor import resources
-from monitor.config import api, secrets
+from monitor.config import api, reading, secrets
+from monitor.errors import ConfigError
 
 DEFAULT_FILE = Path("config.yaml")
 
@@ -17,12 +18,28 @@ def config_file(path: Path) -> Path:
 
 
 def storage_url(path: Path, environ: Mapping[str, str]) -> str:
-    """The database address: STORYWATCH_STORAGE_URL, else the configuration's.
+    """The database address: STORYWATCH_STORAGE_URL, else the configuration's, as far as it can be read.
 
-    Errors: ConfigError when the file cannot be used.
+    Errors: ConfigError when the file cannot be used and names no database.
     """
     given = environ.get("STORYWATCH_STORAGE_URL")
     if given:
         return given
-    config = api.load(config_file(path), environ, with_secrets=False)
+    try:
+        config = api.load(config_file(path), environ, with_secrets=False)
+    except ConfigError:
+        named = url_in(path, environ)
+        if named is None:
+            raise
+        return named
     return secrets.reveal(config.storage.url, environ)
+
+
+def url_in(path: Path, environ: Mapping[str, str]) -> str | None:
+    """The database that a faulty file names, as far as it can be read."""
+    try:
+        data = reading.read(path.read_bytes(), str(path)).data
+        raw = data["storage"]["url"]
+        return secrets.reveal(secrets.as_reference(raw) or str(raw), environ)
+    except (OSError, KeyError, TypeError, secrets.SecretMissing):
+        return None

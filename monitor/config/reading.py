@@ -6,8 +6,11 @@ a problem: tags, duplicate keys, several documents, deep nesting, aliases that e
 
 from __future__ import annotations
 
+import gc
 import re
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -136,7 +139,7 @@ def _is_null(node: Node) -> bool:
 
 def _compose(text: str, document: Document) -> Node | None:
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _no_collection():
             warnings.simplefilter("ignore", ReusedAnchorWarning)  # it would print lines of the file
             return YAML(typ="safe", pure=True).compose(text)  # type: ignore[no-any-return]  # the library does not say
     except MarkedYAMLError as exc:
@@ -147,6 +150,18 @@ def _compose(text: str, document: Document) -> Node | None:
         # The library leaves bare errors of its own workings on damaged texts; none may become a traceback.
         document.problems.append(_unreadable(exc, text, document))
     return None
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Let nothing be collected meanwhile: a large file makes a million objects, and looking at them takes a third."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _syntax(exc: MarkedYAMLError, document: Document) -> Problem:

@@ -29,7 +29,7 @@ _USERINFO = re.compile(
     r"(?<![\w+.-])(?P<scheme>[a-zA-Z][\w+.-]{0,30}://)(?P<user>[^\s/@:\"']*):(?P<password>[^\s/@\"']+)@"
 )
 _SECRET_KEY = re.compile(
-    r"(?P<key>\b[\w-]*(?:password|passwd|token|secrets?|api_?key|authorization|cookie)[\w-]*[\"']?\s*:\s*)"
+    r"(?P<key>\b[\w-]*(?:password|passwd|token|secrets?|api[_-]?key|authorization|cookie)[\w-]*[\"']?\s*:\s*)"
     r"(?!\[?\s*\{\s*(?:env|file|credential)\s*:)(?P<value>\S[^\n]*)",
     re.IGNORECASE,
 )
@@ -128,12 +128,21 @@ def redact(text: str, known: tuple[str, ...] = ()) -> str:
     >>> redact("https://ana:pw@example.org/x password: hunter2")
     'https://ana:[hidden]@example.org/x password: [hidden]'
     """
+    return _SECRET_KEY.sub(lambda found: found["key"] + HIDDEN, redact_values(text, known))
+
+
+def redact_values(text: str, known: tuple[str, ...] = ()) -> str:
+    """Hide known values, tokens and passwords in addresses; what merely stands after a telling key is left."""
     for value in sorted(known, key=len, reverse=True):
         if len(value) >= 4:
             text = text.replace(value, HIDDEN)
     text = _USERINFO.sub(lambda found: f"{found['scheme']}{found['user']}:{HIDDEN}@", text)
-    text = _TOKENS.sub(HIDDEN, text)
-    return _SECRET_KEY.sub(lambda found: found["key"] + HIDDEN, text)
+    return _TOKENS.sub(HIDDEN, text)
+
+
+def sounds_secret(key: str) -> bool:
+    """Whether what stands under a key is to be hidden, whatever it looks like."""
+    return bool(_SECRET_KEY.match(f"{key}: x"))
 
 
 def references(data: object) -> Iterator[SecretRef]:

@@ -89,6 +89,9 @@ def listen(text: str) -> tuple[str, int]:
     return found["host"].strip("[]") or "0.0.0.0", int(found["port"])  # noqa: S104  the operator asked for it
 
 
+_PLAIN_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", re.IGNORECASE | re.ASCII)
+
+
 def host(text: str) -> str:
     """Write a host name in its ASCII form, lower case; addresses and single labels pass.
 
@@ -101,6 +104,8 @@ def host(text: str) -> str:
             return text.lower()
         if re.fullmatch(r"[\d.]+", text):
             return _ipv4(text)
+        if _PLAIN_HOST.fullmatch(text) and "--" not in text:
+            return text.lower()  # IDNA has nothing to say about it, and takes a fifth of a millisecond to say so
     return idna.encode(text, uts46=True).decode("ascii").lower()  # IDNAError is a ValueError
 
 

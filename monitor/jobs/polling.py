@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,6 +20,7 @@ from sqlalchemy import Connection
 from alerts.values import EventState
 from monitor import metrics, pipeline, schedule
 from monitor.config import secrets
+from monitor.config.values import FeedConfig
 from monitor.errors import LeaseLost, ParseError
 from monitor.jobs import network, requests, settling
 from monitor.jobs.host_book import HostBook
@@ -61,6 +62,11 @@ class Poller:
         rows, names = await self._parts.write(lambda connection: (hosts.read(connection), feeds.host_names(connection)))
         self._book.load(rows, names)
         self._merged = await self._parts.write(feeds.merged)
+
+    async def use(self, configured: Mapping[str, FeedConfig]) -> None:
+        """Poll by other feed settings from now on; the rows of new feeds are there already. Called by a reload."""
+        self._parts = replace(self._parts, feeds=configured)
+        await self.start()
 
     async def spread_overdue(self) -> int:
         """Spread what fell due while nobody polled; for a start that is not a person waiting for a result."""

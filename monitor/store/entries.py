@@ -120,7 +120,7 @@ def add(
     for row, arrival in zip(stored, arrivals, strict=True):
         for n, older in enumerate(reversed(arrival.keyed.older), start=1):
             _keep_revision(connection, row.id, n, now, *_texts(older))
-    return tuple(_entry(row) for row in stored if row.alias_of is None)
+    return tuple(entry_of(row) for row in stored if row.alias_of is None)
 
 
 def _twin_key(arrival: Arrival) -> tuple[str | None, str | None]:
@@ -204,7 +204,7 @@ def _revise(connection: Connection, row: Row[Any], item: KeyedEntry, now: dateti
         .values(title=title, summary=summary, content=content, text_sha256=digest)
     )
     fresh = connection.execute(select(tables.entry).where(_E.id == row.id)).one()
-    return None if row.alias_of is not None else Revised(_entry(fresh), _entry(row), digest)
+    return None if row.alias_of is not None else Revised(entry_of(fresh), entry_of(row), digest)
 
 
 def _keep_revision(
@@ -281,20 +281,20 @@ def matches_of(connection: Connection, entry: EntryId) -> tuple[Match, ...]:
 def by_id(connection: Connection, entry: EntryId) -> Entry | None:
     """One entry, or None."""
     row = connection.execute(select(tables.entry).where(_E.id == entry)).one_or_none()
-    return None if row is None else _entry(row)
+    return None if row is None else entry_of(row)
 
 
 def by_url(connection: Connection, url: str, url_key: str | None) -> tuple[Entry, ...]:
     """Entries with this address, as written or canonical, oldest first."""
     same = _E.url == url if url_key is None else (_E.url == url) | (_E.url_key == url_key)
-    return tuple(_entry(row) for row in connection.execute(select(tables.entry).where(same).order_by(_E.id)))
+    return tuple(entry_of(row) for row in connection.execute(select(tables.entry).where(same).order_by(_E.id)))
 
 
 def newest(connection: Connection, feed: FeedId, limit: int) -> tuple[Entry, ...]:
     """The entries a feed brought last, the newest first."""
     order = (_E.first_seen_at.desc(), _E.id.desc())
     rows = connection.execute(select(tables.entry).where(_E.feed_id == feed).order_by(*order).limit(limit))
-    return tuple(_entry(row) for row in rows)
+    return tuple(entry_of(row) for row in rows)
 
 
 def count(connection: Connection) -> int:
@@ -307,7 +307,8 @@ def counts_by_feed(connection: Connection) -> Mapping[int, int]:
     return {row[0]: row[1] for row in connection.execute(select(_E.feed_id, func.count()).group_by(_E.feed_id))}
 
 
-def _entry(row: Row[Any]) -> Entry:
+def entry_of(row: Row[Any]) -> Entry:
+    """Make an entry of its row."""
     return Entry(
         id=EntryId(row.id),
         feed=FeedId(row.feed_id),

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import socket
 from pathlib import Path
 from types import TracebackType
 
 from monitor.errors import StoreError
 from monitor.store import engine
+
+_HOLDER = re.compile(r"process (\d+) on (\S+)")
 
 
 class AlreadyRunning(StoreError):
@@ -27,6 +30,11 @@ class FileLock:
         named = parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:")
         self._path = Path(f"{parsed.database}.lock") if named else None
         self._fd: int | None = None
+
+    @property
+    def path(self) -> Path | None:
+        """The lock file; None where there is none."""
+        return self._path
 
     def __enter__(self) -> FileLock:
         """Take the lock.
@@ -62,3 +70,16 @@ class FileLock:
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
+
+
+def holder(url: str) -> tuple[int, str] | None:
+    """Who works on a database file now: process id and host. None when nobody does, or it is no file."""
+    lock = FileLock(url)
+    if lock.path is None or not lock.path.exists():
+        return None
+    try:
+        with lock:
+            return None
+    except AlreadyRunning:
+        found = _HOLDER.match(lock.path.read_text(encoding="utf-8", errors="replace"))
+        return (int(found[1]), found[2]) if found else None

@@ -24,7 +24,13 @@ CASES = {
         {"two"},
         (),
     ),
-    "another query": ("", BASE.replace("[TPS]", "[Balkan]"), ["~ watches[one].query  primed again"], {"one"}, ()),
+    "another query": (
+        "",
+        BASE.replace("[TPS]", "[Balkan]"),
+        ["~ watches[one].query  added ~Balkan; removed ~TPS; primed again"],
+        {"one"},
+        (),
+    ),
     "another title": (
         "",
         BASE.replace("name: one,", "name: one, title: One,"),
