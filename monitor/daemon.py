@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 import monitor
 from alerts.values import Coverage
@@ -39,8 +39,8 @@ from monitor.fetch import limits as fetch_limits
 from monitor.jobs import coverage, full_text, host_book, parts, polling, upkeep
 from monitor.parse import links
 from monitor.store import engine as engines
-from monitor.store import feeds, filelock, migrate, revisions
-from monitor.values import Domain, FetchFailed
+from monitor.store import feeds, filelock, migrate, revisions, search
+from monitor.values import FetchFailed
 
 log = structlog.get_logger(__name__)
 _SEND_EVERY = timedelta(seconds=5)
@@ -48,6 +48,7 @@ _PAGES_EVERY = timedelta(seconds=15)
 _COVERAGE_EVERY = timedelta(seconds=60)
 _PING_EVERY = timedelta(seconds=60)
 _PRUNE_EVERY = timedelta(hours=1)
+_INDEX_EVERY = timedelta(seconds=30)
 _HEALTH_TIMEOUT_S = 5.0
 _DEFAULT_FILE = Path("config.yaml")
 INTERNAL = 70
@@ -270,6 +271,7 @@ async def _serve(running: Running) -> None:
     from monitor.web import binding
 
     web = running.config.web
+    binding.refuse_open(web.host, has_login=web.login is not None)
     bound = binding.bind(web.host, web.port)
     ticking = tick.Tick(_jobs(running), partial(_give_up, running), wall=lambda: utc_now().timestamp())
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -304,20 +306,21 @@ def _jobs(running: Running) -> dict[str, tick.Job]:
         "pages": tick.Job(partial(_read_pages, running), _PAGES_EVERY),
         "coverage": tick.Job(partial(_watch_the_watching, running), _COVERAGE_EVERY),
         "prune": tick.Job(partial(_prune, running), _PRUNE_EVERY),
+        "search": tick.Job(partial(_index, running), _INDEX_EVERY),
     } | ({"ping": tick.Job(partial(_ping, running), _PING_EVERY)} if running.config.canary.ping else {})
 
 
 def _sources(running: Running, host: str, is_late: Callable[[], bool]) -> Any:
-    from monitor.web import app, binding
+    from monitor.web import wired
 
-    knowledge = running.context.knowledge
-    return app.Sources(
-        reading=lambda: engines.reading(running.engine),
+    return wired.sources(
+        running.config,
+        running.engine,
+        running.context.knowledge,
+        host=host,
         now=running.now,
         ready=partial(_why_not_ready, running, is_late),
-        outlet_name=lambda domain: knowledge.outlets.by_domain(Domain(domain)).name,
-        government_name=lambda code: knowledge.governments.get(code, code),
-        hosts=binding.local_names(host),
+        environ=running.environ,
     )
 
 
@@ -374,6 +377,21 @@ async def _prune(running: Running) -> None:
     while more and not running.stopping.is_set():
         more = await loop.run_in_executor(running.writer, work)
         await asyncio.sleep(0.1)
+
+
+async def _index(running: Running) -> None:
+    """Let the page's search find what is new and what was revised."""
+
+    def work(step: Callable[[Connection], int]) -> int:
+        with running.engine.begin() as connection:
+            return step(connection)
+
+    loop = asyncio.get_running_loop()
+    more = 1
+    while more and not running.stopping.is_set():
+        more = await loop.run_in_executor(running.writer, work, search.catch_up)
+        await asyncio.sleep(0.1)
+    await loop.run_in_executor(running.writer, work, partial(search.refresh, now=running.now()))
 
 
 def _asked_to_stop(running: Running, number: int) -> None:

@@ -6,7 +6,7 @@ refused, 5 already running, 64 wrong command line, 69 database unreachable, 70 i
 A file holds the commands of one group; a new command needs a new function there and nothing here.
 """
 
-from monitor.cli import explain, feed, outbox, service, silence, story, tuning
+from monitor.cli import evidence, explain, feed, outbox, service, silence, story, tuning
 from monitor.cli.root import app, main
 
 __all__ = ["app", "main"]
@@ -14,6 +14,7 @@ __all__ = ["app", "main"]
 app.add_typer(service.app)
 app.add_typer(tuning.app)
 app.add_typer(explain.app)
+app.add_typer(evidence.app)
 app.add_typer(feed.app, name="feed")
 app.add_typer(story.app, name="story")
 app.add_typer(outbox.app, name="outbox")
