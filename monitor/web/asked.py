@@ -26,18 +26,18 @@ def _blank(value: object) -> object:
 
 
 Blank = BeforeValidator(_blank)
-Words = Annotated[str | None, Blank, Query(max_length=200, description="Words that an entry's title or text holds.")]
-Watch = Annotated[str | None, Blank, Query(max_length=40, description="Only stories of this watch.")]
+Words = Annotated[str | None, Query(max_length=200, description="Words that an entry's title or text holds."), Blank]
+Watch = Annotated[str | None, Query(max_length=40, description="Only stories of this watch."), Blank]
 Language = Annotated[
-    str | None, Blank, Query(pattern="^[a-z]{2,3}$", description="Only stories told in this language (ISO 639).")
+    str | None, Query(pattern="^[a-z]{2,3}$", description="Only stories told in this language (ISO 639)."), Blank
 ]
 Country = Annotated[
-    str | None, Blank, Query(pattern="^[A-Z]{2}$", description="Only stories that an outlet of this country carries.")
+    str | None, Query(pattern="^[A-Z]{2}$", description="Only stories that an outlet of this country carries."), Blank
 ]
-Within = Annotated[str | None, Blank, Query(pattern="^(24h|7d|30d)$", description="Only stories with news since then.")]
-Day = Annotated[date | None, Blank, Query(description="A day, in UTC.")]
+Within = Annotated[str | None, Query(pattern="^(24h|7d|30d)$", description="Only stories with news since then."), Blank]
+Day = Annotated[date | None, Query(description="A day, in UTC."), Blank]
 After = Annotated[
-    str | None, Blank, Query(max_length=80, description="Where the next page begins, as the last one said.")
+    str | None, Query(max_length=80, description="Where the next page begins, as the last one said."), Blank
 ]
 Key = Annotated[str, Path(pattern="^st_[0-9a-z]{4,13}$", description="A story's key.")]
 Country2 = Annotated[str, Path(pattern="^[A-Z]{2}$", description="A government, by its ISO code.")]

@@ -23,11 +23,9 @@ from monitor.web.sources import Sources
 TIMELINE = 80
 _LANGUAGES = "ar bg bs de el en es fr hr hu it mk nl pl pt ro ru sl sq sr tr uk"
 """What the list offers; an address may ask for any."""
-State = Annotated[
-    str | None, asked.Blank, Query(pattern="^(ready|sending|sent|held|dead|superseded|discarded|expired)$")
-]
-Before = Annotated[str | None, asked.Blank, Query(pattern="^[0-9]{1,17}$")]
-Delivery = Annotated[str | None, asked.Blank, Query(pattern="^[A-Za-z0-9_]{1,40}$")]
+State = Annotated[str | None, Query(pattern="^(ready|sending|sent|held|dead|superseded|discarded)$"), asked.Blank]
+Before = Annotated[str | None, Query(pattern="^[0-9]{1,17}$"), asked.Blank]
+Delivery = Annotated[str | None, Query(pattern="^[A-Za-z0-9_]{1,40}$"), asked.Blank]
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +162,7 @@ class _Shown:
         return self._page(request, "deliveries.html", "/deliveries", values)
 
     def configuration(
-        self, request: Request, revision: Annotated[int | None, asked.Blank, Query(ge=1, le=10**9)] = None
+        self, request: Request, revision: Annotated[int | None, Query(ge=1, le=10**9), asked.Blank] = None
     ) -> Response:
         """The states of the configuration, without secrets."""
         with self._sources.reading() as connection:
