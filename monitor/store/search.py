@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Row, inspect, select, text
 from monitor.store import tables
 from monitor.text import words as cutting
 
-FOUND = 2000
+FOUND = 800
 """So many of the newest matching entries are looked at."""
 _LOOK_BACK = timedelta(days=3)
 """So long after it was seen an entry may still be revised or get its page's text."""

@@ -32,6 +32,7 @@ class Said:
     quote: str
     language: str | None
     asker: str | None
+    asker_outlet: Domain | None
     outlet: Domain | None
     url: str | None
     said_at: datetime
@@ -124,7 +125,9 @@ def _key(row: Row[*tuple[Any, ...]]) -> tuple[str, str, str, str | None]:
 
 
 def _firsts(rows: Sequence[Row[*tuple[Any, ...]]]) -> tuple[Said, ...]:
-    """Per story, body and stance the earliest row, in the order of the newest."""
+    """Per story, body and stance the earliest row, newest first; an unknown asker joins a known one."""
+    named = {_key(row)[:3] for row in rows if row.asker_name is not None}
+    rows = [row for row in rows if row.asker_name is not None or _key(row)[:3] not in named]
     times = Counter(_key(row) for row in rows)
     firsts = {_key(row): row for row in rows}
     ordered = sorted(firsts.values(), key=lambda row: row.said_at, reverse=True)
@@ -141,6 +144,7 @@ def _said(row: Row[*tuple[Any, ...]], times: int) -> Said:
         quote=row.quote,
         language=row.lang,
         asker=row.asker_name,
+        asker_outlet=row.asker_domain,
         outlet=row.outlet,
         url=row.url,
         said_at=row.said_at,

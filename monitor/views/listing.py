@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, Select, and_, case, exists, func, or_, s
 from monitor.store import search, tables
 from monitor.values import Certainty, Domain, Role, Stance, StoryKey
 
-SCANNED = 1500
+SCANNED = 500
 LISTED = 25
 
 _story, _mention, _match, _response = (t.c for t in (tables.story, tables.mention, tables.match, tables.response))

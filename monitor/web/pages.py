@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, Response
+from sqlalchemy import Connection
 from starlette.exceptions import HTTPException
 
+from alerts.values import Coverage
 from monitor import status
 from monitor.store import feeds as feed_rows
 from monitor.store import search
@@ -21,6 +24,7 @@ from monitor.web.rendering import Pages
 from monitor.web.sources import Sources
 
 TIMELINE = 80
+_COVERED_FOR = timedelta(seconds=20)
 _LANGUAGES = "ar bg bs de el en es fr hr hu it mk nl pl pt ro ru sl sq sr tr uk"
 """What the list offers; an address may ask for any."""
 State = Annotated[str | None, Query(pattern="^(ready|sending|sent|held|dead|superseded|discarded)$"), asked.Blank]
@@ -59,6 +63,7 @@ class _Shown:
         self._pages = pages
         self._desk = desk
         countries = {row.country for row in sources.outlets.hosts.values() if row.country}
+        self._covered: tuple[datetime, Coverage] | None = None
         self._countries = sorted(countries, key=sources.government_name)
 
     def stories(self, request: Request, wish: Annotated[Filters, Depends(asked.filters)]) -> Response:
@@ -66,7 +71,7 @@ class _Shown:
         wanted, after = asked.wanted(wish, self._sources), asked.cursor_of(wish.after)
         with self._sources.reading() as connection:
             listed = listing.page(connection, wanted, after)
-            coverage = status.coverage(connection, self._sources.now())
+            coverage = self._coverage(connection)
             ready = search.is_ready(connection)
         values = {
             "listed": listed,
@@ -80,6 +85,14 @@ class _Shown:
             "syndicated": self._sources.syndicated,
         }
         return self._page(request, "stories.html", "/", values)
+
+    def _coverage(self, connection: Connection) -> Coverage:
+        """How many feeds answer, remembered for a while: it changes slowly, and every list shows it."""
+        now = self._sources.now()
+        known = self._covered
+        if known is None or not timedelta() <= now - known[0] < _COVERED_FOR:
+            known = self._covered = (now, status.coverage(connection, now))
+        return known[1]
 
     def story(
         self, request: Request, key: str, start: Annotated[int, Query(alias="from", ge=0, le=1_000_000)] = 0

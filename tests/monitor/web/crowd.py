@@ -100,7 +100,8 @@ def _citations(told: int) -> Iterator[dict[str, Any]]:
 def _responses(told: int, stories: int) -> Iterator[dict[str, Any]]:
     for n in range(1, told + 1, 4):
         yield {"entry_id": n, "n": 0, "story_id": n % stories + 1, "government": GOVERNMENTS[(n // 4) % 8],
-               "office": "X", "voice": "government", "body": "government", "stance": STANCES[n % 5], "quote": "They said so.",
+               "office": "X", "voice": "government", "body": "government", "stance": STANCES[n % 5],
+               "quote": "They said so.",
                "field": "text", "start": 0, "end": 9, "lang": "en", "via": "passage", "hand": "first",
                "certainty": "sure", "partial": False, "background": False, "rule": "r",
                "said_at": START + timedelta(minutes=n)}  # fmt: skip

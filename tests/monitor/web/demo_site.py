@@ -1,0 +1,44 @@
+"""The demo's invented story as a database for pages: replayed, with its own watch and outlets."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+
+from monitor import replay, wiring
+from monitor.config import api
+from monitor.demo.server import story
+from monitor.store import engine as engines
+from monitor.web import wired
+from monitor.web.sources import Sources
+from tests.monitor.web.site import index
+
+NOW = datetime(2025, 6, 13, 9, tzinfo=UTC)
+FIRST = "US presses Serbia and other Balkan states to accept deportees"
+
+
+def sources(folder: Path) -> Sources:
+    """Play the story into `folder` and hand it to the pages."""
+    text = resources.files("monitor.demo").joinpath("config.yaml").read_text(encoding="utf-8")
+    config = api.parse_text(f"{text}\nchannels: {{console: {{type: stdout}}}}\nfeeds: []\n", {})
+    rows = [
+        replay.row(
+            {
+                "id": scene.id,
+                "at": scene.at.isoformat(),
+                "feed": scene.feed,
+                "lang": scene.lang,
+                "url": f"https://{scene.host}/{scene.slug}",
+                "title": scene.title,
+                "summary": scene.summary,
+                "text": scene.text,
+            }
+        )
+        for scene in story()
+    ]
+    replay.play(rows, config, folder, lambda _line: None)
+    engine = engines.open_engine(f"sqlite:///{folder / 'replay.db'}")
+    index(engine)
+    known = wiring.knowledge(config, config_rev=1)
+    return wired.sources(config, engine, known, host="127.0.0.1", now=lambda: NOW, ready=lambda: None, environ={})
