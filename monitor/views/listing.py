@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, case, exists, func, or_, select
 
 from monitor.store import search, tables
+from monitor.text import languages
 from monitor.values import Certainty, Domain, Role, Stance, StoryKey
 
 SCANNED = 500
@@ -118,7 +119,8 @@ def _looked_at(wanted: Wanted, after: Cursor | None, among: Collection[int] | No
 def _conditions(wanted: Wanted, story_id: Any) -> Iterable[Any]:
     mine = _mention.story_id == story_id
     if wanted.language is not None:
-        yield exists().where(mine, _mention.lang == wanted.language)
+        spoken = or_(_mention.lang == wanted.language, _mention.lang.like(f"{wanted.language}-%"))
+        yield exists().where(mine, spoken)
     if wanted.outlets is not None:
         yield exists().where(mine, _mention.outlet.in_(sorted(wanted.outlets)))
     if wanted.watch is not None:
@@ -203,7 +205,9 @@ def _languages(connection: Connection, ids: Sequence[int]) -> Mapping[int, list[
         .order_by(_mention.story_id, func.count().desc(), _mention.lang)
     )
     for row in connection.execute(query):
-        found[row.story_id].append(row.lang)
+        language = languages.base(row.lang)
+        if language and language not in found[row.story_id]:
+            found[row.story_id].append(language)
     return found
 
 

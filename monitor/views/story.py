@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Row, select
 from monitor.detect import ledger, provenance
 from monitor.detect.outlets import OutletTable
 from monitor.store import stories, tables
+from monitor.text import languages
 from monitor.values import Certainty, Domain, EntryId, Role, StanceFact, StoryFacts, StoryKey
 
 EXPLAINED = 12
@@ -155,7 +156,7 @@ class StoryPage:
     @property
     def languages(self) -> tuple[str, ...]:
         """The languages it is told in, the first teller's first."""
-        return tuple(dict.fromkeys(line.language for line in self.lines if line.language))
+        return tuple(dict.fromkeys(code for line in self.lines if (code := languages.base(line.language))))
 
 
 def read(connection: Connection, key: str, table: OutletTable) -> StoryPage | None:

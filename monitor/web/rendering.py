@@ -17,11 +17,13 @@ from markupsafe import Markup
 
 import monitor
 from alerts.tables import EPOCH, MICROSECOND
+from monitor.text import languages as codes
 from monitor.views.safe import link_of, plain
 from monitor.web.sources import Sources
 
 FOLDER = Path(__file__).parent
 _RTL = frozenset(("ar", "fa", "he", "ur", "ps", "yi"))
+_QUOTED = re.compile(r'("[^"]*")')
 STANCES = {
     "confirmed": "confirmed",
     "denied": "denied",
@@ -64,7 +66,7 @@ class Pages:
             "stance": lambda stance: STANCES.get(str(stance), str(stance)),
             "outlet": lambda domain: sources.outlet_name(domain) if domain else "unknown outlet",
             "government": sources.government_name,
-            "language": lambda code: _ONE_LANGUAGE.get(code) or str(languages.get(code, code)),
+            "language": lambda code: _language(code, languages),
             "cut": cut,
             "together": together,
             "link": link_of,
@@ -94,13 +96,22 @@ def _script() -> bytes:
 
 
 def compact(style: str) -> str:
-    """A style sheet without comments and needless space.
+    """A style sheet without comments and needless space; what stands in quotes is left as it is.
 
-    >>> compact("a { b: c; }  /* why */")
-    'a{b:c;}'
+    >>> compact('a { b: c; }  /* why */ i::before { content: ": " }')
+    'a{b:c;}i::before{content:": "}'
     """
-    without = re.sub(r"/\*.*?\*/", "", style, flags=re.DOTALL)
-    return re.sub(r"\s+", " ", re.sub(r"\s*([{};,])\s*|(?<=:)\s+", r"\1", without)).strip()
+    parts = _QUOTED.split(re.sub(r"/\*.*?\*/", "", style, flags=re.DOTALL))
+    return "".join(part if part.startswith('"') else _tight(part) for part in parts).strip()
+
+
+def _tight(style: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"\s*([{};,])\s*|(?<=:)\s+", r"\1", style))
+
+
+def _language(code: str, names: Mapping[str, str]) -> str:
+    base = codes.base(code) or code
+    return _ONE_LANGUAGE.get(base) or str(names.get(base, base))
 
 
 def cut(text: str, longest: int) -> str:
