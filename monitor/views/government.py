@@ -10,12 +10,16 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from alerts.tables import EPOCH
 from monitor.store import tables
 from monitor.values import Certainty, Domain, Role, Stance, StoryKey
 
-READ = 600
-"""So many of the newest statements are looked at for one page."""
+READ = 60
+"""So many statements are looked at for one page."""
+_COUNTED = 300
+"""So many of the newest are counted in the list of all governments."""
 
+Statement = Row[*tuple[Any, ...]]
 _response, _mention, _story = tables.response.c, tables.mention.c, tables.story.c
 
 
@@ -41,12 +45,12 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class GovernmentPage:
-    """A government's answers and silences, newest first. `cut` says that older ones were not looked at."""
+    """A government's answers and silences, newest first; `further` is where older ones begin."""
 
     government: str
     answers: tuple[Said, ...]
     silences: tuple[Said, ...]
-    cut: bool
+    further: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +67,9 @@ def totals(connection: Connection) -> tuple[Total, ...]:
     """Who spoke or stayed silent lately, the newest first: one step along the index for each government."""
     found = []
     for government in _governments(connection):
-        page = read(connection, government)
+        page = read(connection, government, limit=_COUNTED)
         if page is not None:
-            newest = max(said.said_at for said in (*page.answers, *page.silences))
+            newest = max((said.said_at for said in (*page.answers, *page.silences)), default=page.further or EPOCH)
             found.append(Total(government, len(page.answers), len(page.silences), newest))
     return tuple(sorted(found, key=lambda total: total.last_at, reverse=True))
 
@@ -88,25 +92,32 @@ def _governments(connection: Connection) -> list[str]:
 _MOST = 300
 
 
-def read(connection: Connection, government: str) -> GovernmentPage | None:
+def read(
+    connection: Connection, government: str, before: datetime | None = None, limit: int = READ
+) -> GovernmentPage | None:
     """Read a government's page; None when it is in no story."""
-    rows = connection.execute(_newest(government)).all()
+    rows, further = _whole(connection.execute(_newest(government, before, limit + 1)).all(), limit)
     kept = [row for row in rows if _counts(row)]
-    if not kept:
+    if not kept and further is None:
         return None
     answers = _firsts([row for row in kept if Stance(row.stance).is_answer])
     silences = _firsts([row for row in kept if not Stance(row.stance).is_answer])
-    return GovernmentPage(government, answers, silences, len(rows) == READ)
+    return GovernmentPage(government, answers, silences, further)
 
 
-def _newest(government: str) -> Any:
-    newest = (
-        select(tables.response)
-        .where(_response.government == government)
-        .order_by(_response.said_at.desc())
-        .limit(READ)
-        .subquery()
-    )
+def _whole(rows: Sequence[Statement], limit: int) -> tuple[Sequence[Statement], datetime | None]:
+    """One page, ended between two instants, so that the next one begins with what was not shown."""
+    if len(rows) <= limit:
+        return rows, None
+    kept = [row for row in rows if row.said_at > rows[-1].said_at] or rows
+    return kept, kept[-1].said_at
+
+
+def _newest(government: str, before: datetime | None, limit: int) -> Any:
+    query = select(tables.response).where(_response.government == government)
+    if before is not None:
+        query = query.where(_response.said_at < before)
+    newest = query.order_by(_response.said_at.desc()).limit(limit).subquery()
     return (
         select(newest, _mention.outlet, _mention.url, _mention.role, _story.key, _story.title.label("story_title"))
         .select_from(newest)
@@ -116,15 +127,15 @@ def _newest(government: str) -> Any:
     )
 
 
-def _counts(row: Row[*tuple[Any, ...]]) -> bool:
+def _counts(row: Statement) -> bool:
     return not row.background and row.certainty != str(Certainty.WEAK) and row.role != str(Role.COPY)
 
 
-def _key(row: Row[*tuple[Any, ...]]) -> tuple[str, str, str, str | None]:
+def _key(row: Statement) -> tuple[str, str, str, str | None]:
     return row.key, row.voice, row.stance, None if Stance(row.stance).is_answer else row.asker_name
 
 
-def _firsts(rows: Sequence[Row[*tuple[Any, ...]]]) -> tuple[Said, ...]:
+def _firsts(rows: Sequence[Statement]) -> tuple[Said, ...]:
     """Per story, body and stance the earliest row, newest first; an unknown asker joins a known one."""
     named = {_key(row)[:3] for row in rows if row.asker_name is not None}
     rows = [row for row in rows if row.asker_name is not None or _key(row)[:3] not in named]
@@ -134,7 +145,7 @@ def _firsts(rows: Sequence[Row[*tuple[Any, ...]]]) -> tuple[Said, ...]:
     return tuple(_said(row, times[_key(row)]) for row in ordered)
 
 
-def _said(row: Row[*tuple[Any, ...]], times: int) -> Said:
+def _said(row: Statement, times: int) -> Said:
     return Said(
         story=StoryKey(row.key),
         story_title=row.story_title or row.key,

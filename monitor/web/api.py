@@ -126,10 +126,10 @@ class _Data:
             ],
         )
 
-    def government(self, request: Request, code: asked.Country2) -> Response:
+    def government(self, request: Request, code: asked.Country2, before: pages.Before = None) -> Response:
         """What one government said, and where it was asked in vain."""
         with self._sources.reading() as connection:
-            page = government.read(connection, code)
+            page = government.read(connection, code, asked.instant_of(before))
         if page is None:
             raise HTTPException(404, f"{code} is in no story.")
         made = models.Government(
@@ -137,6 +137,7 @@ class _Data:
             name=self._sources.government_name(code),
             answers=[models.Said.of(said) for said in page.answers],
             asked_no_answer=[models.Said.of(said) for said in page.silences],
+            next=asked.micros_of(page.further),
         )
         return _told(request, made)
 

@@ -344,12 +344,13 @@ class Said(BaseModel):
 
 
 class Government(BaseModel):
-    """What a government said, and where it was asked in vain; newest first."""
+    """What a government said, and where it was asked in vain; newest first. `next` is given as `before` to go on."""
 
     government: str
     name: str
     answers: list[Said]
     asked_no_answer: list[Said]
+    next: str | None
 
 
 class Feed(BaseModel):

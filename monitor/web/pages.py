@@ -139,10 +139,10 @@ class _Shown:
             totals = government.totals(connection)
         return self._page(request, "governments.html", "/governments", {"totals": totals})
 
-    def government(self, request: Request, code: asked.Country2) -> Response:
+    def government(self, request: Request, code: asked.Country2, before: Before = None) -> Response:
         """One government."""
         with self._sources.reading() as connection:
-            page = government.read(connection, code)
+            page = government.read(connection, code, asked.instant_of(before))
         if page is None:
             name = self._sources.government_name(code)
             raise HTTPException(404, f"In no story has {name} answered or been asked.")
