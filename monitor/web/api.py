@@ -51,7 +51,7 @@ def router(sources: Sources) -> APIRouter:
 
     get("/stories", data.stories, models.Stories)
     get("/stories/{key}", data.story, models.Story, may_miss=True)
-    get("/outlets/{domain}", data.outlet, models.Outlet, may_miss=True)
+    get("/outlets/{domain:path}", data.outlet, models.Outlet, may_miss=True)
     get("/governments", data.governments, list[models.Total])
     get("/governments/{code}", data.government, models.Government, may_miss=True)
     get("/feeds", data.feeds, models.Feeds)

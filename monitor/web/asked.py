@@ -42,7 +42,7 @@ After = Annotated[
 Key = Annotated[str, Path(pattern="^st_[0-9a-z]{4,13}$", description="A story's key.")]
 Country2 = Annotated[str, Path(pattern="^[A-Z]{2}$", description="A government, by its ISO code.")]
 DomainName = Annotated[
-    str, Path(pattern=r"^[^\s/?#\x00-\x1f]+$", max_length=253, description="An outlet, by its domain.")
+    str, Path(pattern=r"^[^\s?#\x00-\x1f]+$", max_length=253, description="An outlet, by its domain.")
 ]
 
 

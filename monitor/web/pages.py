@@ -46,7 +46,7 @@ def router(sources: Sources, pages: Pages, desk: sessions.Desk) -> APIRouter:
     routes = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
     routes.get("/")(shown.stories)
     routes.get("/story/{key}")(shown.story)
-    routes.get("/outlet/{domain}")(shown.outlet)
+    routes.get("/outlet/{domain:path}")(shown.outlet)
     routes.get("/governments")(shown.governments)
     routes.get("/government/{code}")(shown.government)
     routes.get("/feeds")(shown.feeds)

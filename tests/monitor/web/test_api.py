@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, insert, update
 
 from monitor.store import tables
 from tests.monitor.web.site import HOSTILE, HTML, NOW, client, sources, story_of
@@ -139,3 +139,12 @@ async def test_outlets_governments_and_revisions_have_pages(pages: httpx.AsyncCl
     }.items():
         answer = await pages.get(path, headers=HTML)
         assert (answer.status_code, said in answer.text) == (200, True), path
+
+
+async def test_an_outlet_that_is_a_section_of_a_site_has_a_page(pages: httpx.AsyncClient, site: Engine) -> None:
+    with site.begin() as connection:
+        connection.execute(update(tables.mention).values(outlet="bbc.com/serbian"))
+    shown = (await pages.get(f"/story/{story_of(site, HOSTILE)}", headers=HTML)).text
+    assert 'href="/outlet/bbc.com%2Fserbian"' in shown
+    for path in ("/outlet/bbc.com%2Fserbian", "/outlet/bbc.com/serbian", "/api/v1/outlets/bbc.com%2Fserbian"):
+        assert (await pages.get(path, headers=HTML)).status_code == 200
