@@ -91,7 +91,9 @@ def test_the_way_from_the_list_to_a_label_and_an_export(browser: Any, address: s
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", PATHS)
 def test_axe_finds_nothing(browser: Any, address: str, story: str, name: str, scheme: str) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="LOUD: axe is not installed")
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="LOUD: axe is not here: pip install axe-playwright-python"
+    )
     for width in (390, 1280):
         context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900})
         page = context.new_page()
