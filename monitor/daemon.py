@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 import monitor
 from alerts.values import Coverage
@@ -49,8 +49,8 @@ from monitor.fetch import client, hosts
 from monitor.fetch import limits as fetch_limits
 from monitor.jobs import coverage, full_text, host_book, parts, polling, upkeep
 from monitor.store import engine as engines
-from monitor.store import feeds, filelock, migrate, revisions
-from monitor.values import Domain, FetchFailed
+from monitor.store import feeds, filelock, migrate, revisions, search
+from monitor.values import FetchFailed
 
 log = structlog.get_logger(__name__)
 _SEND_EVERY = timedelta(seconds=5)
@@ -59,6 +59,7 @@ _COVERAGE_EVERY = timedelta(seconds=60)
 _CHANNELS = 8
 _PING_EVERY = timedelta(seconds=60)
 _PRUNE_EVERY = timedelta(hours=1)
+_INDEX_EVERY = timedelta(seconds=30)
 _HEALTH_TIMEOUT_S = 5.0
 INTERNAL = 70
 
@@ -375,6 +376,7 @@ async def _serve(running: Running, reloader: reloading.Reloader, seen: bytes) ->
     from monitor.web import binding
 
     web = running.config.web
+    binding.refuse_open(web.host, has_login=web.login is not None)
     bound = binding.bind(web.host, web.port)
     ticking = tick.Tick(_jobs(running), partial(_give_up, running), wall=lambda: utc_now().timestamp())
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -414,20 +416,21 @@ def _jobs(running: Running) -> dict[str, tick.Job]:
         "coverage": tick.Job(partial(_watch_the_watching, running), _COVERAGE_EVERY),
         "prune": tick.Job(partial(_prune, running), _PRUNE_EVERY),
         "ping": tick.Job(partial(_ping, running), _PING_EVERY),
+        "search": tick.Job(partial(_index, running), _INDEX_EVERY),
     }
 
 
 def _sources(running: Running, host: str, is_late: Callable[[], bool]) -> Any:
-    from monitor.web import app, binding
+    from monitor.web import wired
 
-    context = running.context
-    return app.Sources(
-        reading=lambda: engines.reading(running.engine),
+    return wired.sources(
+        running.config,
+        running.engine,
+        running.context,
+        host=host,
         now=running.now,
         ready=partial(_why_not_ready, running, is_late),
-        outlet_name=lambda domain: context.knowledge.outlets.by_domain(Domain(domain)).name,
-        government_name=lambda code: context.knowledge.governments.get(code, code),
-        hosts=binding.local_names(host),
+        environ=running.environ,
     )
 
 
@@ -484,6 +487,21 @@ async def _prune(running: Running) -> None:
     while more and not running.stopping.is_set():
         more = await loop.run_in_executor(running.writer, work)
         await asyncio.sleep(0.1)
+
+
+async def _index(running: Running) -> None:
+    """Let the page's search find what is new and what was revised."""
+
+    def work(step: Callable[[Connection], int]) -> int:
+        with running.engine.begin() as connection:
+            return step(connection)
+
+    loop = asyncio.get_running_loop()
+    more = 1
+    while more and not running.stopping.is_set():
+        more = await loop.run_in_executor(running.writer, work, search.catch_up)
+        await asyncio.sleep(0.1)
+    await loop.run_in_executor(running.writer, work, partial(search.refresh, now=running.now()))
 
 
 def _asked_to_stop(running: Running, number: int) -> None:

@@ -6,7 +6,7 @@ refused, 5 already running, 64 wrong command line, 69 database unreachable, 70 i
 A file holds the commands of one group; a new command needs a new function there and nothing here.
 """
 
-from monitor.cli import alert, backtest, config, explain, feed, init, outbox, service, silence, story, tuning
+from monitor.cli import alert, backtest, config, evidence, explain, feed, init, outbox, service, silence, story, tuning
 from monitor.cli.root import app, main
 
 __all__ = ["app", "main"]
@@ -19,6 +19,7 @@ app.add_typer(backtest.app)
 app.add_typer(config.top)
 app.add_typer(init.app)
 app.add_typer(config.app, name="config")
+app.add_typer(evidence.app)
 app.add_typer(feed.app, name="feed")
 app.add_typer(story.app, name="story")
 app.add_typer(story.label_app)

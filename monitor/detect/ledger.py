@@ -38,6 +38,7 @@ class Row:
     partial: bool = False
     first_hand: bool = False
     answered_by: EntryId | None = None
+    answered_at: datetime | None = None
 
     @property
     def is_open(self) -> bool:
@@ -113,7 +114,7 @@ def _after(
 ) -> list[Row]:
     """The book after one entry: its new answers close what stood before, then its non-answers join or open rows."""
     for fact in news:
-        book = [_closed(row, fact) for row in book]
+        book = [_closed(row, fact, seen or fact.said_at) for row in book]
     answered = {(fact.government, fact.voice) for fact in added if fact.stance.is_answer}
     for fact in added:
         if not fact.stance.is_answer:
@@ -122,10 +123,10 @@ def _after(
     return book
 
 
-def _closed(row: Row, fact: StanceFact) -> Row:
+def _closed(row: Row, fact: StanceFact, seen: datetime) -> Row:
     if not row.is_open or not _same_voice(row, fact) or fact.said_at.date() < row.first_seen.date():
         return row
-    return replace(row, answered_by=fact.entry)
+    return replace(row, answered_by=fact.entry, answered_at=seen)
 
 
 def _entered(book: list[Row], fact: StanceFact, seen: datetime, partial: bool, table: OutletTable) -> Iterator[Row]:

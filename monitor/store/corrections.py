@@ -194,6 +194,12 @@ def label(connection: Connection, label: Label) -> int:
     return int(connection.execute(insert(tables.label).values(**values).returning(_LABEL.id)).scalar_one())
 
 
+def is_said(connection: Connection, subject: str, verdict: str, who: str, note: str) -> bool:
+    """Whether a person has said just this before."""
+    same = select(_LABEL.id).where(_LABEL.subject == subject, _LABEL.verdict == verdict, _LABEL.note == note)
+    return connection.execute(same.where(_LABEL.who == who).limit(1)).first() is not None
+
+
 def newest_label(connection: Connection) -> int:
     """The number of the last label, 0 before the first."""
     return int(connection.execute(select(func.coalesce(func.max(_LABEL.id), 0))).scalar_one())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from urllib.parse import urlsplit
 
 from monitor.errors import MonitorError
 
@@ -11,6 +12,22 @@ _LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 
 class PortTaken(MonitorError):
     """The address of the page is in use, or cannot be bound."""
+
+
+class OpenToAll(MonitorError):
+    """The page would be open to everybody who reaches this machine."""
+
+
+def refuse_open(host: str, *, has_login: bool) -> None:
+    """Refuse to listen beyond this machine without a login.
+
+    Errors: OpenToAll with what to do.
+    """
+    if host not in _LOCAL and not host.startswith("127.") and not has_login:
+        raise OpenToAll(
+            f"web.listen {host} opens the page to everybody who reaches this machine: set web.login, "
+            "or listen on 127.0.0.1 behind a proxy that asks for a login"
+        )
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -36,6 +53,7 @@ def address(bound: socket.socket) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
 
-def local_names(host: str) -> frozenset[str]:
+def local_names(host: str, public_url: str | None = None) -> frozenset[str]:
     """The names under which a page bound to `host` may be asked for."""
-    return _LOCAL | {host}
+    public = urlsplit(public_url).hostname if public_url else None
+    return _LOCAL | {host} | ({public} if public else set())

@@ -9,7 +9,8 @@ from contextlib import contextmanager, suppress
 
 import uvicorn
 
-from monitor.web.app import Sources, build
+from monitor.web.app import build
+from monitor.web.sources import Sources
 
 
 class Page:

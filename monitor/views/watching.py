@@ -1,0 +1,100 @@
+"""How well we see: every feed with its health and delay, and per watch how many of its feeds answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from alerts.values import Coverage
+from monitor import status
+from monitor.store import coverage as lows
+from monitor.store import feeds as feed_rows
+
+
+@dataclass(frozen=True, slots=True)
+class FeedSeen:
+    """A feed. `colour` as `status` gives it; `delay`: how old an entry may be before the next poll brings it."""
+
+    url: str
+    moved_to: str | None
+    state: str
+    colour: str
+    last_ok: datetime | None
+    last_new: datetime | None
+    next_at: datetime
+    next_reason: str
+    delay: timedelta | None
+    failing_since: datetime | None
+    fail_reason: str | None
+    fail_message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WatchSeen:
+    """A watch and how many of its feeds answer; `low_since` is set while it sees too few."""
+
+    watch: str
+    healthy: int
+    feeds: int
+    slowest: timedelta | None
+    low_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The whole page: feeds, worst first; what cannot be seen; per watch how well it sees."""
+
+    feeds: tuple[FeedSeen, ...]
+    coverage: Coverage
+    watches: tuple[WatchSeen, ...]
+
+
+_ORDER = {"red": 0, "amber": 1, "green": 2, "grey": 3}
+
+
+def read(connection: Connection, now: datetime, watches: Mapping[str, frozenset[str] | None]) -> Seen:
+    """Read how well we see. `watches` maps a watch to the addresses of its feeds, None for all of them."""
+    rows = feed_rows.all_rows(connection)
+    polled = tuple(row for row in rows if row.state in feed_rows.POLLED)
+    low = lows.read(connection)
+    seen = []
+    for watch, urls in watches.items():
+        covered = status.coverage_of(polled, now, urls)
+        since = low[watch].low_since if watch in low else None
+        seen.append(WatchSeen(watch, covered.healthy, covered.feeds, covered.slowest, since))
+    feeds = sorted((_feed(row, now) for row in rows), key=lambda feed: (_ORDER[feed.colour], feed.url))
+    return Seen(tuple(feeds), status.coverage_of(polled, now), tuple(seen))
+
+
+def _feed(row: feed_rows.FeedRow, now: datetime) -> FeedSeen:
+    return FeedSeen(
+        url=row.url,
+        moved_to=row.moved_to,
+        state=row.state,
+        colour=_colour(row, now),
+        last_ok=row.last_ok_at,
+        last_new=row.last_new_at,
+        next_at=row.next_at,
+        next_reason=row.next_reason,
+        delay=row.next_at - row.last_ok_at if row.last_ok_at else None,
+        failing_since=row.first_fail_at if row.fail_reason else None,
+        fail_reason=row.fail_reason,
+        fail_message=row.fail_message,
+    )
+
+
+_RED_AFTER = timedelta(hours=24)
+
+
+def _colour(row: feed_rows.FeedRow, now: datetime) -> str:
+    """As the command line colours it."""
+    if row.state not in feed_rows.POLLED or row.last_attempt_at is None:
+        return "grey"
+    if row.state == "gone":
+        return "red"
+    if row.fail_reason is None:
+        return "green"
+    return "red" if row.first_fail_at is not None and now - row.first_fail_at > _RED_AFTER else "amber"

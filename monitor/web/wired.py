@@ -1,0 +1,84 @@
+"""Builds what the pages know from a configuration and a database. Called by `daemon`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine
+
+from monitor import evidence, stories, understanding
+from monitor.config import secrets
+from monitor.config.values import Config
+from monitor.jobs import coverage
+from monitor.store import corrections
+from monitor.store import engine as engines
+from monitor.store.corrections import Verdict
+from monitor.web import binding
+from monitor.web.sources import Login, Sources, WatchShown
+
+
+def sources(
+    config: Config,
+    engine: Engine,
+    context: understanding.Context,
+    *,
+    host: str,
+    now: Callable[[], datetime],
+    ready: Callable[[], str | None],
+    environ: Mapping[str, str],
+) -> Sources:
+    """What the pages of a running daemon read from.
+
+    Errors: SecretMissing for a key or password that cannot be read.
+    """
+    web, knowledge = config.web, context.knowledge
+    return Sources(
+        reading=lambda: engines.reading(engine),
+        now=now,
+        ready=ready,
+        outlets=knowledge.outlets,
+        governments=knowledge.governments,
+        hosts=binding.local_names(host, web.public_url),
+        watches=tuple(
+            WatchShown(watch.name, watch.title, coverage.feeds_of(watch, config))
+            for watch in config.watches
+            if not watch.paused
+        ),
+        writing=engine.begin,
+        corrections=Corrections(),
+        keys=tuple(secrets.reveal(key, environ).encode() for key in web.link_keys),
+        login=Login(web.login.user, secrets.reveal(web.login.password, environ)) if web.login else None,
+        public_url=web.public_url,
+        syndicated=web.feeds,
+        evidence_key=_evidence_key(engine),
+        plan=lambda: context.knowledge.plan,
+    )
+
+
+class Corrections:
+    """What readers may change, by the functions of `monitor.stories`."""
+
+    def label(self, tx: Connection, subject: str, verdict: str, who: str, now: datetime, note: str = "") -> object:
+        """Keep a label; saying the same again changes nothing. Errors: CorrectionRefused."""
+        if corrections.is_said(tx, subject, verdict, who, note):
+            return None
+        return stories.label(tx, subject, Verdict(verdict), who, now, note)
+
+    @property
+    def merge(self) -> Callable[..., object]:
+        """Make one story of several."""
+        return stories.merge
+
+    @property
+    def split(self) -> Callable[..., object]:
+        """Give entries a story of their own."""
+        return stories.split
+
+
+def _evidence_key(engine: Engine) -> bytes | None:
+    """What exports are signed with; None where the extra is not installed."""
+    if not evidence.is_possible():
+        return None
+    with engine.begin() as connection:
+        return evidence.key_of(connection)

@@ -1,0 +1,183 @@
+"""The pages in a real browser: the way from list to export, with and without JavaScript; axe; weight; no layout shift.
+
+STORYWATCH_SHOTS=1 writes the pictures of docs/images anew.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor import evidence
+from monitor.web import app, guard
+from tests.fakes import browser as browsers
+from tests.monitor.web import demo_site
+
+IMAGES = Path(__file__).parents[3] / "docs" / "images"
+PACE = guard.Pace(per_s=1e6, burst=1e6)
+PATHS = {
+    "list": "/",
+    "search": "/?q=deport",
+    "empty": "/?q=zeppelin",
+    "story": "{story}",
+    "outlet": "/outlet/noviglasnik.example",
+    "governments": "/governments",
+    "government": "/government/RS",
+    "feeds": "/feeds",
+    "deliveries": "/deliveries",
+    "configuration": "/configuration",
+    "session": "/session",
+    "missing": "/story/none",
+    "unreadable": "/?language=english",
+}
+
+
+@pytest.fixture(scope="module")
+def browser(address: str) -> Iterator[Any]:
+    """A browser, or a loud skip. It keeps a loop running in this thread: the story must be played before."""
+    try:
+        opened = browsers.chromium()
+        running = opened.__enter__()
+    except browsers.NoBrowser as exc:
+        pytest.skip(str(exc))
+    yield running
+    opened.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The demo's story, served."""
+    with browsers.served(app.build(demo_site.sources(tmp_path_factory.mktemp("demo")), PACE)) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def story(browser: Any, address: str) -> str:
+    """The path of the demo's first story."""
+    page = browser.new_page()
+    page.goto(address)
+    path = page.get_by_role("link", name=demo_site.FIRST).get_attribute("href")
+    page.close()
+    return str(path)
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with JavaScript", "without"])
+def test_the_way_from_the_list_to_a_label_and_an_export(browser: Any, address: str, script: bool) -> None:
+    context = browser.new_context(java_script_enabled=script, accept_downloads=True)
+    page = context.new_page()
+    page.goto(address)
+    page.get_by_label("Words in titles and texts").fill("Меридијан")
+    page.get_by_role("button", name="Show").click()
+    page.get_by_role("link", name=demo_site.FIRST).click()
+    assert page.get_by_role("heading", level=1).inner_text() == demo_site.FIRST
+    page.get_by_role("link", name="Sign in", exact=True).click()
+    page.get_by_label("Name").fill("Vera")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_label("Which entry does not belong?").select_option(index=2)
+    page.get_by_label("Why (for those who tune it)").fill("another matter")
+    page.locator("form", has_text="Not this story").get_by_role("button", name="Label").click()
+    assert "another matter" in page.locator("section", has_text="What was told").last.inner_text()
+    if evidence.is_possible():
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Evidence (JSON, signed)").click()
+        assert evidence.verify(Path(download.value.path()).read_bytes()).story
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PATHS)
+def test_axe_finds_nothing(browser: Any, address: str, story: str, name: str, scheme: str) -> None:
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="LOUD: axe is not here: pip install axe-playwright-python"
+    )
+    for width in (390, 1280):
+        context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900})
+        page = context.new_page()
+        page.goto(address + PATHS[name].format(story=story))
+        found = axe.Axe().run(page, options={"resultTypes": ["violations"], "runOnly": list(RULES)})
+        said = [(row["id"], [node["html"][:120] for node in row["nodes"]][:3]) for row in found.response["violations"]]
+        context.close()
+        assert not said, said
+
+
+RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_a_page_is_light_quiet_and_stands_still(browser: Any, address: str, story: str, name: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    wrong: list[str] = []
+    sizes: list[int] = []
+    page.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("request", lambda asked: wrong.append(asked.url) if not asked.url.startswith(address) else None)
+    page.on("response", lambda got: sizes.append(0 if "/events" in got.url else len(got.body())))
+    page.add_init_script(SHIFT)
+    page.goto(address + PATHS[name].format(story=story), wait_until="load")
+    page.mouse.wheel(0, 3000)
+    page.wait_for_timeout(150)
+    assert page.evaluate("window.shifted") == 0
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    context.close()
+    expected = ("404", "422") if name in ("missing", "unreadable") else ()
+    assert not [said for said in wrong if not any(code in said for code in expected)]
+    assert sum(sizes) <= 60_000
+
+
+SHIFT = """
+window.shifted = 0;
+new PerformanceObserver(list => {
+  for (const shift of list.getEntries()) if (!shift.hadRecentInput) window.shifted += shift.value;
+}).observe({type: "layout-shift", buffered: true});
+"""
+
+
+def test_everything_can_be_reached_with_the_keyboard(browser: Any, address: str, story: str) -> None:
+    page = browser.new_page()
+    page.goto(address + story)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    reached: set[str] = set()
+    for _ in range(150):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.outerHTML.slice(0, 90)"))
+    assert any("Export evidence" in element or "summary" in element for element in reached)
+    outlined = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outlined != "none"
+    page.close()
+
+
+def test_print_leaves_out_what_paper_cannot_do(browser: Any, address: str, story: str) -> None:
+    page = browser.new_page()
+    page.goto(address + story)
+    page.emulate_media(media="print")
+    assert not page.locator("nav").first.is_visible()
+    assert not page.locator("#act").is_visible()
+    assert page.locator("#timeline").is_visible()
+    page.close()
+
+
+SHOTS = {
+    "story-1280-light": ("{story}", 1280, "light"),
+    "story-390-dark": ("{story}", 390, "dark"),
+    "story-1920-dark": ("{story}", 1920, "dark"),
+    "stories-1280-light": ("/", 1280, "light"),
+    "stories-390-light": ("/", 390, "light"),
+    "government-1280-light": ("/government/RS", 1280, "light"),
+}
+
+
+@pytest.mark.skipif(os.environ.get("STORYWATCH_SHOTS") != "1", reason="pictures are made on demand")
+@pytest.mark.parametrize("name", SHOTS)
+def test_pictures_are_made(browser: Any, address: str, story: str, name: str) -> None:
+    path, width, scheme = SHOTS[name]
+    page = browser.new_page(viewport={"width": width, "height": 1400}, color_scheme=scheme)
+    page.goto(address + path.format(story=story))
+    page.screenshot(path=IMAGES / f"page-{name}.png")
+    page.close()
