@@ -25,7 +25,7 @@ from monitor.parse import delta, identity
 from monitor.store import articles, corrections, documents, entries, feeds, fetch_log, stories
 from monitor.store import engine as engines
 from monitor.understanding import Context, Journal, Knowledge, Moment, Taken, arrive, matches_of, reread, withdraw
-from monitor.values import Claim, Entry, KeyedEntry
+from monitor.values import Claim, Entry, EntryId, KeyedEntry
 
 _FOLLOWED = timedelta(hours=6)
 """An entry that leaves its feed so soon was taken back; later it may just have been replaced."""
@@ -114,8 +114,7 @@ def process(document: delta.Delta, turn: Turn, ctx: Context, now: datetime) -> R
                 ctx.corrected = second_thoughts.catch_up(tx, ctx.window, ctx.window.reach_at(now), ctx.corrected)
             taken = [arrive(tx, entry, matches, moment, ctx, journal) for entry, matches in wanted]
             again = _read_again(tx, revised, moment, ctx, journal, taken)
-            changes = second_thoughts.repair(tx, ctx.window, [one.entry.id for one in taken], now)
-            told = tell(tx, _mendings(tx, changes, ctx.knowledge, now), ctx.knowledge.plan, now)
+            changes, told = mend(tx, [one.entry.id for one in taken], ctx, now)
             gone = _taken_back(tx, document, turn, moment, ctx)
             _conclude(tx, turn, turn.decide(novelty), novelty, ctx.knowledge, now)
     except BaseException:
@@ -235,6 +234,14 @@ def _conclude(
     if decision.log is not None:
         fetch_log.write(tx, turn.claim.feed, replace(decision.log, new=novelty.new))
     tell(tx, decision.events, knowledge.plan, now)
+
+
+def mend(
+    tx: Connection, new: Sequence[EntryId], ctx: Context, now: datetime
+) -> tuple[tuple[corrections.Changed, ...], tuple[Event, ...]]:
+    """Make one of the stories that new entries have shown to be one; the window is to be told after the commit."""
+    changes = second_thoughts.repair(tx, ctx.window, new, now)
+    return changes, tell(tx, _mendings(tx, changes, ctx.knowledge, now), ctx.knowledge.plan, now)
 
 
 def _mendings(

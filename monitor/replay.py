@@ -166,6 +166,9 @@ class _Player:
             for event in taken.events:
                 self.tally.events[str(event.kind)] += 1
                 self._sink(event_line(event, taken, self._ids))
+        for event in report.others:
+            self.tally.events[str(event.kind)] += 1
+            self._sink(_plain_line(event))
 
     def finish(self) -> None:
         """Let everything that is still due be told, then the summary."""
@@ -277,6 +280,18 @@ def event_line(event: Event, taken: understanding.Taken, ids: Mapping[int, str])
         if answer.was:
             line |= {"from": answer.was, "to": answer.stance}
     return {name: value for name, value in line.items() if value is not None}
+
+
+def _plain_line(event: Event) -> Line:
+    """An event of no single entry."""
+    return {
+        "type": "event",
+        "at": _iso(event.decided_at),
+        "kind": str(event.kind),
+        "watch": event.watch,
+        "story": event.group,
+        "key": event.key,
+    }
 
 
 def json_sink(out: TextIO) -> Sink:

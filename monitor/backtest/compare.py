@@ -185,8 +185,7 @@ class _Comparing:
         """The stories of which the other told nothing: no entry of theirs is in a story it told."""
         there = frozenset[int]().union(*(story.entries for story in other.stories))
         found = [story for story in told.stories if not story.entries & there]
-        firsts = {alert.story: alert for alert in reversed(told.alerts)}
-        return tuple(self._story(story, firsts[story.key], n, quiet, loud) for n, story in enumerate(found))
+        return tuple(self._story(story, story.first, n, quiet, loud) for n, story in enumerate(found))
 
     def _story(self, story: Story, first: Alert, number: int, quiet: Side, loud: Side) -> Difference:
         cause = self._cause(first, quiet, loud) if number < EXPLAINED else None

@@ -22,15 +22,16 @@ from sqlalchemy import Connection, Engine, select
 from alerts import tables as alert_tables
 from alerts.channels.base import Channel
 from alerts.outbox import codec
-from alerts.values import Delivery, Event, EventState
-from monitor import pipeline, priming, replay, telling, understanding, wiring
+from alerts.values import Delivery, Event, EventState, Kind
+from monitor import pipeline, priming, replay, stories, telling, understanding, wiring
 from monitor.backtest import scratch
 from monitor.backtest.timeline import Arrival, Edit, Happening, Page, Withdrawal
 from monitor.config.values import Config
 from monitor.store import articles, entries, past, tables
 from monitor.store import engine as engines
+from monitor.store import stories as story_rows
 from monitor.understanding import Journal, Moment
-from monitor.values import Entry
+from monitor.values import Entry, StoryKey
 
 _AFTER = timedelta(days=1)
 """What still waits at the end is told: a group's wait, the next slot, quiet hours."""
@@ -56,6 +57,10 @@ class Alert:
         return self.kind, self.watch, self.entry, self.whose
 
 
+_BY_THE_WAY = frozenset({Kind.MERGED, Kind.SPLIT})
+"""What only explains a message and is no alert."""
+
+
 @dataclass(frozen=True, slots=True)
 class Story:
     """A story of which something was told, with every entry it took."""
@@ -65,6 +70,7 @@ class Story:
     at: datetime
     watches: tuple[str, ...]
     entries: frozenset[int]
+    first: Alert
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +209,7 @@ class Pass:
                 scratch.put_entry(tx, entry)
             understanding.arrive(tx, entry, matches, moment, self._ctx, journal)
 
-        self._in_transaction(write)
+        self._in_transaction(write, at)
         return True
 
     def _edited(self, before: Entry, entry: Entry, sha256: bytes, at: datetime) -> bool:
@@ -219,17 +225,19 @@ class Pass:
             assert fresh is not None
             understanding.reread(tx, fresh, known, sha256, Moment(at, tags=tags), self._ctx, journal)
 
-        self._in_transaction(write)
+        self._in_transaction(write, at)
         return True
 
-    def _in_transaction(self, write: Callable[[Connection, Journal], None]) -> None:
+    def _in_transaction(self, write: Callable[[Connection, Journal], None], at: datetime) -> None:
         journal = Journal()
         try:
             with self.engine.begin() as tx:
                 write(tx, journal)
+                changes, _ = pipeline.mend(tx, journal.placed, self._ctx, at)
         except BaseException:
             journal.undo(self._ctx.window)
             raise
+        stories.settle(self._ctx.window, changes)
 
     def _work(self, at: datetime) -> None:
         self._now = max(self._now, at)
@@ -256,7 +264,7 @@ class Pass:
             messages = tuple(_messages(connection))
             told = {key for message in messages for key in message.keys}
             found = list(_events(connection, self.since))
-            alerts = tuple(_alert(event) for event in found if event.key in told)
+            alerts = tuple(_alert(one) for one in found if one.key in told and one.kind not in _BY_THE_WAY)
             stories = tuple(_stories(connection, alerts))
         return Outcome(
             entries=self._entries,
@@ -310,20 +318,21 @@ def _alert(event: Event) -> Alert:
 
 
 def _stories(connection: Connection, alerts: tuple[Alert, ...]) -> Iterator[Story]:
-    """The stories something was told of, in the order in which that began."""
+    """The stories something was told of, in the order in which that began; merged ones are one."""
     firsts: dict[str, Alert] = {}
     watches: dict[str, dict[str, None]] = {}
     for alert in alerts:
         if alert.entry is not None:
-            firsts.setdefault(alert.story, alert)
-            watches.setdefault(alert.story, {})[alert.watch] = None
+            known_as = story_rows.resolve(connection, StoryKey(alert.story))
+            firsts.setdefault(known_as, alert)
+            watches.setdefault(known_as, {})[alert.watch] = None
     mention, story = tables.mention.c, tables.story.c
     for key, first in firsts.items():
         rows = connection.execute(
             select(mention.entry_id).join(tables.story, story.id == mention.story_id).where(story.key == key)
         )
         taken = frozenset(int(row.entry_id) for row in rows)
-        yield Story(key, first.title, first.at, tuple(watches[key]), taken)
+        yield Story(key, first.title, first.at, tuple(watches[key]), taken, first)
 
 
 def _per_day(messages: tuple[Message, ...], since: datetime, until: datetime, zone: ZoneInfo) -> Iterator[int]:
