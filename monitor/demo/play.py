@@ -18,6 +18,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, TextIO
 
+from alerts.outbox import mark
 from alerts.values import Event, Kind
 from monitor import daemon, logs, pipeline
 from monitor.config import api
@@ -69,6 +70,7 @@ def _start_anew(folder: Path) -> None:
     for path in folder.glob("storywatch.db*"):
         if not path.name.endswith(".lock"):
             path.unlink()
+    (folder / mark.NAME).unlink(missing_ok=True)
     shutil.rmtree(folder / "digests", ignore_errors=True)
 
 

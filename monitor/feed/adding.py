@@ -330,7 +330,7 @@ def _stored(added: Added, database: str, environ: Mapping[str, str]) -> Added:
         with filelock.FileLock(database):
             return asyncio.run(_take(added, database, environ))
     except filelock.AlreadyRunning:
-        return replace(added, unpolled="a daemon is running: it takes the feed at its next start or reload")
+        return replace(added, unpolled="a daemon is running: it takes the feed up by itself")
     except StoreError as exc:
         return replace(added, unpolled=f"the daemon takes the feed at its next start; not polled yet: {exc}")
 

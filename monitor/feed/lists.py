@@ -44,7 +44,7 @@ class Imported:
         if self.edit is None:
             return f"nothing new: {_feeds(len(self.doubles))} configured already\n"
         doubled = f", {len(self.doubles)} there already" if self.doubles else ""
-        ends = "they are polled from the daemon's next start or reload, or by storywatch poll"
+        ends = "a running daemon takes them up by itself, or storywatch poll does"
         return f"added {_feeds(len(self.new))} to {self.edit.path}{doubled}; {ends}\n"
 
     def left_out(self, file: Path) -> str:

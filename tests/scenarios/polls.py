@@ -20,7 +20,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from functools import lru_cache
@@ -268,8 +268,7 @@ class House:
     async def restart(self) -> None:
         """A new process on the same database."""
         context = wiring.context(self.engine, self.parts.context.knowledge, self.config, now=self.clock.now)
-        changed = {name: getattr(self.parts, name) for name in self.parts.__slots__} | {"context": context}
-        self.parts = parts.Parts(**changed)
+        self.parts = replace(self.parts, context=context)
         await self.assemble()
 
     async def assemble(self) -> None:

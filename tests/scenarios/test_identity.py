@@ -106,7 +106,7 @@ async def test_a_policy_that_changes_takes_a_baseline_even_from_a_server_that_sa
         await feed.poll(40 * MINUTE)
         assert feed.asked[-1].header("if-none-match") is None
         assert feed.row.baseline_at == feed.row.last_attempt_at
-        assert (feed.titles[5:], house.told()) == ([FIRST, "Item number 1"], [])
+        assert (feed.titles[5:], house.told()) == (["Item number 1", FIRST], [])
 
 
 async def test_entries_whose_ids_differ_behind_the_number_sign_are_all_told(database: str) -> None:

@@ -239,12 +239,12 @@ async def test_robots_that_cannot_be_read_now_put_the_page_off(database: str) ->
 
 async def test_another_entry_with_the_same_address_takes_the_text_that_was_read(database: str) -> None:
     async with open_house(database, "/a", "press.example/b", watches=WATCH) as house:
-        await with_teaser(house, Step(200, HTML, page(DENIED)))
         source = '<source url="https://press.example/">Northern Press</source>'
-        shared = teaser(house.server, guid="t2", more=source)
-        house.script("/b", Step(body=rss(*old(*range(50, 55)))), Step(body=rss(shared, *old(*range(50, 55)))))
+        shared, five = teaser(house.server, guid="t2", more=source), old(*range(50, 55))
+        house.script("/b", *[Step(body=rss(*five))] * 2, Step(body=rss(shared, *five)))
+        await with_teaser(house, Step(200, HTML, page(DENIED)))
         await house.read_pages()
-        await house.feed("/b", "press.example").polls(2, 30 * MINUTE)
+        await house.feed("/b", "press.example").polls(2, 40 * MINUTE)
         assert await house.read_pages() == 1
         assert len(house.server.of("/page")) == 1
         assert articles(house.engine) == [("read", None, 1)] * 2
