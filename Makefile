@@ -22,7 +22,7 @@ demo: $(STAMP) ## watch an invented story unfold, without network or account (AR
 	@$(BIN)/storywatch demo $(ARGS)
 
 test: $(STAMP) ## run all tests, on SQLite and on a real Postgres
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto $(ARGS)
 
 check: $(STAMP) ## format, lint, types, import contracts, compiled data, licences
 	@$(BIN)/ruff format --check .
