@@ -387,7 +387,7 @@ async def test_a_hostile_feed_fails_alone_and_soon(database: str) -> None:
     """In real parser processes: mixed-up markup that would take minutes, and a bomb of entities, beside a good feed."""
     endless = rss(item("T", text="<b>" * 600_000))
     async with (
-        parser_pool.ParserPool(1, cpu_s=1.0) as pool,
+        parser_pool.ParserPool(1, cpu_s=3.0) as pool,
         open_house(database, "/bad", "/bomb", "/good", pool=pool, bounds=Limits()) as house,
     ):
         house.script("/bad", Step(body=endless))
