@@ -21,7 +21,7 @@ def test_ci_runs_the_readmes_test_command() -> None:
 
 def test_every_command_the_readme_names_exists() -> None:
     root = get_command(cli.app)
-    for named in set(re.findall(r"`storywatch ([a-z]+)", README)):
+    for named in set(re.findall(r"`storywatch ([a-z]+(?:-[a-z]+)*)", README)):
         assert named in root.commands, named  # type: ignore[attr-defined]
 
 

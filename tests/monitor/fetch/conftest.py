@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
@@ -16,6 +17,8 @@ from tests.fakes.feed_server import FeedServer
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 AGENT = Agent("1.0", "https://newsroom.example/storywatch")
+PATIENT = Limits(dns_s=0.5)
+"""For all that is not about time: a busy machine must not turn an answer into a timeout."""
 QUICK = Limits(deadline_s=1.5, between_reads_s=1.0, first_byte_s=1.0, connect_s=1.0, dns_s=0.5)
 
 Get = Callable[..., Awaitable[FetchOutcome]]
@@ -47,13 +50,26 @@ async def server() -> AsyncIterator[FeedServer]:
         yield running
 
 
-@pytest.fixture
-async def get(server: FeedServer) -> AsyncIterator[Get]:
+@contextlib.asynccontextmanager
+async def getting(server: FeedServer, limits: Limits) -> AsyncIterator[Get]:
     """Fetch a path of the server, or a URL, with a client that may reach 127.0.0.1."""
-    async with Client(QUICK, AGENT, allow_hosts=frozenset({"127.0.0.1"})) as client:
+    async with Client(limits, AGENT, allow_hosts=frozenset({"127.0.0.1"})) as client:
 
         async def fetch(path: str, **fields: Any) -> FetchOutcome:
             url = server.url(path) if path.startswith("/") else path
             return await client.fetch(Request(url, **fields), lambda: NOW)
 
+        yield fetch
+
+
+@pytest.fixture
+async def get(server: FeedServer) -> AsyncIterator[Get]:
+    async with getting(server, PATIENT) as fetch:
+        yield fetch
+
+
+@pytest.fixture
+async def hurried(server: FeedServer) -> AsyncIterator[Get]:
+    """`get` with little time."""
+    async with getting(server, QUICK) as fetch:
         yield fetch

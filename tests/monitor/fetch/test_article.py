@@ -12,7 +12,7 @@ from monitor.fetch.client import Client
 from monitor.fetch.hosts import HostGate
 from monitor.schedule.state import Hold
 from tests.fakes.feed_server import FeedServer, Step
-from tests.monitor.fetch.conftest import AGENT, NOW, QUICK
+from tests.monitor.fetch.conftest import AGENT, NOW, PATIENT
 
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 PAGE = b"<html><head><title>t</title></head><body><p>Text.</p></body></html>"
@@ -26,7 +26,7 @@ async def gate() -> HostGate:
 
 @pytest.fixture
 async def articles(server: FeedServer, gate: HostGate) -> AsyncIterator[Articles]:
-    async with Client(QUICK, AGENT, allow_hosts=frozenset({"127.0.0.1"})) as client:
+    async with Client(PATIENT, AGENT, allow_hosts=frozenset({"127.0.0.1"})) as client:
         yield Articles(client, gate, lambda: NOW)
 
 

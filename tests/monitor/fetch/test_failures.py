@@ -17,7 +17,7 @@ from monitor.fetch.limits import Limits, Request
 from monitor.schedule import reasons
 from monitor.values import Fetched, FetchFailed, FetchOutcome
 from tests.fakes.feed_server import FeedServer, Step
-from tests.monitor.fetch.conftest import AGENT, NOW, QUICK, Get, Names
+from tests.monitor.fetch.conftest import AGENT, NOW, PATIENT, Get, Names
 
 TLS = Path(__file__).parents[2] / "data" / "tls"
 HTML = {"Content-Type": "text/html; charset=utf-8"}
@@ -133,16 +133,16 @@ SLOW = {
 
 @pytest.mark.parametrize(("step", "reason", "most_s"), SLOW.values(), ids=SLOW)
 async def test_a_slow_server_costs_no_more_than_the_deadline(
-    server: FeedServer, get: Get, step: Step, reason: str, most_s: float
+    server: FeedServer, hurried: Get, step: Step, reason: str, most_s: float
 ) -> None:
     server.script("/feed", step)
     server.script("/feed?again", Step(delay_s=0.9))
     began = time.monotonic()
-    outcome = await get("/feed")
+    outcome = await hurried("/feed")
     took = time.monotonic() - began
     assert isinstance(outcome, FetchFailed)
     assert outcome.reason == reason
-    assert took < most_s + 1
+    assert took < most_s + 3
 
 
 NAMES = {
@@ -162,14 +162,14 @@ async def test_a_failed_lookup_has_its_word(error: Exception, reason: str) -> No
 
 async def test_a_lookup_that_hangs_is_given_up_after_its_own_time() -> None:
     def hang(*_: object, **__: object) -> list[tuple[object, ...]]:
-        time.sleep(3)
+        time.sleep(6)
         return []
 
     began = time.monotonic()
     outcome = await fetch("http://feeds.test/", hang)
     assert isinstance(outcome, FetchFailed)
     assert outcome.reason == "dns_temporary"
-    assert time.monotonic() - began < 2.5
+    assert time.monotonic() - began < 5
 
 
 async def test_a_closed_port_is_a_connect_failure(server: FeedServer, get: Get) -> None:
@@ -256,7 +256,7 @@ NAMED = Names(**{"feeds.test": ("127.0.0.1",)})
 async def fetch(url: str, lookup: object, **fields: object) -> FetchOutcome:
     trusted = ssl.create_default_context(cafile=str(TLS / "authority.pem"))
     allowed = frozenset({"feeds.test"}) if lookup is NAMED else frozenset[str]()
-    async with Client(QUICK, AGENT, allow_hosts=allowed, lookup=lookup, ssl_context=trusted) as client:  # type: ignore[arg-type]
+    async with Client(PATIENT, AGENT, allow_hosts=allowed, lookup=lookup, ssl_context=trusted) as client:  # type: ignore[arg-type]
         return await client.fetch(Request(url, **fields), lambda: NOW)  # type: ignore[arg-type]
 
 

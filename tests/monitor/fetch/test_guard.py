@@ -12,7 +12,7 @@ from monitor.fetch.client import Client
 from monitor.fetch.limits import Request
 from monitor.values import Fetched, FetchFailed
 from tests.fakes.feed_server import FeedServer, Step
-from tests.monitor.fetch.conftest import AGENT, NOW, QUICK, Names
+from tests.monitor.fetch.conftest import AGENT, NOW, PATIENT, Names
 
 REFUSED = [
     "0.0.0.0",
@@ -121,7 +121,7 @@ async def test_a_name_that_turns_inside_at_its_second_lookup_is_refused_then(ser
 async def test_an_allowed_name_does_not_open_the_door_for_another_at_the_same_time(server: FeedServer) -> None:
     names = Names(**{"bridge.test": ("127.0.0.1",), "evil.test": ("127.0.0.1",)})
     server.script("/feed", Step(body=b"<rss/>", delay_s=0.1))
-    async with Client(QUICK, AGENT, allow_hosts=frozenset({"bridge.test"}), lookup=names) as client:
+    async with Client(PATIENT, AGENT, allow_hosts=frozenset({"bridge.test"}), lookup=names) as client:
         urls = [server.url("/feed", host) for host in ("bridge.test", "evil.test", "127.0.0.1", "BRIDGE.test")]
         outcomes = await asyncio.gather(*(client.fetch(Request(url), lambda: NOW) for url in urls))
     assert [isinstance(outcome, Fetched) for outcome in outcomes] == [True, False, False, True]
@@ -139,7 +139,7 @@ async def test_a_slow_lookup_does_not_hold_up_other_names(server: FeedServer) ->
 
     server.script("/feed", Step(body=b"<rss/>"))
     allowed = frozenset({"quick.test"})
-    async with Client(QUICK, AGENT, allow_hosts=allowed, lookup=lookup) as client:  # type: ignore[arg-type]
+    async with Client(PATIENT, AGENT, allow_hosts=allowed, lookup=lookup) as client:  # type: ignore[arg-type]
         slow = [asyncio.create_task(client.fetch(Request(f"http://slow{i}.test/"), lambda: NOW)) for i in range(20)]
         await asyncio.sleep(0.05)
         outcome = await client.fetch(Request(server.url("/feed", "quick.test")), lambda: NOW)
@@ -155,5 +155,5 @@ def _executor():  # type: ignore[no-untyped-def]
 
 
 async def fetch(url: str, lookup: Names):  # type: ignore[no-untyped-def]
-    async with Client(QUICK, AGENT, lookup=lookup) as client:
+    async with Client(PATIENT, AGENT, lookup=lookup) as client:
         return await client.fetch(Request(url), lambda: NOW)

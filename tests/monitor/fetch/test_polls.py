@@ -14,7 +14,7 @@ from monitor.fetch.limits import Request
 from monitor.schedule import Next
 from monitor.values import Fetched, FetchFailed, FetchOutcome, NotModified, ParsedEntry, ParsedFeed
 from tests.fakes.feed_server import FeedServer, Step, validating
-from tests.monitor.fetch.conftest import AGENT, NOW, QUICK
+from tests.monitor.fetch.conftest import AGENT, NOW, PATIENT
 
 V1, V2 = b"<rss>1</rss>", b"<rss>2</rss>"
 DOCUMENT = ParsedFeed(tuple(ParsedEntry(str(n), None, f"title {n}") for n in range(20)))
@@ -73,7 +73,7 @@ class Polls:
 
 @pytest.fixture
 async def polls(server: FeedServer) -> AsyncIterator[Polls]:
-    async with Client(QUICK, AGENT, allow_hosts=frozenset({"127.0.0.1"})) as client:
+    async with Client(PATIENT, AGENT, allow_hosts=frozenset({"127.0.0.1"})) as client:
         yield Polls(client, server.url("/feed"))
 
 

@@ -9,7 +9,7 @@ from monitor.fetch.limits import Request
 from monitor.schedule import redirects as learning
 from monitor.values import Fetched, FetchFailed, Hop
 from tests.fakes.feed_server import FeedServer, Step
-from tests.monitor.fetch.conftest import AGENT, NOW, QUICK, Get, Names
+from tests.monitor.fetch.conftest import AGENT, NOW, PATIENT, Get, Names
 
 BAD = {
     "a loop of two": ("redirect_loop", {"/a": "/b", "/b": "/a"}),
@@ -62,7 +62,7 @@ async def test_secrets_go_to_the_configured_origin_only(server: FeedServer) -> N
     server.script("/feed", Step(301, {"Location": "/moved"}))
     server.script("/moved", Step(302, {"Location": server.url("/cdn", "cdn.test")}))
     server.script("/cdn", Step(body=b"<rss/>"))
-    async with Client(QUICK, AGENT, allow_hosts=allowed, lookup=names) as client:
+    async with Client(PATIENT, AGENT, allow_hosts=allowed, lookup=names) as client:
         outcome = await client.fetch(
             Request(
                 server.url("/feed", "feeds.test"),
