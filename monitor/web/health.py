@@ -1,12 +1,13 @@
-"""Signs of life for machines: /live, /ready, /health, /metrics."""
+"""Signs of life for machines: /live, /ready, /health; /metrics there or at an address of its own."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.types import ASGIApp
 
 import monitor
 from monitor import status
@@ -20,8 +21,16 @@ def router(sources: Sources) -> APIRouter:
     routes.get("/live")(signs.live)
     routes.get("/ready")(signs.ready)
     routes.get("/health")(signs.health)
-    routes.get("/metrics")(signs.metrics)
+    if not sources.metrics_apart:
+        routes.get("/metrics")(signs.metrics)
     return routes
+
+
+def measures(sources: Sources) -> ASGIApp:
+    """The application of `web.metrics`: /metrics and nothing else."""
+    app = FastAPI(title="storywatch", version=monitor.__version__, docs_url=None, redoc_url=None, openapi_url=None)
+    app.get("/metrics")(_Signs(sources).metrics)
+    return app
 
 
 class _Signs:
