@@ -21,7 +21,7 @@ class Page:
     def __init__(self, bound: socket.socket, sources: Sources, metrics: socket.socket | None = None) -> None:
         self._servers = [_Serving(bound, build(sources))]
         if metrics is not None:
-            self._servers.append(_Serving(metrics, health.measures(sources)))
+            self._servers.append(_Serving(metrics, health.measures()))
 
     def start(self) -> None:
         """Begin to serve."""

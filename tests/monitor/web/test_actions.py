@@ -263,3 +263,35 @@ async def test_the_door_opens_for_the_password_only(site: Engine, password: str,
         assert answer.status_code == code
         assert answer.headers.get("location", "/") == "/"
         assert (await pages.get("/", headers=HTML)).status_code == (200 if code == 303 else 303)
+
+
+async def test_where_a_login_is_wanted_health_names_no_feed_to_strangers(site: Engine) -> None:
+    async with client(sources(site, login=LOGIN)) as pages:
+        assert set((await pages.get("/health")).json()) == {"version", "message", "state"}
+        inside = await pages.get("/health", auth=(LOGIN.user, LOGIN.password))
+        assert {"failing", "feeds"} <= set(inside.json())
+
+
+async def test_where_a_login_is_wanted_the_pages_name_feeds_that_open_without_it(site: Engine) -> None:
+    async with client(sources(site, login=LOGIN, syndicated=True)) as pages:
+        basic = (LOGIN.user, LOGIN.password)
+        story = f"/story/{story_of(site, HOSTILE)}"
+        shown = (await pages.get("/", headers=HTML, auth=basic)).text + (
+            await pages.get(story, headers=HTML, auth=basic)
+        ).text
+        found = dict(re.findall(r'href="(/(?:watch|story)/[^"]*?/feed\.(?:atom|json))\?key=([^"&]+)"', shown))
+        assert set(found) == {"/watch/flights/feed.atom", "/watch/flights/feed.json", f"{story}/feed.atom"}
+        for path, key in found.items():
+            assert (await pages.get(f"{path}?key={key}")).status_code == 200
+            for wrong in ("", "?key=", f"?key={key[:-1]}", f"?key={found['/watch/flights/feed.json']}x"):
+                assert (await pages.get(f"{path}{wrong}")).status_code == 401
+        key = found["/watch/flights/feed.atom"]
+        for other in (f"{story}/feed.atom", "/api/v1/openapi.json", "/"):
+            assert (await pages.get(f"{other}?key={key}")).status_code == 401
+
+
+async def test_where_no_login_is_wanted_feeds_carry_no_key(site: Engine) -> None:
+    async with client(sources(site, syndicated=True)) as pages:
+        shown = (await pages.get("/", headers=HTML)).text
+        assert 'href="/watch/flights/feed.atom"' in shown
+        assert "key=" not in shown
