@@ -52,6 +52,7 @@ def sources(
         public_url=web.public_url,
         syndicated=web.feeds,
         metrics_apart=web.metrics is not None,
+        insecure=frozenset(feed.url for feed in config.feeds if feed.tls_insecure),
         evidence_key=_evidence_key(engine),
         plan=lambda: context.knowledge.plan,
     )
