@@ -13,6 +13,8 @@ import hashlib
 import html
 import multiprocessing
 import random
+import time
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from multiprocessing.connection import Connection
@@ -21,7 +23,7 @@ from typing import Self
 ITEMS = 30
 NEW = 3
 _START = datetime(2026, 6, 1, tzinfo=UTC)
-_SYLLABLES = [a + b + c for a in [*"bdfgklmnprstvz", "br", "st"] for b in "aeiou" for c in ("", "n", "r")]
+SYLLABLES = [a + b + c for a in [*"bdfgklmnprstvz", "br", "st"] for b in "aeiou" for c in ("", "n", "r")]
 _LIVE = (
     "The ministry of Veldania declined to comment on the third-country deportation flights.",
     "According to the Northern Courier, Balkan states were asked to accept deportees.",
@@ -42,8 +44,12 @@ def entry_text(feed: int, number: int) -> tuple[str, str]:
     return title, text
 
 
+def _host(number: int) -> str:
+    return f"127.1.{number // 250}.{number % 250 + 1}"
+
+
 def _words(rng: random.Random, count: int) -> str:
-    made = " ".join("".join(rng.choices(_SYLLABLES, k=rng.randint(1, 4))) for _ in range(count))
+    made = " ".join("".join(rng.choices(SYLLABLES, k=rng.randint(1, 4))) for _ in range(count))
     return made[:1].upper() + made[1:]
 
 
@@ -82,6 +88,15 @@ def _atom_entry(feed: int, number: int) -> str:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How many requests got a whole answer and how many a 304; when the first came, by the monotonic clock."""
+
+    whole: int
+    unchanged: int
+    first_at: float | None
+
+
 class Server:
     """Serves `/f/N` in a process of its own; `turn` changes what it says, `asked` counts since then."""
 
@@ -96,20 +111,20 @@ class Server:
         self._process.kill()
         self._process.join()
 
-    def urls(self, feeds: int) -> list[str]:
-        """The addresses of so many feeds, all on one host."""
-        return [f"http://127.0.0.1:{self.port}/f/{n}" for n in range(feeds)]
+    def urls(self, feeds: int, *, many_hosts: bool = False) -> list[str]:
+        """The addresses of so many feeds, all on one host or each on one of its own."""
+        return [f"http://{_host(n) if many_hosts else '127.0.0.1'}:{self.port}/f/{n}" for n in range(feeds)]
 
     def turn(self, revision: int, *, validators: bool) -> None:
         """From now on serve this revision, with ETags and 304 or without any validator."""
         self._ours.send((revision, validators))
         self._ours.recv()
 
-    def asked(self) -> tuple[int, int]:
-        """How many requests got a whole answer and how many a 304, since the last turn."""
+    def asked(self) -> Asked:
+        """What was asked since the last turn."""
         self._ours.send(None)
-        whole, unchanged = self._ours.recv()
-        return whole, unchanged
+        said: Asked = self._ours.recv()
+        return said
 
 
 class _Said:
@@ -117,6 +132,7 @@ class _Said:
     validators = True
     whole = 0
     unchanged = 0
+    first_at: float | None = None
 
 
 class _Protocol(asyncio.Protocol):
@@ -135,6 +151,7 @@ class _Protocol(asyncio.Protocol):
 
     def _answer(self, head: bytes) -> bytes:
         said = self._said
+        said.first_at = said.first_at or time.monotonic()
         feed = int(head.split(b" ", 2)[1].rpartition(b"/")[2])
         body, tag = _body(feed, said.revision)
         if said.validators and tag in head:
@@ -158,14 +175,14 @@ def _serve(pipe: Connection) -> None:
     def obey() -> None:
         order = pipe.recv()
         if order is None:
-            pipe.send((said.whole, said.unchanged))
+            pipe.send(Asked(said.whole, said.unchanged, said.first_at))
         else:
-            (said.revision, said.validators), said.whole, said.unchanged = order, 0, 0
+            (said.revision, said.validators), said.whole, said.unchanged, said.first_at = order, 0, 0, None
             pipe.send(None)
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: _Protocol(said), "127.0.0.1", 0, backlog=2048)
+        server = await loop.create_server(lambda: _Protocol(said), "0.0.0.0", 0, backlog=2048)
         loop.add_reader(pipe.fileno(), obey)
         pipe.send(server.sockets[0].getsockname()[1])
         await server.serve_forever()

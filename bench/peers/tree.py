@@ -79,6 +79,18 @@ def members(session: int) -> list[int]:
     return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit() and _session(path) == session]
 
 
+def cpu_s(session: int) -> float:
+    """Seconds of CPU that the living processes of a session have taken, and the dead ones that they waited for."""
+    ticks = 0
+    for pid in members(session):
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        ticks += sum(map(int, fields[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def _session(process: Path) -> int | None:
     try:
         return int((process / "stat").read_text().rpartition(")")[2].split()[3])
