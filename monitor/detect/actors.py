@@ -67,7 +67,7 @@ def find(
 ) -> tuple[Actor, ...]:
     """All actors of a sentence, from left to right. `media` are the token spans of outlets' names."""
     taken = [*media]
-    chosen = named.longest(sentence, hits, taken, day)
+    chosen = named.longest(sentence, hits, taken, day, pack)
     actors = [
         Actor(start, end, Kind.MEDIA, _case(sentence, hits, pack, start, nominative=True)) for start, end in media
     ]
@@ -180,7 +180,7 @@ def _head(hits: Sequence[Found]) -> Found | None:
         for hit in hits:
             if isinstance(hit.payload, kind):
                 first = next((one for one in hits if isinstance(one.payload, (Body, Speaker))), hit)
-                return replace(hit, nominative=first.nominative)
+                return hit._replace(nominative=first.nominative)
     return None
 
 

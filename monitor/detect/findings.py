@@ -293,14 +293,15 @@ def _own_words(
 
 def _about(parsed: Parsed, content: tuple[int, int]) -> str | None:
     """The government that is the subject of what is said: a body without a country speaks for it."""
-    for at in range(content[0], content[1]):
-        token = parsed.sentence.tokens[at]
-        if not token.capital and parsed.pack.lists["own"].accepts(token.word):
-            return None
-    for actor in parsed.actors:
-        if content[0] <= actor.start < content[1] and actor.case is Case.SUBJECT and actor.government:
-            return actor.government
-    return None
+    said = range(*content)
+    about = next(
+        (one for one in parsed.actors if one.start in said and one.case is Case.SUBJECT and one.government), None
+    )
+    if about is None:
+        return None
+    own = parsed.pack.lists["own"]
+    tokens = parsed.sentence.tokens[content[0] : content[1]]
+    return None if any(not token.capital and own.accepts(token.word) for token in tokens) else about.government
 
 
 def _headline(parsed: Parsed, covered: list[tuple[tuple[int, int], Actor | None]]) -> list[Verdict]:
