@@ -146,6 +146,8 @@ def _interpret(
     nominative = head.nominative if head else all(hit.nominative for hit in phrase.hits[:1])
     nominative = nominative and not (pack.has("verb_final") and _has_ending(sentence, phrase, pack))
     case = _case(sentence, hits, pack, phrase.start, nominative=nominative)
+    if _has_postposition(sentence, phrase, hits, pack):
+        case = Case.OBLIQUE
     if "pronoun" in tags:
         yield Actor(phrase.start, phrase.end, Kind.PRONOUN, case)
         return
@@ -172,6 +174,15 @@ def _has_ending(sentence: Sentence, phrase: Phrase, pack: Pack) -> bool:
     ending = sentence.tokens[phrase.end - 1].ending
     nominative = pack.lists["acronym_nominative"]
     return bool(ending) and not nominative.accepts(ending)
+
+
+def _has_postposition(sentence: Sentence, phrase: Phrase, hits: Sequence[Found], pack: Pack) -> bool:
+    """Whether what other languages put before a name stands behind it: "ABD ile". Before a second name it is "and"."""
+    at = phrase.end
+    if at >= len(sentence.words) or not pack.lists["post"].accepts(sentence.words[at]):
+        return False
+    joined = pack.lists["and"].accepts(sentence.words[at])
+    return not (joined and any(hit.start == at + 1 and not isinstance(hit.payload, (Row, Tag)) for hit in hits))
 
 
 def _head(hits: Sequence[Found]) -> Found | None:

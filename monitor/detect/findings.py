@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date
 
-from monitor.detect import complement, guards, speakers
+from monitor.detect import complement, guards, opinions, speakers
 from monitor.detect.actors import Actor, Case, Kind
 from monitor.detect.clauses import Sentence
 from monitor.detect.lexicon_rows import Row
@@ -46,6 +46,7 @@ def judge(parsed: Parsed) -> tuple[Verdict, ...]:
     verdicts: list[Verdict] = []
     owners = _attributions(parsed)
     covered = [(content, actor) for _, content, actor in owners]
+    covered.extend(opinions.find(parsed))
     verdicts.extend(_headline(parsed, covered))
     attributed = {predicate.start: (content, actor) for predicate, content, actor in owners}
     for predicate in parsed.predicates:

@@ -30,6 +30,8 @@ def subject(parsed: Parsed, predicate: Predicate) -> tuple[Actor | None, bool]:
     at = predicate.start - 1
     while at >= 0 and parsed.pack.lists["perfect"].accepts(words[at]):
         at -= 1
+    manner = at >= 0 and bool(parsed.pack.lists["as"].accepts(words[at]))  # ", kako je saopštilo ministarstvo"
+    at -= manner
     if leads(parsed, predicate):
         return _main_subject(parsed, predicate), True
     doer = agent(parsed, predicate)
@@ -281,6 +283,7 @@ def content_of(parsed: Parsed, predicate: Predicate, actor: Actor | None, *, inv
         words[before] in (",", '"', "-", ".", "!", "?")
         or lists["det"].accepts(words[before])
         or lists["perfect"].accepts(words[before])
+        or lists["as"].accepts(words[before])
     ):
         before -= 1
     spoken = any(word in (",", '"', "-") for word in words[before + 1 : edge])
