@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from monitor.cluster import scoring
-from monitor.cluster.copies import Comparison, Overlap, Shingles, boilerplate, verdict
+from monitor.cluster.copies import Comparison, Overlap, Shingles, verdict
 from monitor.cluster.features import Features
 from monitor.cluster.item import Item
 from monitor.cluster.scoring import Pair, Ranked
@@ -198,7 +198,7 @@ def _printed_everywhere(shared: frozenset[int], read: Read, live: Live, window: 
     found: frozenset[int] = frozenset()
     for publisher in (read.item.publisher, live.publisher):
         if publisher is not None:
-            found |= boilerplate(shared, window.own_texts(publisher, live.number))
+            found |= window.printed(publisher, shared, live.number)
     return found
 
 

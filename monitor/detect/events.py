@@ -184,6 +184,14 @@ def mention(arrived: Arrived, seen_at: datetime) -> MentionFact:
     )
 
 
+def after(before: StoryFacts, arrived: Arrived, seen_at: datetime) -> StoryFacts | None:
+    """The story with an entry that is seen now; None when the entry does not come last in it."""
+    if before.mentions and before.mentions[-1].entry >= arrived.entry.id:
+        return None
+    mentions = (*before.mentions, mention(arrived, seen_at))
+    return replace(before, mentions=mentions, stances=(*before.stances, *record(arrived)))
+
+
 def _is_asker(arrived: Arrived, table: OutletTable) -> bool:
     """Whether a body refused to answer this very outlet: then it asked, and the text is its own."""
     if arrived.outlet is None:
@@ -213,7 +221,8 @@ class _Decision:
     story: StoryFacts
 
     def events(self) -> Iterator[Event]:
-        told = [*self._answers(), *self._coverage(), *self._spikes(), *self._non_answers()]
+        book = ledger.rows(self.facts, self.at.outlets) if self.arrived.evidence.findings else ()
+        told = [*self._answers(book), *self._coverage(), *self._spikes(), *self._non_answers(book)]
         for event in told:
             if event.kind in self.rule.alert_on or event.kind in _ALWAYS:
                 yield replace(event, state=_weaker(event, told, self.rule.alert_on) or self._state())
@@ -270,7 +279,7 @@ class _Decision:
 
     # ------------------------------------------------------------------------------------------- answers
 
-    def _answers(self) -> Iterator[Event]:
+    def _answers(self, book: tuple[ledger.Row, ...]) -> Iterator[Event]:
         is_copy = self.arrived.assignment.role is Role.COPY
         telling = [
             finding
@@ -280,7 +289,7 @@ class _Decision:
             # A copy may add to what it copies, but a bare ministry in it is not the copying outlet's own.
             and not (is_copy and finding.via == "outlet")
         ]
-        for verdict in stances.judge(telling, self.arrived.entry, self.facts, self.origin, self.at.outlets):
+        for verdict in stances.judge(telling, self.arrived.entry, self.facts, book, self.origin, self.at.outlets):
             yield from self._told(verdict, is_copy)
 
     def _told(self, verdict: Verdict, is_copy: bool) -> Iterator[Event]:
@@ -304,10 +313,9 @@ class _Decision:
         askers = (snapshots.asker_name(row.asker, self.at.outlets) for row in verdict.broken if row.asker)
         return replace(self._answer(verdict.finding), asked_by=tuple(dict.fromkeys(askers)))
 
-    def _non_answers(self) -> Iterator[Event]:
+    def _non_answers(self, book: tuple[ledger.Row, ...]) -> Iterator[Event]:
         if self.arrived.assignment.role is Role.COPY:
             return
-        book = ledger.rows(self.facts, self.at.outlets)
         for finding in self.arrived.evidence.findings:
             if finding.stance.is_answer or finding.background or not self.rule.tells_of(finding.government):
                 continue
