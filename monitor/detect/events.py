@@ -15,7 +15,7 @@ from alerts.values import AnswerSnapshot, Event, EventState, Kind
 from monitor.detect import ledger, provenance, snapshots, spikes, stances
 from monitor.detect.event_keys import key, quote_hash
 from monitor.detect.outlets import OutletTable
-from monitor.detect.provenance import Label, Origin
+from monitor.detect.provenance import Origin
 from monitor.detect.spikes import Spike as Spike
 from monitor.detect.stances import Verdict
 from monitor.values import (
@@ -52,8 +52,8 @@ _ALWAYS = frozenset((Kind.NON_ANSWER, Kind.FURTHER_QUOTE, Kind.COPY))
 class WatchRule:
     """What a watch wants told. `governments` None means all; what `ignored` ones say is recorded and never told.
 
-    `own_reporting_only` tells of new outlets only when they bring their own news or a new origin. Without a `spike`
-    none is looked for.
+    `own_reporting_only` tells of new outlets only when they spoke to somebody themselves: a relay is no news then, also
+    one of an origin that the story did not know. Without a `spike` none is looked for.
     """
 
     name: str
@@ -181,6 +181,7 @@ def mention(arrived: Arrived, seen_at: datetime) -> MentionFact:
         citations=arrived.evidence.citations,
         url=entry.url,
         title=entry.title,
+        title_only=not entry.text.strip(),
     )
 
 
@@ -190,6 +191,18 @@ def after(before: StoryFacts, arrived: Arrived, seen_at: datetime) -> StoryFacts
         return None
     mentions = (*before.mentions, mention(arrived, seen_at))
     return replace(before, mentions=mentions, stances=(*before.stances, *record(arrived)))
+
+
+def reporters(facts: StoryFacts, table: OutletTable) -> frozenset[str]:
+    """The publishers that spoke to somebody themselves: they credit their own outlet, or were refused an answer."""
+    credited = (
+        mention.outlet
+        for mention in facts.mentions
+        if mention.role is not Role.COPY and provenance.is_first_hand(mention.citations, mention.outlet, table)
+    )
+    told = {table.by_domain(outlet).publisher for outlet in credited if outlet}
+    asked = ((fact.outlet, ledger.publisher(fact.asker, table)) for fact in facts.stances if not fact.from_copy)
+    return frozenset(told) | {who for outlet, who in asked if outlet and who == table.by_domain(outlet).publisher}
 
 
 def _is_asker(arrived: Arrived, table: OutletTable) -> bool:
@@ -244,7 +257,7 @@ class _Decision:
         elif role is Role.COPY:
             copied = replace(self.event(Kind.COPY, str(self.arrived.entry.id)), copy_of=self._copied_outlet())
             yield copied
-        elif outlet is not None and outlet.publisher not in self._publishers() and self._is_news():
+        elif outlet is not None and self._is_news(outlet.publisher):
             yield self.event(Kind.NEW_OUTLET, outlet.domain)
 
     def _spikes(self) -> Iterator[Event]:
@@ -268,8 +281,14 @@ class _Decision:
             if mention.role is not Role.COPY
         )
 
-    def _is_news(self) -> bool:
-        return not self.rule.own_reporting_only or self.origin.label in (Label.OWN, Label.NEW)
+    def _is_news(self, publisher: str) -> bool:
+        """Whether a publisher is new to the story; with its own reporting, where only that counts."""
+        if not self.rule.own_reporting_only:
+            return publisher not in self._publishers()
+        first = self.facts.mentions[0].publisher
+        return (
+            self.origin.own_reporting and publisher != first and publisher not in reporters(self.facts, self.at.outlets)
+        )
 
     def _copied_outlet(self) -> str | None:
         original = next(
@@ -344,6 +363,7 @@ class _Decision:
             origin_name=origin.name,
             own_reporting=origin.own_reporting,
             config_rev=self.at.config_rev,
+            facts=() if self.arrived.entry.text.strip() else (("text", "none"),),
         )
 
     def _outlet_name(self, domain: Domain) -> str:
