@@ -184,6 +184,7 @@ class StoryShown:
                     "role": str(m.role),
                     "seen_at": _plain(m.seen_at),
                     "title": m.title,
+                    "title_only": m.title_only,
                     "url": m.url,
                     "cites": [{"source": c.source, "domain": c.domain, "kind": c.kind} for c in m.citations],
                 }
@@ -199,6 +200,7 @@ class StoryShown:
         for m in self.mentions:
             cites = ", ".join(c.source for c in m.citations)
             lines.append(f"  {m.entry:6}  {_short(m.seen_at)}  {m.role!s:11} {m.outlet or 'unknown outlet'}: {m.title}")
+            lines[-1] += " (title only)" if m.title_only else ""
             lines += [f"  {'':8}{'':14}{'':11} cites {cites}"] if cites else []
         lines += ["", "governments" if self.answers else "no government has answered"]
         lines += [f"  {s.government} {s.body}: {s.stance}  “{s.quote}”  ({s.outlet})" for s in self.answers]
