@@ -140,7 +140,8 @@ def reachable(config: Path) -> Any:
     from monitor.config import locating
     from monitor.store import engine
 
-    opened = engine.open_engine(locating.storage_url(config, os.environ))
+    pooled = locating.direct_url(config, os.environ) is not None
+    opened = engine.open_engine(locating.storage_url(config, os.environ), pool=2, role="cli", pooled=pooled)
     engine.check_reachable(opened)
     return opened
 
