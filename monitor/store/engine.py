@@ -3,8 +3,8 @@
 SQLite: WAL, `synchronous=FULL` (a lost "sent" mark would be a second message) and `BEGIN IMMEDIATE`, because a plain
 BEGIN that reads and then writes fails with "database is locked" in spite of the busy timeout.
 
-Postgres: every statement, lock and idle transaction has an end, so that a stuck worker never holds the others up. Behind
-a transaction pooler nothing may stick to a connection: no prepared statements, and limits that each transaction sets.
+Postgres: every statement, lock and idle transaction has an end, so that a stuck worker never holds the others up.
+Behind a transaction pooler nothing may stick to a connection: no prepared statements, limits set by each transaction.
 """
 
 from __future__ import annotations
