@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import QueuePool
 
 from monitor.errors import StoreError, StoreUnreachable
@@ -115,13 +115,15 @@ def _session_options() -> str:
 def check_reachable(engine: Engine) -> None:
     """Ask the database for one row.
 
-    Errors: StoreUnreachable with what the driver said, in one line.
+    Errors: StoreUnreachable with what the driver said, in one line; StoreError when a file is no sound database.
     """
     try:
         with reading(engine) as connection:
             connection.execute(text("select 1"))
     except (OperationalError, DBAPIError, NoSuchModuleError) as exc:
         said = " ".join(str(getattr(exc, "orig", exc)).split())
+        if engine.dialect.name == "sqlite" and isinstance(exc, DatabaseError) and not isinstance(exc, OperationalError):
+            raise StoreError(f"{engine.url.database}: {said}; put a backup in its place") from exc
         raise StoreUnreachable(f"{engine.url.render_as_string(hide_password=True)} cannot be reached: {said}") from exc
 
 
