@@ -137,6 +137,58 @@ def _stats_text(found: Any) -> str:
     return "\n".join(lines) + "\n"
 
 
+@app.command("copy", epilog="Example: storywatch db copy --to postgresql://storywatch@db.example/storywatch")
+def db_copy(
+    to: Annotated[
+        str, typer.Option("--to", envvar="STORYWATCH_COPY_TO", help="The Postgres address, without a pooler between.")
+    ],
+    config: Config = CONFIG,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Empty a target that an earlier copy began to fill.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Move a SQLite database to an empty Postgres one and compare both; stop the daemon first.
+
+    After an interruption the same command goes on where it was.
+    """
+    from monitor.config import locating
+    from monitor.store import copying
+
+    began = time.monotonic()
+    with _bars() as tell:
+        done = copying.copy(locating.storage_url(config, os.environ), to, restart=restart, tell=tell)
+    rows, took = sum(done.rows.values()), time.monotonic() - began
+    if as_json:
+        print_json({"rows": done.rows, "ranges": done.ranges, "resumed": done.resumed, "seconds": round(took, 1)})
+        return
+    before = f", {done.resumed} of them from an earlier run" if done.resumed else ""
+    sys.stdout.write(
+        f"{rows:,} rows in {done.ranges} ranges{before}, each compared by count and hash, in {took:.0f} s\n"
+        "Now name the new address in storage.url; the search index is built anew by the daemon.\n"
+    )
+
+
+@contextmanager
+def _bars() -> Iterator[Callable[[str, str, int, int], None]]:
+    """Draw a bar for each step and table on stderr, where somebody sits before it."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        tasks: dict[tuple[str, str], Any] = {}
+
+        def tell(step: str, table: str, done: int, of: int) -> None:
+            if of and (step, table) not in tasks:
+                tasks[step, table] = progress.add_task(f"{step} {table}", total=of)
+            if of:
+                progress.update(tasks[step, table], completed=done)
+
+        yield tell
+
+
 @contextmanager
 def _bar(what: str) -> Iterator[Callable[[int, int], None]]:
     """Draw a progress bar on stderr, where somebody sits before it."""
