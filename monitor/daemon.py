@@ -279,7 +279,7 @@ async def assembled(
     """
     engine = engines.open_engine(url, pool=config.storage.pool)
     engines.check_reachable(engine)
-    migrate.ensure(engine)
+    migrate.ready(engine, config.storage.migrate)
     upkeep.prepare(engine, now(), config.storage.keep)
     offer = revisions.Offer(config.sha256, redaction.storable(text, environ), who, now())
     revision, primes = _prepare_store(engine, config, offer)

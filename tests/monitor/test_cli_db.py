@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -68,3 +69,13 @@ def test_a_damaged_database_is_bad(sqlite_url: str, tmp_path: Path) -> None:
         file.write(b"\xff" * 4096 * 4)
     done = db("check", url=sqlite_url, cwd=tmp_path)
     assert (done.returncode, "bad" in done.stdout) == (1, True), done.stderr
+
+
+def test_a_newer_schema_is_refused_with_both_numbers(sqlite_url: str, tmp_path: Path) -> None:
+    path = sqlite_url.removeprefix("sqlite:///")
+    with sqlite3.connect(path) as connection:
+        connection.execute("update alembic_version set version_num = '9999'")
+    connection.close()
+    done = db("stats", url=sqlite_url, cwd=tmp_path)
+    assert done.returncode == 3
+    assert "the database is at 9999, this version knows" in done.stderr
