@@ -93,7 +93,9 @@ def _refuse(source: Path, target: Path, *, replace: bool) -> None:
         raise StoreError(f"{target} is there already; name another file, or say --replace")
     if not target.parent.is_dir():
         raise StoreError(f"{target.parent}: no such folder")
-    free, needed = shutil.disk_usage(target.parent).free, source.stat().st_size
+    log = source.with_name(f"{source.name}-wal")
+    free = shutil.disk_usage(target.parent).free
+    needed = source.stat().st_size + (log.stat().st_size if log.exists() else 0)
     if free < needed:
         raise StoreError(f"{target.parent}: {mebibytes(needed)} are needed and {mebibytes(free)} are free")
 

@@ -21,7 +21,7 @@ MONTHS_AHEAD, DAYS_AHEAD = 3, 30
 _LONGEST_BY_DAY = timedelta(days=30)
 _STEP = "entry_partitions"
 """The fact in `meta` that says how long a partition is."""
-_LOCK = (7, 2)
+_LOCK = (7, 5)
 _KNOWN = "entry_partition"
 _LIST = text(
     "select c.relname as name, pg_get_expr(c.relpartbound, c.oid) as bound, i.inhdetachpending as pending"
