@@ -285,8 +285,8 @@ def by_id(connection: Connection, entry: EntryId) -> Entry | None:
 
 
 def by_url(connection: Connection, url: str, url_key: str | None) -> tuple[Entry, ...]:
-    """Entries with this address, as written or canonical, oldest first."""
-    same = _E.url == url if url_key is None else (_E.url == url) | (_E.url_key == url_key)
+    """Entries with this address, canonical, or as written where it has no such form; oldest first."""
+    same = _E.url == url if url_key is None else _E.url_key == url_key
     return tuple(entry_of(row) for row in connection.execute(select(tables.entry).where(same).order_by(_E.id)))
 
 
