@@ -29,6 +29,9 @@ LIMITS = {
 }
 """What a Postgres session may take."""
 
+_AT_PEAKS = 2
+"""Connections beyond the pool; few, since the server's limit is shared by many processes."""
+
 
 def open_engine(url: str, *, pool: int = 10, role: str = "", pooled: bool = False) -> Engine:
     """Make the engine of a database address, creating the folder of a SQLite file.
@@ -91,6 +94,7 @@ def _open_postgres(url: URL, pool: int, role: str, *, pooled: bool) -> Engine:
         url.set(drivername="postgresql+psycopg"),
         hide_parameters=True,
         pool_size=pool,
+        max_overflow=_AT_PEAKS,
         pool_pre_ping=True,
         connect_args={
             "application_name": f"storywatch/{role}" if role else "storywatch",
