@@ -279,7 +279,8 @@ async def assembled(
     """
     engine = engines.open_engine(url, pool=config.storage.pool)
     engines.check_reachable(engine)
-    migrate.ensure(engine)
+    migrate.ready(engine, config.storage.migrate)
+    upkeep.prepare(engine, now(), config.storage.keep)
     offer = revisions.Offer(config.sha256, redaction.storable(text, environ), who, now())
     revision, primes = _prepare_store(engine, config, offer)
     awake = wiring.knowledge(wiring.without(config, primes), config_rev=revision)
@@ -479,8 +480,7 @@ async def _prune(running: Running) -> None:
     keep = running.config.storage.keep
 
     def work() -> int:
-        with running.engine.begin() as connection:
-            return upkeep.prune(connection, running.now(), log_kept=keep.fetch_log, bytes_kept=keep.bytes)
+        return upkeep.prune(running.engine, running.now(), keep)
 
     loop = asyncio.get_running_loop()
     more = 1
