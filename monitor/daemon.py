@@ -379,6 +379,7 @@ async def _serve(running: Running, reloader: reloading.Reloader, seen: bytes) ->
     web = running.config.web
     binding.refuse_open(web.host, has_login=web.login is not None)
     bound = binding.bind(web.host, web.port)
+    metrics = binding.bind(*web.metrics, setting="web.metrics") if web.metrics else None
     ticking = tick.Tick(_jobs(running), partial(_give_up, running), wall=lambda: utc_now().timestamp())
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, _asked_to_stop, running, number)
@@ -392,7 +393,7 @@ async def _serve(running: Running, reloader: reloading.Reloader, seen: bytes) ->
     # FastAPI costs a third of a second to import: the first polls do not wait for it.
     from monitor.web import server
 
-    page = server.Page(bound, _sources(running, web.host, partial(ticking.is_late, "tick")))
+    page = server.Page(bound, _sources(running, web.host, partial(ticking.is_late, "tick")), metrics)
     page.start()
     await running.stopping.wait()
     log.info("stopping")
