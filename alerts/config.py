@@ -60,7 +60,7 @@ class AlertsConfig:
     channels: tuple[ChannelConfig, ...]
     root: Route
     schedules: tuple[Schedule, ...] = ()
-    flood: Rate = route.FLOOD
+    flood: route.Flood = route.FLOOD
     timezone: str = "UTC"
     warnings: tuple[ConfigError, ...] = ()
 
@@ -165,7 +165,7 @@ def _schedule(name: str, section: Section) -> Schedule:
     return Schedule(name, at, days, most)
 
 
-def _caps(section: Section, default: Caps) -> tuple[Caps, Rate]:
+def _caps(section: Section, default: Caps) -> tuple[Caps, route.Flood]:
     flood = section.section("flood")
     caps = Caps(
         _rate(section, "per_story", default.per_story),
@@ -174,7 +174,13 @@ def _caps(section: Section, default: Caps) -> tuple[Caps, Rate]:
         section.number("per_day", default.per_day),
         section.number("urgent_per_hour", default.urgent_per_hour),
     )
-    brake = Rate(flood.number("matches", route.FLOOD.count), flood.duration("within", route.FLOOD.per))
+    usual = route.FLOOD
+    brake = route.Flood(
+        flood.number("matches", usual.count),
+        flood.duration("within", usual.per),
+        flood.number("times_usual", usual.times, 2),
+        flood.number("at_least", usual.least),
+    )
     flood.close()
     section.close()
     return caps, brake

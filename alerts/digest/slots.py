@@ -148,6 +148,11 @@ def undelivered_note(at: datetime, recipient: Recipient) -> str:
     return f"An earlier message of {_stamp(at, recipient)} did not reach you; its news is in this one."
 
 
+def continued_note(headline: str) -> str:
+    """Say in an old message about a story where it goes on."""
+    return f"This story continues in \u201c{headline}\u201d."
+
+
 def fallback_note(channel: str, since: datetime | None, recipient: Recipient) -> str:
     """Say why a message comes over another channel than usual."""
     when = f" since {_stamp(since, recipient)}" if since is not None else ""

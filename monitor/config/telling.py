@@ -47,6 +47,10 @@ class Flood(Section):
     """So many matches ..."""
     within: Duration = default("60s")
     """... in this time put the watch into scheduled digests."""
+    times_usual: Annotated[int, whole(2, 1_000_000)] = default(20)
+    """So many times its usual matches of the last hour, by the same hour of 28 days, do so too ..."""
+    at_least: Annotated[int, whole(1, 1_000_000)] = default(50)
+    """... from so many matches on."""
 
 
 class Caps(Section):
