@@ -96,6 +96,29 @@ class _Channel(Section):
     """The channel urgent messages go to when this one has not answered for 30 minutes."""
 
 
+class TextTemplate(Section):
+    """Jinja templates of one story in messages of this channel."""
+
+    text: Text | None = None
+    """The file of the one for plain text."""
+
+
+class PageTemplates(Section):
+    """Jinja templates of one story in messages of this channel."""
+
+    text: Text | None = None
+    """The file of the one for plain text."""
+    html: Text | None = None
+    """The file of the one for HTML."""
+
+
+class SlackTemplate(Section):
+    """Jinja template of one story in messages of this channel."""
+
+    slack: Text | None = None
+    """The file of the one for Slack's mrkdwn."""
+
+
 class Slack(_Channel):
     """Slack with a bot token: threads, updates, each message once."""
 
@@ -107,6 +130,8 @@ class Slack(_Channel):
     """What to do when it cannot be found out whether a message arrived."""
     api: WebAddress = default("https://slack.com/api/")
     """Address of the API."""
+    templates: SlackTemplate | None = None
+    """Own layouts of a story; the built-in one stands in where one fails."""
 
 
 class SlackWebhook(_Channel):
@@ -116,6 +141,8 @@ class SlackWebhook(_Channel):
     """slack_webhook"""
     url: Secret
     """Where the address is kept; it is a secret."""
+    templates: SlackTemplate | None = None
+    """Own layouts of a story; the built-in one stands in where one fails."""
 
 
 class Smtp(Section):
@@ -146,6 +173,8 @@ class Email(_Channel):
     """Where undeliverable mail comes back to; the sender unless given."""
     domain: Text | None = None
     """Right side of Message-ID; the sender's unless given."""
+    templates: PageTemplates | None = None
+    """Own layouts of a story; the built-in one stands in where one fails."""
 
 
 class Webhook(_Channel):
@@ -181,6 +210,8 @@ class Folder(_Channel):
     """folder"""
     path: Text
     """The folder; each digest as .txt, .html and .json."""
+    templates: PageTemplates | None = None
+    """Own layouts of a story; the built-in one stands in where one fails."""
 
 
 class Stdout(_Channel):
@@ -190,6 +221,8 @@ class Stdout(_Channel):
     """stdout"""
     colour: Truth = default(False)
     """Whether colours are used."""
+    templates: TextTemplate | None = None
+    """Own layouts of a story; the built-in one stands in where one fails."""
 
 
 class Apprise(_Channel):
