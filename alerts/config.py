@@ -225,6 +225,7 @@ class _Recipients:
             _caps(section.section("caps"), self.caps)[0],
             section.text("language", None),
             Heartbeat(section.choice("heartbeat", [beat.value for beat in Heartbeat], Heartbeat.OFF)),
+            section.flag("weekly_note", False),
         )
         section.close()
         return recipient

@@ -114,6 +114,11 @@ class Press:
         for group, found in reports.items():
             self._settle_items(sitting, group, found, digest)
 
+    def week(self, sitting: Sitting, note: Event) -> None:
+        """Make the message that sums up a recipient's week."""
+        digest = message.operator(self._envelope(sitting, ""), [note])
+        self._enqueue(sitting.connection, digest, OPERATOR, (), Cursor(), sitting.now)
+
     def planned(
         self, sitting: Sitting, row: SlotRow, fresh: Mapping[str, list[Item]], told: Mapping[str, list[Item]]
     ) -> Digest:

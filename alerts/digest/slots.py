@@ -21,8 +21,10 @@ JOINS = timedelta(minutes=30)
 """A flush at the end of quiet hours joins a slot that follows this soon."""
 DAY = timedelta(days=1)
 MAX_STORIES = 40
-QUIET, HOURLY = "quiet-end", "hourly-catch-up"
+QUIET, HOURLY, WEEKLY = "quiet-end", "hourly-catch-up", "weekly-note"
 """Names of digests that no schedule plans; a schedule's name may be given by people, these hold no place among them."""
+WEEK = Schedule(WEEKLY, (time(9, 0),), frozenset({0}))
+"""When a recipient that asked for it hears what its week was made of: on Mondays at nine, by its own clock."""
 CAPS = {
     "per_hour": "cap of messages per hour",
     "per_day": "cap of messages per day",

@@ -413,6 +413,27 @@ def heartbeat_today(connection: sa.Connection, recipient: str, since: datetime) 
     )
 
 
+def told_events(connection: sa.Connection, recipient: str, since: datetime) -> tuple[tuple[Event, ...], ...]:
+    """List what each prompt message of a recipient told since an instant, message by message."""
+    outbox, item, event = tables.outbox.c, tables.item.c, tables.event.c
+    rows = connection.execute(
+        sa.select(outbox.delivery_id, event.payload)
+        .join_from(tables.outbox, tables.item, item.delivery_id == outbox.delivery_id)
+        .join(tables.event, event.id == item.event_id)
+        .where(
+            outbox.recipient == recipient,
+            outbox.created_at >= since,
+            outbox.form == DigestForm.PROMPT,
+            item.recipient == recipient,
+        )
+        .order_by(outbox.created_at, outbox.delivery_id, event.id)
+    )
+    found: dict[str, list[Event]] = defaultdict(list)
+    for row in rows:
+        found[row.delivery_id].append(codec.load(row.payload))
+    return tuple(tuple(events) for events in found.values())
+
+
 def forget_recipient(connection: sa.Connection, recipient: str, reason: str = "recipient_gone") -> int:
     """Close the open items of a recipient that left the configuration or is told nothing more."""
     item = tables.item.c

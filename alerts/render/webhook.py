@@ -52,6 +52,8 @@ def kind(digest: Digest) -> str:
         return "digest.scheduled"
     if any(event.kind is Kind.TEST for event in digest.events):
         return "test"
+    if any(event.kind is Kind.WEEKLY_NOTE for event in digest.events):
+        return "digest.week"
     if digest.form is DigestForm.OPERATOR:
         return "daemon.health"
     kinds = {event.kind for part in digest.stories for event in part.fresh}

@@ -87,6 +87,8 @@ class Recipient(Section):
     """Language of the frame of a message."""
     heartbeat: Annotated[str, word(("off", "daily", "every_slot"))] = default("off")
     """Whether a digest with nothing new is sent too."""
+    weekly_note: Truth = default(False)
+    """Whether a note says on Mondays at 09:00 which outlet, term or kind made most of the week's messages."""
 
 
 class _Channel(Section):
