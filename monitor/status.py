@@ -17,7 +17,7 @@ from sqlalchemy import Connection, func, select
 from alerts import tables as alert_tables
 from alerts.outbox import admin
 from alerts.outbox.admin import Trouble
-from alerts.values import Blind, Coverage
+from alerts.values import Blind, Coverage, EventState
 from monitor import schedule
 from monitor.store import checking, entries, meta, revisions, stories, tables
 from monitor.store import feeds as feed_rows
@@ -231,18 +231,26 @@ class StoryShown:
 
 def read(connection: Connection, now: datetime, insecure: Collection[str] = ()) -> Standing:
     """Read how everything stands. `insecure` are the feeds whose certificate is not looked at."""
-    event, row = alert_tables.event.c, alert_tables.outbox.c
+    row = alert_tables.outbox.c
     return Standing(
         feeds=feeds(connection, now, insecure),
         entries=entries.count(connection),
         stories=connection.execute(select(func.count()).select_from(tables.story)).scalar_one(),
-        events={r[0]: r[1] for r in connection.execute(select(event.kind, func.count()).group_by(event.kind))},
+        events=_events(connection),
         deliveries={r[0]: r[1] for r in connection.execute(select(row.state, func.count()).group_by(row.state))},
         troubles=admin.troubles(connection, now),
         due=feed_rows.due_count(connection, now),
         trouble=meta.get(connection, revisions.TROUBLE) or "",
         wal=checking.wal_bytes(connection.engine) if connection.dialect.name == "sqlite" else None,
     )
+
+
+def _events(connection: Connection) -> dict[str, int]:
+    """Count events by kind, and apart from that those no route took: nobody is told of them."""
+    event = alert_tables.event.c
+    found = {r[0]: r[1] for r in connection.execute(select(event.kind, func.count()).group_by(event.kind))}
+    lost = connection.execute(select(func.count()).where(event.state == EventState.UNROUTED)).scalar_one()
+    return found | ({EventState.UNROUTED.value: lost} if lost else {})
 
 
 def feeds(connection: Connection, now: datetime | None = None, insecure: Collection[str] = ()) -> tuple[FeedLine, ...]:
