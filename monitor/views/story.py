@@ -37,7 +37,7 @@ class Part(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Line:
     """One entry on the timeline. `joined`: the first of its outlet; `sources`: whom it copies
-    or names; `copied`: whose text it is."""
+    or names; `copied`: whose text it is; `title_only`: it came without any text."""
 
     entry: EntryId
     outlet: Domain | None
@@ -54,6 +54,7 @@ class Line:
     score: float
     threshold: float
     reason: str
+    title_only: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +237,7 @@ def _lines(
             score=row.score,
             threshold=row.threshold,
             reason=row.reason,
+            title_only=mentions[entry].title_only,
         )
         met.add(row.outlet)
 
