@@ -12,6 +12,7 @@ admin.py        list, show, retry, discard, move: for people
 codec.py, ids.py   events as JSON; delivery ids and lease owners
 """
 
+from alerts.outbox.events import known
 from alerts.outbox.producing import put
 from alerts.outbox.reports import (
     channel_event,
@@ -22,4 +23,13 @@ from alerts.outbox.reports import (
     split_event,
 )
 
-__all__ = ["channel_event", "dead_event", "merged_event", "primed_event", "put", "restored_event", "split_event"]
+__all__ = [
+    "channel_event",
+    "dead_event",
+    "known",
+    "merged_event",
+    "primed_event",
+    "put",
+    "restored_event",
+    "split_event",
+]

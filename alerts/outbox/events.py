@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -41,6 +41,14 @@ def store(connection: sa.Connection, event: Event, state: EventState) -> int | N
     }
     event_id: int | None = connection.execute(_insert_event(connection.dialect.name), row).scalar_one_or_none()
     return event_id
+
+
+def known(connection: sa.Connection, keys: Collection[str]) -> frozenset[str]:
+    """Those of some keys under which an event is stored."""
+    if not keys:
+        return frozenset()
+    found = connection.execute(sa.select(tables.event.c.event_key).where(tables.event.c.event_key.in_(keys)))
+    return frozenset(row.event_key for row in found)
 
 
 @functools.cache
