@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-NOT_BY_ITSELF = ("poll_once",)
-"""Entries for other programs, which bring their own arguments."""
+NOT_BY_ITSELF = ("copies", "poll_once")
+"""Those that need arguments: documents, or the program that calls them."""
 
 if __name__ == "__main__":
     failed = []
