@@ -13,7 +13,7 @@ from monitor.detect.actors import Actor, Case, Kind
 from monitor.detect.predicates import Predicate
 from monitor.detect.reading import Parsed
 
-_PASSIVE = ("confirmed", "denied", "refused", "condemned")
+_PASSIVE = ("agreed", "confirmed", "denied", "refused", "condemned")
 _LINK = 5
 """Words between two speakers of one verb: ", and from the"."""
 _NAMES = 4
