@@ -94,12 +94,13 @@ def _story(page: Page, part: StoryPart, digest: Digest, times: words.Clock) -> N
         for silent in part.non_answers[:ANSWERS]:
             page.put(f"{words.silent_body(silent)}: {words.silence(silent)}", indent="  ", hang="    ")
         _more(page, len(part.non_answers) - ANSWERS)
-    if part.chains:
+    cited = words.citations(part)
+    if cited:
         page.space()
         page.put("WHO CITES WHOM", style=BOLD)
-        for chain in part.chains[:CHAINS]:
-            page.put(" <- ".join(words.clean(name, 60) for name in chain), indent="  ", hang="    ")
-        _more(page, len(part.chains) - CHAINS)
+        for chain in cited[:CHAINS]:
+            page.put(" <- ".join(chain), indent="  ", hang="    ")
+        _more(page, len(cited) - CHAINS)
     earlier = words.history(part)
     if earlier:
         page.space()

@@ -148,9 +148,10 @@ def _story(part: StoryPart, digest: Digest, times: words.Clock, most: int) -> li
     if part.non_answers:
         rows = [_silent(silent) for silent in part.non_answers[:most]]
         blocks.append(_listed("*Asked, no answer* (not a response)", rows, len(part.non_answers) - len(rows)))
-    if part.chains:
-        rows = ["• " + " → ".join(safe(name, 60) for name in chain) for chain in part.chains[:most]]
-        blocks.append(_listed("*Who cites whom*", rows, len(part.chains) - len(rows)))
+    cited = words.citations(part)
+    if cited:
+        rows = ["• " + " → ".join(safe(name, 900) for name in chain) for chain in cited[:most]]
+        blocks.append(_listed("*Who cites whom*", rows, len(cited) - len(rows)))
     blocks += _actions(part, digest)
     blocks.append(_context(f"Why you: {safe(words.why(part), 600)}"))
     return blocks

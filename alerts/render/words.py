@@ -18,6 +18,8 @@ TITLE = 200
 QUOTE = 600
 LEAD = 400
 URL = 1000
+TOGETHER = 12
+"""So many outlets are named that cite the same source; a list of names is news, a long one is a wall."""
 LATE = timedelta(minutes=30)
 REMEMBERED = 2048
 """One message shows the same texts, links and times several times, and several forms of it show them again."""
@@ -223,7 +225,8 @@ def silence(silent: NonAnswers) -> str:
             f"asked by {asker}, in {where}" if asker and where and asker != where else f"in {where}" if where else asker
         )
         said.setdefault(NON_ANSWERS.get(answer.stance, answer.stance), []).append(words)
-    return ". ".join(f"{name} ({'; '.join(where)})" for name, where in said.items())
+    facts = [f"{name} ({'; '.join(where)})" for name, where in said.items()]
+    return ". ".join([*facts[:1], *(fact[:1].upper() + fact[1:] for fact in facts[1:])])
 
 
 def silent_body(silent: NonAnswers) -> str:
@@ -345,6 +348,15 @@ def coverage(seen: Coverage, times: Clock) -> str:
     if seen.slowest is not None:
         words += f" Slowest: {int(seen.slowest.total_seconds() // 60)} min."
     return words
+
+
+def citations(part: StoryPart) -> tuple[tuple[str, ...], ...]:
+    """Say who cites whom: outlets that name the same sources in the same order stand together, before those sources."""
+    by_source: dict[tuple[str, ...], list[str]] = {}
+    for chain in part.chains:
+        named = tuple(clean(name, 60) for name in chain)
+        by_source.setdefault(named[1:], []).append(named[0])
+    return tuple((listed(outlets, TOGETHER), *sources) for sources, outlets in by_source.items())
 
 
 def history(part: StoryPart) -> tuple[Event, ...]:
