@@ -260,7 +260,7 @@ def _link(url: str | None, label: str) -> str:
 
 def _quote(text: str, language: str | None, where: str, url: str | None, length: int) -> str:
     said = (
-        f'<div class="quote" style="{QUOTE}" {_language(language)}>&ldquo;{_text(text, length)}&rdquo;</div>'
+        f'<div class="quote" style="{QUOTE}" {_language(language)}>{escape(words.quoted(text, length))}</div>'
         if text
         else ""
     )

@@ -84,7 +84,7 @@ def _story(page: Page, part: StoryPart, digest: Digest, times: words.Clock) -> N
         page.put(f"* {words.clean(note, 400)}", hang="  ")
     if part.lead and not part.told:
         page.space()
-        page.put(f'"{words.clean(part.lead, words.LEAD)}"', indent="  ")
+        page.put(words.quoted(part.lead, words.LEAD, '""'), indent="  ")
         page.put(f"- {words.clean(part.lead_outlet, 60)}  {words.link(part.lead_url) or ''}", indent="  ")
     _news(page, part, times)
     _answers(page, part, times)
@@ -162,7 +162,7 @@ def _answers(page: Page, part: StoryPart, times: words.Clock) -> None:
 def _quote(page: Page, event: Event, times: words.Clock) -> None:
     assert event.answer is not None
     if event.answer.quote:
-        page.put(f'"{words.clean(event.answer.quote, words.QUOTE)}"', indent="    ")
+        page.put(words.quoted(event.answer.quote, words.QUOTE, '""'), indent="    ")
     address = words.link(event.mention.url if event.mention else None)
     page.put(f"{words.outlet(event)}, {times.short(words.when(event))}  {address or ''}".rstrip(), indent="    ")
 

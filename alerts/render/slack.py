@@ -132,7 +132,7 @@ def _story(part: StoryPart, digest: Digest, times: words.Clock, most: int) -> li
         blocks.append(_section([f"_{safe(note, 300)}_" for note in part.notes[:5]]))
     if part.lead:
         where = link(part.lead_url, safe(part.lead_outlet, 60) or "source")
-        blocks.append(_section([f"“{safe(part.lead, words.LEAD)}” {where}"]))
+        blocks.append(_section([f"{safe(words.quoted(part.lead, words.LEAD), words.LEAD + 2)} {where}"]))
     fresh = words.news_events(part)
     if fresh:
         rows = [_news(event, part, times) for event in fresh[:most]]
@@ -175,7 +175,7 @@ def _answer(event: Event, part: StoryPart, times: words.Clock) -> str:
     answer = event.answer
     assert answer is not None
     new = ":new: " if words.is_new(event, part) else ""
-    quote = f" “{safe(answer.quote, QUOTE)}”" if answer.quote else ""
+    quote = f" {safe(words.quoted(answer.quote, QUOTE), QUOTE + 2)}" if answer.quote else ""
     where = link(event.mention.url if event.mention else None, safe(words.outlet(event), 60))
     said = safe(words.stance(event), 200)
     return f"• {new}*{safe(words.speaker(event), 140)}*: {said}{quote} ({where}, {moment(words.when(event), times)})"
@@ -263,7 +263,7 @@ def _context(text: str) -> Block:
 
 def _actions(part: StoryPart, digest: Digest) -> list[Block]:
     """Write the buttons; unsubscribing is a matter of mail, in Slack people leave the channel."""
-    named = [(name, url) for name, url in words.actions(part, digest.links) if name != "Stop"]
+    named = [(name, url) for name, url in words.actions(part, digest.links) if name != "Unsubscribe"]
     if digest.links is not None and digest.links.why:
         named.append(("Why?", digest.links.why))
     buttons = [{"type": "button", "text": {"type": "plain_text", "text": name}, "url": url} for name, url in named]
