@@ -291,6 +291,8 @@ def news(event: Event, times: Clock) -> str:
         case _:
             parts.append(event.kind.replace("_", " "))
     parts += [words for words in (source(event),) if words]
+    if dict(event.facts).get("text") == "none":
+        parts.append("title only")
     added = dict(event.facts).get("adds")
     if added:
         parts.append(f"adds: {clean(added, TITLE)}")
