@@ -79,7 +79,7 @@ async def _serve(running: Running, reloader: reloading.Reloader, seen: bytes) ->
     from monitor.web import binding
 
     web = running.config.web
-    binding.refuse_open(web.host, has_login=web.login is not None)
+    binding.refuse_open(web.host, has_login=web.login is not None or web.proxy is not None)
     bound = binding.bind(web.host, web.port)
     metrics = binding.bind(*web.metrics, setting="web.metrics") if web.metrics else None
     ticking = tick.Tick(chores.jobs(running), partial(_give_up, running), wall=lambda: utc_now().timestamp())
