@@ -17,7 +17,7 @@ from sqlalchemy import Connection, func, select
 from alerts import tables as alert_tables
 from alerts.outbox import admin
 from alerts.outbox.admin import Trouble
-from alerts.values import Blind, Coverage
+from alerts.values import Blind, Coverage, EventState
 from monitor import schedule
 from monitor.store import checking, entries, meta, revisions, stories, tables
 from monitor.store import feeds as feed_rows
@@ -200,6 +200,7 @@ class StoryShown:
                     "role": str(m.role),
                     "seen_at": _plain(m.seen_at),
                     "title": m.title,
+                    "title_only": m.title_only,
                     "url": m.url,
                     "cites": [{"source": c.source, "domain": c.domain, "kind": c.kind} for c in m.citations],
                 }
@@ -215,6 +216,7 @@ class StoryShown:
         for m in self.mentions:
             cites = ", ".join(c.source for c in m.citations)
             lines.append(f"  {m.entry:6}  {_short(m.seen_at)}  {m.role!s:11} {m.outlet or 'unknown outlet'}: {m.title}")
+            lines[-1] += " (title only)" if m.title_only else ""
             lines += [f"  {'':8}{'':14}{'':11} cites {cites}"] if cites else []
         lines += ["", "governments" if self.answers else "no government has answered"]
         lines += [f"  {s.government} {s.body}: {s.stance}  “{s.quote}”  ({s.outlet})" for s in self.answers]
@@ -229,18 +231,26 @@ class StoryShown:
 
 def read(connection: Connection, now: datetime, insecure: Collection[str] = ()) -> Standing:
     """Read how everything stands. `insecure` are the feeds whose certificate is not looked at."""
-    event, row = alert_tables.event.c, alert_tables.outbox.c
+    row = alert_tables.outbox.c
     return Standing(
         feeds=feeds(connection, now, insecure),
         entries=entries.count(connection),
         stories=connection.execute(select(func.count()).select_from(tables.story)).scalar_one(),
-        events={r[0]: r[1] for r in connection.execute(select(event.kind, func.count()).group_by(event.kind))},
+        events=_events(connection),
         deliveries={r[0]: r[1] for r in connection.execute(select(row.state, func.count()).group_by(row.state))},
         troubles=admin.troubles(connection, now),
         due=feed_rows.due_count(connection, now),
         trouble=meta.get(connection, revisions.TROUBLE) or "",
         wal=checking.wal_bytes(connection.engine) if connection.dialect.name == "sqlite" else None,
     )
+
+
+def _events(connection: Connection) -> dict[str, int]:
+    """Count events by kind, and apart from that those no route took: nobody is told of them."""
+    event = alert_tables.event.c
+    found = {r[0]: r[1] for r in connection.execute(select(event.kind, func.count()).group_by(event.kind))}
+    lost = connection.execute(select(func.count()).where(event.state == EventState.UNROUTED)).scalar_one()
+    return found | ({EventState.UNROUTED.value: lost} if lost else {})
 
 
 def feeds(connection: Connection, now: datetime | None = None, insecure: Collection[str] = ()) -> tuple[FeedLine, ...]:
