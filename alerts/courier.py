@@ -106,6 +106,10 @@ class Courier:
         ]
         return min(times, default=None)
 
+    def succeed(self, before: Courier) -> None:
+        """Take over from another: keep the pace it kept, and leave a channel alone while it still sends there."""
+        self._buckets, self._busy = before._buckets, before._busy
+
     def stop(self) -> None:
         """Claim nothing more; what is in flight may end."""
         self._stopping = True

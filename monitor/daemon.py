@@ -37,6 +37,7 @@ from monitor import (
     priming,
     reloading,
     status,
+    swapping,
     telling,
     understanding,
     wiring,
@@ -76,7 +77,7 @@ class Running:
     What a reload swaps is in `working`; `primes` are the watches that must look through stored entries first.
     """
 
-    working: reloading.Working
+    working: swapping.Working
     poller: polling.Poller
     pages: full_text.PageReader
     client: client.Client
@@ -137,10 +138,8 @@ def run(path: Path, environ: Mapping[str, str], *, port: int | None = None) -> i
     use_uvloop()
     start = _start_config(path, environ)
     hidden.values = redaction.known_values(start.text, environ)
-    if port is not None:
-        start = replace(start, config=replace(start.config, web=replace(start.config.web, port=port)))
     _say_problems(start.problems)
-    return asyncio.run(_run(start, path, environ, hidden))
+    return asyncio.run(_run(start, path, environ, hidden, port))
 
 
 def _say_problems(problems: tuple[Problem, ...]) -> None:
@@ -240,7 +239,9 @@ def _last_good(path: Path, environ: Mapping[str, str]) -> revisions.Revision | N
         engine.dispose()
 
 
-async def _run(start: Start, path: Path, environ: Mapping[str, str], hidden: logs.Known) -> int:
+async def _run(
+    start: Start, path: Path, environ: Mapping[str, str], hidden: logs.Known, port: int | None = None
+) -> int:
     url = environ.get("STORYWATCH_STORAGE_URL") or secrets.reveal(start.config.storage.url, environ)
     with filelock.FileLock(url):
         async with assembled(
@@ -248,7 +249,7 @@ async def _run(start: Start, path: Path, environ: Mapping[str, str], hidden: log
         ) as running:
             reloader = reloading.Reloader(running.working, start.file)
             await _tell_start(reloader, start)
-            await _serve(running, reloader, start.content)
+            await _serve(running, reloader, start.content, port)
             return running.exit_code
 
 
@@ -328,12 +329,13 @@ async def assembled(
             writer,
             pages=telling.pages_of(config, environ),
         )
-        working = reloading.Working(
+        working = swapping.Working(
             config=config,
             revision=revision,
             engine=engine,
             context=context,
-            poller=poller,
+            pollers=(poller, pages),
+            parsers=parsers,
             teller=teller,
             channels=channels,
             writer=writer,
@@ -357,7 +359,7 @@ def _prepare_store(engine: Engine, config: Config, offer: revisions.Offer) -> tu
     with engine.begin() as connection:
         if engine.dialect.name == "sqlite":  # the file lock is held: nobody else polls
             feeds.void_claims(connection)
-        feeds.sync(connection, reloading.seeds(config), offer.at)
+        feeds.sync(connection, swapping.seeds(config), offer.at)
         wanted = priming.wanted(config, revisions.watch_states(connection), None, offer.at)
         revisions.put_watch_states(connection, wanted.states)
         return revisions.accept(connection, offer), wanted.primes
@@ -372,12 +374,13 @@ def _coverage(engine: Engine, now: Callable[[], datetime]) -> Coverage:
         return status.coverage(connection, now())
 
 
-async def _serve(running: Running, reloader: reloading.Reloader, seen: bytes) -> None:
+async def _serve(running: Running, reloader: reloading.Reloader, seen: bytes, port: int | None) -> None:
     from monitor.web import binding
 
     web = running.config.web
     binding.refuse_open(web.host, has_login=web.login is not None)
-    bound = binding.bind(web.host, web.port)
+    # A port of the command line is none of the configuration: a reload of the file must not find it changed.
+    bound = binding.bind(web.host, web.port if port is None else port)
     ticking = tick.Tick(_jobs(running), partial(_give_up, running), wall=lambda: utc_now().timestamp())
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, _asked_to_stop, running, number)
@@ -391,7 +394,9 @@ async def _serve(running: Running, reloader: reloading.Reloader, seen: bytes) ->
     # FastAPI costs a third of a second to import: the first polls do not wait for it.
     from monitor.web import server
 
-    page = server.Page(bound, _sources(running, web.host, partial(ticking.is_late, "tick")))
+    seen_by = partial(_sources, running, web.host, partial(ticking.is_late, "tick"))
+    page = server.Page(bound, seen_by(running.config, running.context.knowledge))
+    running.working.pages = lambda config, known: page.prepare(_checked(seen_by, config, known))
     page.start()
     await running.stopping.wait()
     log.info("stopping")
@@ -420,17 +425,33 @@ def _jobs(running: Running) -> dict[str, tick.Job]:
     }
 
 
-def _sources(running: Running, host: str, is_late: Callable[[], bool]) -> Any:
+def _checked(make: Callable[..., Any], config: Config, known: understanding.Knowledge) -> Any:
+    """What the pages of a changed configuration read from.
+
+    Errors: ConfigError for a login that is gone from a page others can reach; SecretMissing.
+    """
+    from monitor.web import binding
+
+    try:
+        return make(config, known)
+    except binding.OpenToAll as exc:
+        raise ConfigError((Problem("E064", "web.login", str(exc), config.file),)) from exc
+
+
+def _sources(
+    running: Running, host: str, is_late: Callable[[], bool], config: Config, known: understanding.Knowledge
+) -> Any:
     from monitor.web import wired
 
     return wired.sources(
-        running.config,
+        config,
         running.engine,
         running.context,
         host=host,
         now=running.now,
         ready=partial(_why_not_ready, running, is_late),
         environ=running.environ,
+        known=known,
     )
 
 

@@ -55,8 +55,16 @@ class Seen:
 _ORDER = {"red": 0, "amber": 1, "green": 2, "grey": 3}
 
 
-def read(connection: Connection, now: datetime, watches: Mapping[str, frozenset[str] | None]) -> Seen:
-    """Read how well we see. `watches` maps a watch to the addresses of its feeds, None for all of them."""
+def read(
+    connection: Connection,
+    now: datetime,
+    watches: Mapping[str, frozenset[str] | None],
+    insecure: frozenset[str] = frozenset(),
+) -> Seen:
+    """Read how well we see. `watches` maps a watch to the addresses of its feeds, None for all of them.
+
+    `insecure` are the feeds whose certificate is not looked at.
+    """
     rows = feed_rows.all_rows(connection)
     polled = tuple(row for row in rows if row.state in feed_rows.POLLED)
     low = lows.read(connection)
@@ -65,16 +73,16 @@ def read(connection: Connection, now: datetime, watches: Mapping[str, frozenset[
         covered = status.coverage_of(polled, now, urls)
         since = low[watch].low_since if watch in low else None
         seen.append(WatchSeen(watch, covered.healthy, covered.feeds, covered.slowest, since))
-    feeds = sorted((_feed(row, now) for row in rows), key=lambda feed: (_ORDER[feed.colour], feed.url))
+    feeds = sorted((_feed(row, now, insecure) for row in rows), key=lambda feed: (_ORDER[feed.colour], feed.url))
     return Seen(tuple(feeds), status.coverage_of(polled, now), tuple(seen))
 
 
-def _feed(row: feed_rows.FeedRow, now: datetime) -> FeedSeen:
+def _feed(row: feed_rows.FeedRow, now: datetime, insecure: frozenset[str]) -> FeedSeen:
     return FeedSeen(
         url=row.url,
         moved_to=row.moved_to,
         state=row.state,
-        colour=_colour(row, now),
+        colour=status.feed_line(row, 0, now, insecure_tls=row.url in insecure).colour,
         last_ok=row.last_ok_at,
         last_new=row.last_new_at,
         next_at=row.next_at,
@@ -84,17 +92,3 @@ def _feed(row: feed_rows.FeedRow, now: datetime) -> FeedSeen:
         fail_reason=row.fail_reason,
         fail_message=row.fail_message,
     )
-
-
-_RED_AFTER = timedelta(hours=24)
-
-
-def _colour(row: feed_rows.FeedRow, now: datetime) -> str:
-    """As the command line colours it."""
-    if row.state not in feed_rows.POLLED or row.last_attempt_at is None:
-        return "grey"
-    if row.state == "gone":
-        return "red"
-    if row.fail_reason is None:
-        return "green"
-    return "red" if row.first_fail_at is not None and now - row.first_fail_at > _RED_AFTER else "amber"

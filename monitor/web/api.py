@@ -145,7 +145,7 @@ class _Data:
         """Every feed with its health, and how well each watch sees."""
         watches = {watch.name: watch.feeds for watch in self._sources.watches}
         with self._sources.reading() as connection:
-            seen = watching.read(connection, self._sources.now(), watches)
+            seen = watching.read(connection, self._sources.now(), watches, self._sources.insecure)
         return _told(request, models.Feeds.of(seen))
 
     def deliveries(self, request: Request, state: pages.State = None, after: pages.Delivery = None) -> Response:

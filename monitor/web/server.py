@@ -1,13 +1,20 @@
-"""Runs the page inside the daemon's event loop, on a socket that is bound already. Called by `daemon`."""
+"""Runs the page inside the daemon's event loop, on a socket that is bound already. Called by `daemon`.
+
+What it shows can be exchanged while it runs: a request that is under way ends with what it began with.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import secrets
 import socket
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
+from functools import partial
 
 import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from monitor.web.app import build
 from monitor.web.sources import Sources
@@ -17,7 +24,9 @@ class Page:
     """The page's server."""
 
     def __init__(self, bound: socket.socket, sources: Sources) -> None:
-        config = uvicorn.Config(build(sources), log_config=None, access_log=False, lifespan="off", server_header=False)
+        self._key = secrets.token_bytes(32)
+        self._shown = _Shown(self._build(sources))
+        config = uvicorn.Config(self._shown, log_config=None, access_log=False, lifespan="off", server_header=False)
         self._server = _Quiet(config)
         self._socket = bound
         self._task: asyncio.Task[None] | None = None
@@ -26,6 +35,14 @@ class Page:
         """Begin to serve."""
         self._task = asyncio.create_task(self._server.serve([self._socket]))
 
+    def prepare(self, sources: Sources) -> Callable[[], None]:
+        """Build what shows other sources; calling the answer puts it in place. To build takes a tenth of a second."""
+        return partial(setattr, self._shown, "app", self._build(sources))
+
+    def _build(self, sources: Sources) -> ASGIApp:
+        """Build with one key for as long as the process runs, where none is configured: sessions outlive a reload."""
+        return build(replace(sources, keys=sources.keys or (self._key,)))
+
     async def stop(self) -> None:
         """End, within two seconds."""
         self._server.should_exit = True
@@ -33,6 +50,17 @@ class Page:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._task, 2)
         self._socket.close()
+
+
+class _Shown:
+    """The application of the moment."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand one request to it."""
+        await self.app(scope, receive, send)
 
 
 class _Quiet(uvicorn.Server):

@@ -62,7 +62,7 @@ class Sources:
 
     `writing` opens one transaction; without it nothing can be done from the pages. `keys` sign sessions and links: the
     first signs, all are accepted; none are needed on one machine. `hosts` are the names the pages answer to, `plan`
-    says who gets messages with links.
+    says who gets messages with links. `insecure` are the feeds whose certificate is not looked at.
     """
 
     reading: Opening
@@ -80,6 +80,7 @@ class Sources:
     syndicated: bool = False
     evidence_key: bytes | None = None
     plan: Callable[[], route.Plan] = lambda: NOBODY
+    insecure: frozenset[str] = frozenset()
 
     def outlet_name(self, domain: str) -> str:
         """How people call an outlet."""
