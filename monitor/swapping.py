@@ -103,7 +103,8 @@ def _built(on: Working, config: Config, content: bytes) -> Ready:
         knowledge=knowledge,
         channels=wiring.channels_of(config),
         links=telling.pages_of(config, on.environ),
-        show=on.pages(config, knowledge) if on.pages else _show_nothing,
+        # What waits for a restart is shown as it is.
+        show=on.pages(changes.without_restart(on.config, config), knowledge) if on.pages else _show_nothing,
         changes=changes.changes(on.config, config),
         known=redaction.known_values(content.decode("utf-8", "replace"), on.environ),
     )
