@@ -110,6 +110,10 @@ class Courier:
         ]
         return min(times, default=None)
 
+    def succeed(self, before: Courier) -> None:
+        """Take over: keep the pace, write what could not be written, leave alone where the other still sends."""
+        self._buckets, self._busy, self._unwritten = before._buckets, before._busy, before._unwritten
+
     def stop(self) -> None:
         """Claim nothing more; what is in flight may end."""
         self._stopping = True

@@ -11,6 +11,7 @@ deliveries.py   enqueue, claim, recover: one row, one network call
 settling.py     how the call ended
 sick.py         while a channel is away, and when it comes back
 muted.py        silences
+backfill.py     the past of a watch, told on purpose
 reports.py      events about the channels themselves
 acts.py         what readers do by the links in messages; recipients that are set aside
 admin.py        list, show, retry, discard, move: for people

@@ -77,6 +77,21 @@ class StoryRow:
     size: int
 
 
+def keys_told(connection: Connection, key: StoryKey) -> tuple[StoryKey, ...]:
+    """The keys under which entries of a story may have been told: its own, those that lead to it by now, and those of
+    the stories it was split from.
+    """
+    alias, story = tables.story_alias.c, tables.story.c
+    found: dict[StoryKey, None] = {}
+    row = connection.execute(select(story.id, story.key, story.split_from).where(story.key == key)).one_or_none()
+    while row is not None and row.key not in found:
+        joined = connection.execute(select(alias.alias_key).where(alias.story_id == row.id).order_by(alias.alias_key))
+        found |= dict.fromkeys((StoryKey(row.key), *map(StoryKey, joined.scalars())))
+        parent = select(story.id, story.key, story.split_from).where(story.id == row.split_from)
+        row = connection.execute(parent).one_or_none()
+    return tuple(found) or (key,)
+
+
 def resolve(connection: Connection, key: StoryKey) -> StoryKey:
     """The key a story is known by now: a merged story's key leads to its survivor in one hop."""
     alias, story = tables.story_alias.c, tables.story.c
