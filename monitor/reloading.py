@@ -33,6 +33,7 @@ from monitor.config.values import Config, FeedConfig
 from monitor.detect.event_keys import key
 from monitor.errors import ConfigError, Problem
 from monitor.parse import links
+from monitor.store import engine as engines
 from monitor.store import feeds, meta, revisions
 from monitor.store.revisions import Offer, Outcome
 
@@ -42,6 +43,7 @@ LOOK_EVERY_S = 30.0
 """Notices of changed files get lost on network file systems; the hash of the file is the truth."""
 SETTLED_MS = 500
 _RETRIES = 6
+_PRIMED_EVERY_S = 2.0
 _TOLD = 3
 REQUEST, ANSWER = "config_request", "config_answer"
 """Facts in the database: what a command asks of the daemon, and what became of it."""
@@ -116,12 +118,23 @@ def seeds(config: Config) -> list[feeds.Seed]:
 
 
 class Reloader:
-    """Watches one file for one daemon. Reloads wait for each other."""
+    """Watches one file for one daemon. Reloads wait for each other.
 
-    def __init__(self, working: Working, file: Path, *, look_every_s: float = LOOK_EVERY_S) -> None:
+    Of several processes on one database each watches its own file; the one that `leads` looks through stored entries.
+    """
+
+    def __init__(
+        self,
+        working: Working,
+        file: Path,
+        *,
+        look_every_s: float = LOOK_EVERY_S,
+        leads: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._on = working
         self._file = file
         self._look_every_s = look_every_s
+        self._leads = leads
         self._one_at_a_time = asyncio.Lock()
         self._seen: str | None = None
         self._refused: str | None = None
@@ -171,8 +184,11 @@ class Reloader:
     async def _look_now_and_then(self) -> None:
         while True:
             await asyncio.sleep(self._look_every_s)
-            if not await self._answer_request():
-                await self._look("file")
+            try:
+                if not await self._answer_request():
+                    await self._look("file")
+            except Exception as exc:  # the database may be away for a while: looked at again
+                log.exception("config_not_looked_at", error=str(exc))
 
     async def _asked(self, who: str) -> None:
         if not await self._answer_request():
@@ -318,17 +334,19 @@ class Reloader:
         """Write the revision and swap what the pipeline knows; runs where the pipeline runs, so between two polls."""
         on, config = self._on, ready.config
         with on.engine.begin() as tx:
+            engines.lock_starting(tx)
             states = revisions.watch_states(tx)
             names = [watch.name for watch in on.config.watches if not watch.paused]
             wanted = priming.wanted(config, states, names, offer.at)
             revisions.put_watch_states(tx, wanted.states)
             feeds.sync(tx, seeds(config), offer.at)
-            no = revisions.record(tx, offer, Outcome.ACCEPTED)
+            no = revisions.accept(tx, offer)
             _hold_and_release(tx, on.config, config, offer.at)
         known = wiring.knowledge(wiring.without(config, wanted.primes), config_rev=no) if wanted.primes else None
         on.context.knowledge = known or _numbered(ready.knowledge, no)
         if config.stories != on.config.stories:
-            on.context.window = wiring.context(on.engine, on.context.knowledge, config, now=offer.at).window
+            fresh = wiring.context(on.engine, on.context.knowledge, config, now=offer.at)
+            on.context.window, on.context.changes = fresh.window, fresh.changes
         on.revision = no
         return wanted.primes
 
@@ -344,7 +362,8 @@ class Reloader:
     def prime(self, since: Mapping[str, datetime]) -> None:
         """Look through stored entries for these watches, beside everything else."""
         if since:
-            self._priming = asyncio.create_task(self._prime(since), name="priming")
+            work = self._prime(since) if self._leads() else self._wait_primed(since)
+            self._priming = asyncio.create_task(work, name="priming")
 
     async def primed(self, since: Mapping[str, datetime]) -> None:
         """Look through stored entries and wait for the end of it; for a round that a person waits for."""
@@ -369,14 +388,28 @@ class Reloader:
         except Exception as exc:  # the watch stays asleep and is primed by the next start; the rest goes on
             log.exception("priming_failed", watches=sorted(since), error=str(exc))
 
+    async def _wait_primed(self, since: Mapping[str, datetime]) -> None:
+        """Let watches take part once the process that leads has looked; look here should this one come to lead."""
+        while not self._leads():
+            states = await self._write(revisions.watch_states)
+            if all(name in states and states[name].primed_at is not None for name in since):
+                await self._run(self._waken)
+                return
+            await asyncio.sleep(_PRIMED_EVERY_S)
+        await self._prime(since)
+
+    def _waken(self) -> None:
+        on = self._on
+        fresh = wiring.knowledge(on.config, config_rev=on.revision)
+        context = wiring.context(on.engine, fresh, on.config, now=on.now())
+        on.context.window, on.context.changes, on.context.knowledge = context.window, context.changes, fresh
+
     def _wake(self, look: priming.Priming, since: Mapping[str, datetime]) -> None:
         """Decide what came meanwhile, and let the watches take part: one piece of work, so nothing falls between."""
         on, now = self._on, self._on.now()
         while look.step(None, now):
             pass
-        fresh = wiring.knowledge(on.config, config_rev=on.revision)
-        on.context.window = wiring.context(on.engine, fresh, on.config, now=now).window
-        on.context.knowledge = fresh
+        self._waken()
         with on.engine.begin() as tx:
             states = revisions.watch_states(tx)
             revisions.put_watch_states(tx, [replace(states[name], primed_at=now) for name in since])

@@ -24,9 +24,9 @@ from monitor.config.values import Config
 from monitor.daemon.running import Running
 from monitor.fetch import client, hosts
 from monitor.fetch import limits as fetch_limits
-from monitor.jobs import full_text, host_book, parts, polling
+from monitor.jobs import full_text, host_book, parts, polling, sharding
 from monitor.store import engine as engines
-from monitor.store import feeds, migrate, revisions
+from monitor.store import feeds, migrate, revisions, shards
 
 
 @asynccontextmanager
@@ -48,7 +48,7 @@ async def assembled(
     """
     engine = engines.open_engine(url, pool=config.storage.pool)
     engines.check_reachable(engine)
-    migrate.ensure(engine)
+    migrate.refuse_other(engine) if config.storage.migrate == "check" else migrate.ensure(engine)
     offer = revisions.Offer(config.sha256, redaction.storable(text, environ), who, now())
     revision, primes = _prepare_store(engine, config, offer)
     awake = wiring.knowledge(wiring.without(config, primes), config_rev=revision)
@@ -62,7 +62,8 @@ async def assembled(
         poller = polling.Poller(built, on_report)
         pages = full_text.PageReader(built, len(context.knowledge.rules))
         working = _working(config, environ, context, writer, poller, now=now, hidden=hidden)
-        running = Running(working, poller, pages, http, primes)
+        job = sharding.ShardJob(built, poller, at_once=config.engine.fetches)
+        running = Running(working, poller, pages, http, primes, job)
         await poller.start()
         running.teller.recover(now())
         try:
@@ -108,7 +109,8 @@ def _parts(
         now=now,
         random=random.Random(seed),  # noqa: S311  jitter, no secret
         environ=environ,
-        at_once=config.engine.fetches,
+        at_once=config.engine.fetches * (config.engine.shards if config.engine.kind == "pgqueuer" else 1),
+        deadline=config.limits.deadline,
         spacing=spacing,
     )
 
@@ -144,6 +146,8 @@ def _working(
 def _prepare_store(engine: Engine, config: Config, offer: revisions.Offer) -> tuple[int, Mapping[str, datetime]]:
     """Write what a start changes: feeds, revision, watches. Answers the revision and the watches to be primed."""
     with engine.begin() as connection:
+        engines.lock_starting(connection)
+        shards.prepare(connection)
         if engine.dialect.name == "sqlite":  # the file lock is held: nobody else polls
             feeds.void_claims(connection)
         feeds.sync(connection, reloading.seeds(config), offer.at)

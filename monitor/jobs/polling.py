@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -48,6 +48,7 @@ class Poller:
         self._parts = parts
         self._on_report = on_report
         self._open: set[asyncio.Task[None]] = set()
+        self._places = asyncio.Semaphore(parts.at_once)
         self._busy: Counter[str] = Counter()
         self._book = HostBook(parts.gate, parts.spacing, parts.now)
         self._network = network.Network()
@@ -86,13 +87,40 @@ class Poller:
             await self._parts.write(partial(feeds.release, claims=claims))
             return 0
         for row in rows:
-            self._busy[row.host] += 1
-            work = self._poll(row, force or self._network.is_down, report or self.totals)
-            task = asyncio.create_task(work, name=f"poll {row.url}")
-            self._open.add(task)
-            metrics.open_polls.inc()
-            task.add_done_callback(self._open.discard)
+            self.begin(row, force=force or self._network.is_down, report=report)
         return len(rows)
+
+    def begin(self, row: feeds.FeedRow, *, force: bool = False, report: Round | None = None) -> asyncio.Task[None]:
+        """Begin to poll a feed that was claimed."""
+        self._busy[row.host] += 1
+        task = asyncio.create_task(self._poll(row, force, report or self.totals), name=f"poll {row.url}")
+        self._open.add(task)
+        metrics.open_polls.inc()
+        task.add_done_callback(self._open.discard)
+        return task
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether nothing more may be begun."""
+        return self._stopping.is_set()
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether our own network is down: what is tried then is decided here and not by what is due."""
+        return self._network.is_down
+
+    @property
+    def free(self) -> int:
+        """How many polls may begin without waiting for others."""
+        return max(self._parts.at_once - len(self._open), 0)
+
+    def note_hosts(self, rows: Sequence[hosts.HostRow]) -> None:
+        """Take up what other processes have learnt of hosts."""
+        self._book.learn(rows)
+
+    async def look_around(self) -> None:
+        """Read now and then what makes feeds urgent."""
+        await self._look_for_live_stories()
 
     async def _claim(self, free: int) -> tuple[feeds.FeedRow, ...]:
         """What is to be polled now: all that is due, or one feed of one host while our own network is down."""
@@ -204,7 +232,11 @@ class Poller:
             if held is not None:
                 await self._leave_out(row, claim, LeftOut(row.url, held.reason, held.until), report)
                 return
-            outcome = await parts.client.fetch(request, parts.now)
+            async with self._places:
+                if claim.until - parts.now() < parts.deadline:  # it might end after another worker has taken the feed
+                    await parts.write(partial(feeds.release, claims=(claim,)))
+                    return
+                outcome = await parts.client.fetch(request, parts.now)
         await self._notice_network(row.host, outcome)
         await self._conclude(row, claim, state, outcome, report)
 
