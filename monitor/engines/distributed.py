@@ -37,6 +37,7 @@ _LOG_CHUNK = 10_000
 _PAUSES = (1, 2, 5, 10)
 _LAST_PAUSE = 30
 _STEADY_S = 60.0
+_TO_WRITE_S = 3.0
 _ENTRYPOINT = "shard"
 _LOCK = 8003
 _APPLICATION = "storywatch/engine"
@@ -66,6 +67,7 @@ class Distributed:
         self._manager: QueueManager | None = None
         self._offers: psycopg.AsyncConnection[Any] | None = None
         self._supervisor: asyncio.Task[None] | None = None
+        self._bodies: set[asyncio.Task[Any]] = set()
         self._stopping = False
 
     @property
@@ -102,19 +104,27 @@ class Distributed:
         self._stopping = True
         cut = 0
         if self._supervisor is not None:
-            running = len(self._manager.job_context) if self._manager is not None else 0
             if self._manager is not None:
                 self._manager.shutdown.set()
             else:
                 self._supervisor.cancel()
             _, late = await asyncio.wait({self._supervisor}, timeout=within.total_seconds())
             if late:
-                cut = len(self._manager.job_context) if self._manager is not None else running
-                self._supervisor.cancel()
-                await asyncio.gather(self._supervisor, return_exceptions=True)
+                cut = await self._cut(self._supervisor)
             self._supervisor = None
         await self._forget_offers()
         return StopReport(cut)
+
+    async def _cut(self, supervisor: asyncio.Task[None]) -> int:
+        """End the bodies first: the queue's loop waits for them even when it is cancelled itself."""
+        bodies = set(self._bodies)
+        for body in bodies:
+            body.cancel()
+        _, late = await asyncio.wait({supervisor}, timeout=_TO_WRITE_S)
+        if late:
+            supervisor.cancel()
+            await asyncio.wait({supervisor}, timeout=_TO_WRITE_S)
+        return len(bodies)
 
     async def tidy(self) -> int:
         """Delete old lines of the queue's log, which never does so itself; a chunk at a time."""
@@ -174,7 +184,10 @@ class Distributed:
 
     def _body(self, run_shard: RunShard) -> Callable[[Job], Awaitable[None]]:
         async def body(job: Job) -> None:
-            shard = Shard(int(job.payload or b"0"))
+            shard, task = Shard(int(job.payload or b"0")), asyncio.current_task()
+            assert task is not None
+            self._bodies.add(task)
+            task.add_done_callback(self._bodies.discard)
             try:
                 await run_shard(shard)
                 self._failures.clear()

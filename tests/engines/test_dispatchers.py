@@ -42,7 +42,7 @@ class Body:
 
 async def until(claim: Callable[[], object]) -> None:
     async with asyncio.timeout(30):
-        while not claim():
+        while not claim():  # noqa: ASYNC110  what is waited for is in another process
             await asyncio.sleep(0.02)
 
 
