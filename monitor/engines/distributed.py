@@ -16,6 +16,7 @@ from typing import Any
 
 import psycopg
 import structlog
+from pgqueuer.adapters.drivers.psycopg import PsycopgDriver
 from pgqueuer.adapters.persistence import qb, queries
 from pgqueuer.core.qm import QueueManager
 from pgqueuer.domain import settings
@@ -169,8 +170,8 @@ class Distributed:
                 await asyncio.sleep(next(pauses))
 
     async def _run(self, run_shard: RunShard) -> None:
-        async with await _connect(self._url) as connection:
-            manager = QueueManager(_queries(connection), channel=_settings().channel)
+        async with await _connect(self._url) as connection, await _connect(self._url) as ears:
+            manager = QueueManager(_queries(connection, ears), channel=_settings().channel)
             manager.entrypoint(_ENTRYPOINT, accepts_context=False)(self._body(run_shard))
             self._manager = manager
             batch = max(self._slots // 2, 1)
@@ -247,12 +248,28 @@ def _settings() -> settings.DBSettings:
     return settings.DBSettings(db_schema=SCHEMA, durability=settings.Durability.volatile)
 
 
-def _queries(connection: psycopg.AsyncConnection[Any]) -> queries.Queries:
-    from pgqueuer.adapters.drivers.psycopg import PsycopgDriver
+class _Driver(PsycopgDriver):
+    """Listens on a connection of its own: a wait for notices holds its connection, and statements would queue up."""
 
+    def __init__(self, connection: psycopg.AsyncConnection[Any], ears: psycopg.AsyncConnection[Any]) -> None:
+        super().__init__(ears)
+        self._mouth = PsycopgDriver(connection)
+
+    async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
+        """Rows of a statement."""
+        return await self._mouth.fetch(query, *args)
+
+    async def execute(self, query: str, *args: object) -> str:
+        """What a statement did."""
+        return await self._mouth.execute(query, *args)
+
+
+def _queries(
+    connection: psycopg.AsyncConnection[Any], ears: psycopg.AsyncConnection[Any] | None = None
+) -> queries.Queries:
     chosen = _settings()
     return queries.Queries(
-        PsycopgDriver(connection),
+        PsycopgDriver(connection) if ears is None else _Driver(connection, ears),
         qbe=qb.QueryBuilderEnvironment(chosen),
         qbq=qb.QueryQueueBuilder(chosen),
         qbs=qb.QuerySchedulerBuilder(chosen),
