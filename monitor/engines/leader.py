@@ -13,6 +13,7 @@ import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import timedelta
 from typing import Protocol
 
 import structlog
@@ -25,7 +26,8 @@ from monitor.store.leases import Leadership
 
 log = structlog.get_logger(__name__)
 _TRY_EVERY_S = 1.0
-_RENEW_EVERY_S = 5.0
+_RENEW_AFTER = 1 / 3
+"""Of the lease's time."""
 _VACANT_FOR_S = 60.0
 
 
@@ -76,8 +78,9 @@ class Elected:
     worked on by one thread, so that a database that does not answer keeps nobody else waiting.
     """
 
-    def __init__(self, engine: Engine, *, candidate: bool = True) -> None:
+    def __init__(self, engine: Engine, *, candidate: bool = True, ttl: timedelta = leases.TTL) -> None:
         self._engine = engine
+        self._ttl = ttl
         self._candidate = candidate
         self._owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="leader")
@@ -152,12 +155,12 @@ class Elected:
         began = time.monotonic()
         self._locked = leases.try_lock(connection)
         if self._locked:
-            self._mine = leases.take(connection, self._owner)
+            self._mine = leases.take(connection, self._owner, self._ttl)
             if self._mine is None:  # another one leads by its lease: the lock is for that one
                 leases.unlock(connection)
                 self._locked = False
         else:
-            self._mine = leases.take_expired(connection, self._owner)
+            self._mine = leases.take_expired(connection, self._owner, self._ttl)
         if self._mine is not None:
             self._begin(began)
             log.info("leading", token=self._mine.token, locked=self._locked)
@@ -168,9 +171,9 @@ class Elected:
         began = time.monotonic()
         if not self._locked:
             self._locked = leases.try_lock(connection)
-        if self._renewed_at and began - self._renewed_at < _RENEW_EVERY_S:
+        if self._renewed_at and began - self._renewed_at < self._ttl.total_seconds() * _RENEW_AFTER:
             return
-        if leases.renew(connection, mine, locked=self._locked):
+        if leases.renew(connection, mine, self._ttl, locked=self._locked):
             self._begin(began)
             return
         log.warning("deposed", token=mine.token)
@@ -181,7 +184,7 @@ class Elected:
 
     def _begin(self, began: float) -> None:
         self._renewed_at = self._led_at = began
-        self._led_until = began + leases.TTL.total_seconds()
+        self._led_until = began + self._ttl.total_seconds()
 
     def _resign(self) -> None:
         connection, mine = self._connection, self._mine

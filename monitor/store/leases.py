@@ -40,9 +40,9 @@ def unlock(connection: Connection) -> None:
     connection.execute(text("select pg_advisory_unlock(:key)"), {"key": _LOCK})
 
 
-def take(connection: Connection, owner: str) -> Leadership | None:
+def take(connection: Connection, owner: str, ttl: timedelta = TTL) -> Leadership | None:
     """Lead, as the holder of the lock. None while another leads by its lease alone: it gets the lock next."""
-    values = {"owner": owner, "until": func.now() + TTL, "locked": True}
+    values = {"owner": owner, "until": func.now() + ttl, "locked": True}
     insert = postgresql.insert(tables.lease).values(name=LEADER, token=1, **values)
     taken = insert.on_conflict_do_update(
         index_elements=["name"],
@@ -53,17 +53,17 @@ def take(connection: Connection, owner: str) -> Leadership | None:
     return None if token is None else Leadership(owner, token)
 
 
-def take_expired(connection: Connection, owner: str) -> Leadership | None:
+def take_expired(connection: Connection, owner: str, ttl: timedelta = TTL) -> Leadership | None:
     """Lead without the lock, because whoever has it has not renewed its lease in time."""
-    values = {"owner": owner, "until": func.now() + TTL, "locked": False, "token": _L.token + 1}
+    values = {"owner": owner, "until": func.now() + ttl, "locked": False, "token": _L.token + 1}
     taken = update(tables.lease).where(_L.name == LEADER, _L.until < func.now()).values(**values).returning(_L.token)
     token = connection.execute(taken).scalar_one_or_none()
     return None if token is None else Leadership(owner, token)
 
 
-def renew(connection: Connection, mine: Leadership, *, locked: bool) -> bool:
+def renew(connection: Connection, mine: Leadership, ttl: timedelta = TTL, *, locked: bool) -> bool:
     """Lead on; false when somebody else leads by now."""
-    renewed = update(tables.lease).where(*_is(mine)).values(until=func.now() + TTL, locked=locked)
+    renewed = update(tables.lease).where(*_is(mine)).values(until=func.now() + ttl, locked=locked)
     return connection.execute(renewed).rowcount == 1
 
 

@@ -75,7 +75,7 @@ class Process:
         """Send it a signal."""
         self._process.send_signal(number)
 
-    async def ended(self, seconds: float = 60) -> int:
+    async def ended(self, seconds: float = 120) -> int:
         """Wait for its end."""
         code = await asyncio.wait_for(self._process.wait(), seconds)
         await self._reader
@@ -113,7 +113,7 @@ async def daemon(folder: Path, *words: str) -> AsyncIterator[Process]:
         await process.close()
 
 
-async def until(claim: Callable[[], Any], seconds: float = 60) -> Any:
+async def until(claim: Callable[[], Any], seconds: float = 120) -> Any:
     """Wait for something that another process does."""
     async with asyncio.timeout(seconds):
         while not (found := claim()):  # noqa: ASYNC110

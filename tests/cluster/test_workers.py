@@ -72,7 +72,7 @@ async def test_an_emptied_queue_costs_one_tick(tmp_path: Path, database: Databas
 async def test_a_stalled_worker_that_wakes_up_writes_nothing(tmp_path: Path, database: Database) -> None:
     """Stopped past its heartbeat its shards run elsewhere; what it fetched before is void."""
     async with FeedServer(everywhere=True) as server:
-        write_config(tmp_path, database.url, scripted(server, delay_s=1.0))
+        write_config(tmp_path, database.url, scripted(server, delay_s=3.0))
         async with daemon(tmp_path, "--role", "worker") as stalls, daemon(tmp_path):
             await until(lambda: stalls.count("polled") > 3)
             stalls.signal(signal.SIGSTOP)
