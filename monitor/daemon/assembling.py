@@ -24,7 +24,7 @@ from monitor.config.values import Config
 from monitor.daemon.running import Running
 from monitor.fetch import client, hosts
 from monitor.fetch import limits as fetch_limits
-from monitor.jobs import full_text, host_book, parts, polling, sharding
+from monitor.jobs import full_text, host_book, parts, polling, sharding, upkeep
 from monitor.store import engine as engines
 from monitor.store import feeds, migrate, revisions, shards
 
@@ -46,9 +46,11 @@ async def assembled(
 
     Errors: StoreUnreachable, SchemaMismatch, StoreError from the database.
     """
-    engine = engines.open_engine(url, pool=config.storage.pool)
+    pooled = config.storage.direct_url is not None
+    engine = engines.open_engine(url, pool=config.storage.pool, pooled=pooled)
     engines.check_reachable(engine)
-    migrate.refuse_other(engine) if config.storage.migrate == "check" else migrate.ensure(engine)
+    migrate.ready(engine, config.storage.migrate)
+    upkeep.prepare(engine, now(), config.storage.keep)
     offer = revisions.Offer(config.sha256, redaction.storable(text, environ), who, now())
     revision, primes = _prepare_store(engine, config, offer)
     awake = wiring.knowledge(wiring.without(config, primes), config_rev=revision)

@@ -115,9 +115,7 @@ async def _prune(running: Running) -> None:
     keep = running.config.storage.keep
 
     def work() -> int:
-        with running.engine.begin() as connection:
-            running.leader.check(connection)
-            return upkeep.prune(connection, running.now(), log_kept=keep.fetch_log, bytes_kept=keep.bytes)
+        return upkeep.prune(running.engine, running.now(), keep)
 
     loop = asyncio.get_running_loop()
     more = 1

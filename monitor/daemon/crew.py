@@ -50,7 +50,7 @@ async def hire(
     if running.engine.dialect.name == "sqlite":
         running.leader = Alone()
     else:
-        session = engines.open_engine(direct, pool=1)
+        session = engines.open_engine(direct, pool=1, role="leader")
         running.leader = Elected(session, candidate=role is not Role.WORKER)
     if config.engine.kind == "local":
         slots = max(config.engine.shards, config.engine.fetches)

@@ -93,7 +93,7 @@ async def tell_start(reloader: reloading.Reloader, start: Start) -> None:
 
 
 async def _serve(running: Running, reloader: reloading.Reloader, seen: bytes, work: Work) -> None:
-    bound = _bound(running) if work.has_page else None
+    doors = _doors(running) if work.has_page else None
     ticking = tick.Tick(
         chores.jobs(running),
         partial(_give_up, running),
@@ -105,12 +105,12 @@ async def _serve(running: Running, reloader: reloading.Reloader, seen: bytes, wo
     await running.dispatcher.start(running.shards.run)
     reloader.start(hashlib.sha256(seen).hexdigest())
     reloader.prime(running.primes)
-    _say_started(running, bound)
+    _say_started(running, doors.page if doors is not None else None)
     if running.leader.is_leader:
         await running.poller.spread_overdue()
     await chores.poll_due(running)
     ticking.start()
-    page = _page(running, bound, partial(ticking.is_late, "tick")) if bound is not None else None
+    page = _page(running, doors, partial(ticking.is_late, "tick")) if doors is not None else None
     await running.stopping.wait()
     await _stop(running, reloader, ticking)
     if page is not None:
@@ -118,12 +118,21 @@ async def _serve(running: Running, reloader: reloading.Reloader, seen: bytes, wo
     log.info("stopped")
 
 
-def _bound(running: Running) -> Any:
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """The sockets people and Prometheus come by."""
+
+    page: Any
+    metrics: Any = None
+
+
+def _doors(running: Running) -> Doors:
     from monitor.web import binding
 
     web = running.config.web
     binding.refuse_open(web.host, has_login=web.login is not None)
-    return binding.bind(web.host, web.port)
+    metrics = binding.bind(*web.metrics, setting="web.metrics") if web.metrics else None
+    return Doors(binding.bind(web.host, web.port), metrics)
 
 
 def _listen(running: Running, reloader: reloading.Reloader) -> None:
@@ -133,11 +142,11 @@ def _listen(running: Running, reloader: reloading.Reloader) -> None:
     loop.add_signal_handler(signal.SIGHUP, reloader.ask, "signal")
 
 
-def _page(running: Running, bound: Any, is_late: Callable[[], bool]) -> Any:
+def _page(running: Running, doors: Doors, is_late: Callable[[], bool]) -> Any:
     # FastAPI costs a third of a second to import: the first polls do not wait for it.
     from monitor.web import server
 
-    page = server.Page(bound, _sources(running, running.config.web.host, is_late))
+    page = server.Page(doors.page, _sources(running, running.config.web.host, is_late), doors.metrics)
     page.start()
     return page
 
