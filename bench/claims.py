@@ -21,14 +21,14 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection, Engine, text
 
 from monitor.store import engine as engines
-from monitor.store import feeds, migrate, shards
+from monitor.store import feeds, migrate, results, shards
 from monitor.values import Shard
 from tests import postgres
 
 LEASE = timedelta(seconds=90)
 SEED = """
 insert into feed (url, host, shard, next_at, next_reason, schedule)
-select 'http://h' || n / 3 || '.example/' || n, 'h' || n / 3 || '.example', (n / 3) % 512,
+select 'http://h' || n / 3 || '.example/' || n, 'h' || n / 3 || '.example', (n / 3) % :shards,
        now() - (n % 900) * interval '1 s', 'adaptive', '{"interval": 900.0, "rate": [0.1, 0.2, 0.3]}'
 from generate_series(1, :feeds) n
 """
@@ -43,12 +43,17 @@ returning *
 )
 
 
+def shards_for(count: int) -> int:
+    """As many shards as leave 2,000 feeds in each, as a million feeds do in 512."""
+    return min(max(count // 2000, 2), shards.COUNT)
+
+
 def fill(engine: Engine, count: int) -> None:
     """So many feeds, all of them due."""
     with engine.begin() as connection:
         shards.prepare(connection)
         connection.execute(text("truncate feed cascade"))
-        connection.execute(text(SEED), {"feeds": count})
+        connection.execute(text(SEED), {"feeds": count, "shards": shards_for(count)})
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("vacuum analyze feed"))
 
@@ -59,7 +64,7 @@ def ours(connection: Connection, shard: Shard, run: int, take: int) -> int:
     found = shards.claim(connection, shard, run, now, lease=LEASE, limit=take)
     rows = feeds.claimed_rows(found, now + LEASE)
     connection.commit()
-    feeds.settle_many(
+    results.settle(
         connection,
         [
             (row.claim, feeds.Settlement(now + LEASE * 10, "adaptive", row.schedule, now, ok=True))
@@ -98,11 +103,11 @@ def worker(url: str, kind: str, mine: list[int], take: int, ready: object, go: o
     engine.dispose()
 
 
-def measure(url: str, kind: str, workers: int, take: int) -> float:
+def measure(url: str, kind: str, workers: int, take: int, used: int) -> float:
     """Feeds a second."""
     context = multiprocessing.get_context("spawn")
     ready, go, done = context.Semaphore(0), context.Event(), context.Queue()
-    parts = [list(range(k, shards.COUNT, workers)) for k in range(workers)]
+    parts = [list(range(k, used, workers)) for k in range(workers)]
     children = [context.Process(target=worker, args=(url, kind, part, take, ready, go, done)) for part in parts]
     for child in children:
         child.start()
@@ -135,7 +140,7 @@ def main() -> None:
         for _ in range(wanted.rounds):
             for kind, rates in found.items():
                 fill(engine, wanted.feeds)
-                rates.append(measure(url, kind, wanted.workers, wanted.take))
+                rates.append(measure(url, kind, wanted.workers, wanted.take, shards_for(wanted.feeds)))
         engine.dispose()
     finally:
         if server is not None:

@@ -23,10 +23,11 @@ from monitor.config import secrets
 from monitor.config.values import FeedConfig
 from monitor.errors import LeaseLost, ParseError
 from monitor.jobs import network, requests, settling
+from monitor.jobs.gathering import Gatherer
 from monitor.jobs.host_book import HostBook
 from monitor.jobs.parts import LeftOut, Parts, Round
 from monitor.parse import delta, links
-from monitor.store import documents, feeds, fetch_log, hosts, stories
+from monitor.store import documents, feeds, fetch_log, hosts, results, stories
 from monitor.values import Claim, Domain, Fetched, FetchFailed, FetchOutcome, Hop, NotModified, ParseReason
 
 log = structlog.get_logger(__name__)
@@ -49,6 +50,7 @@ class Poller:
         self._on_report = on_report
         self._open: set[asyncio.Task[None]] = set()
         self._places = asyncio.Semaphore(parts.at_once)
+        self._plain = Gatherer(self._write_plain)
         self._busy: Counter[str] = Counter()
         self._book = HostBook(parts.gate, parts.spacing, parts.now)
         self._network = network.Network()
@@ -439,6 +441,10 @@ class Poller:
         held: list[hosts.HostRow] | None = None,
         body: documents.Sheet | None = None,
     ) -> None:
+        if body is None and not held and results.is_plain(decision.settlement) and not decision.events:
+            if not await self._plain.put((claim, decision)):
+                raise LeaseLost(f"feed {claim.feed} was taken over: token {claim.token} is old")
+            return
         plan, now = self._parts.context.knowledge.plan, decision.settlement.at
 
         def write(connection: Connection) -> None:
@@ -452,3 +458,15 @@ class Poller:
             pipeline.tell(connection, decision.events, plan, now)
 
         await self._parts.write(write)
+
+    async def _write_plain(self, group: Sequence[tuple[Claim, pipeline.Decision]]) -> set[int]:
+        """Write what polls learnt that brought nothing new; returns the places of those whose feed was still ours."""
+
+        def write(connection: Connection) -> set[int]:
+            ours = results.settle(connection, [(claim, decision.settlement) for claim, decision in group])
+            taken = {place for place, (claim, _) in enumerate(group) if claim.feed in ours}
+            lines = [(group[n][0].feed, line) for n in sorted(taken) if (line := group[n][1].log) is not None]
+            fetch_log.write_many(connection, lines)
+            return taken
+
+        return await self._parts.write(write)
