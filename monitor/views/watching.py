@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -61,10 +61,12 @@ def read(
     connection: Connection,
     now: datetime,
     watches: Mapping[str, frozenset[str] | None],
-    insecure: Collection[str] = (),
+    insecure: frozenset[str] = frozenset(),
 ) -> Seen:
-    """Read how well we see. `watches` maps a watch to the addresses of its feeds, None for all of them; `insecure` are
-    the feeds whose certificate is not looked at."""
+    """Read how well we see. `watches` maps a watch to the addresses of its feeds, None for all of them.
+
+    `insecure` are the feeds whose certificate is not looked at.
+    """
     rows = feed_rows.all_rows(connection)
     polled = tuple(row for row in rows if row.state in feed_rows.POLLED)
     low = lows.read(connection)
@@ -77,7 +79,7 @@ def read(
     return Seen(tuple(feeds), status.coverage_of(polled, now), tuple(seen))
 
 
-def _feed(row: feed_rows.FeedRow, now: datetime, insecure: Collection[str]) -> FeedSeen:
+def _feed(row: feed_rows.FeedRow, now: datetime, insecure: frozenset[str]) -> FeedSeen:
     line = status.feed_line(row, 0, now, insecure_tls=row.url in insecure)
     return FeedSeen(
         url=row.url,

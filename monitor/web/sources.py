@@ -70,8 +70,8 @@ class Sources:
 
     `writing` opens one transaction; without it nothing can be done from the pages. `keys` sign sessions and links: the
     first signs, all are accepted; none are needed on one machine. `hosts` are the names the pages answer to, `plan`
-    says who gets messages with links. `metrics_apart`: /metrics has an address of its own; `insecure` are
-    the feeds whose certificate is not looked at.
+    says who gets messages with links. `metrics_apart`: /metrics has an address of its own. `insecure` are the feeds
+    whose certificate is not looked at.
     """
 
     reading: Opening
@@ -89,9 +89,9 @@ class Sources:
     public_url: str | None = None
     syndicated: bool = False
     metrics_apart: bool = False
-    insecure: frozenset[str] = frozenset()
     evidence_key: bytes | None = None
     plan: Callable[[], route.Plan] = lambda: NOBODY
+    insecure: frozenset[str] = frozenset()
 
     @property
     def is_closed(self) -> bool:

@@ -27,12 +27,16 @@ def sources(
     now: Callable[[], datetime],
     ready: Callable[[], str | None],
     environ: Mapping[str, str],
+    known: understanding.Knowledge | None = None,
 ) -> Sources:
-    """What the pages of a running daemon read from.
+    """What the pages of a running daemon read from; built again for each state of the configuration.
 
-    Errors: SecretMissing for a key or password that cannot be read.
+    `known` belongs to a state that is about to be taken up; without it the pages show what the context knows.
+
+    Errors: SecretMissing for a key or password that cannot be read; OpenToAll.
     """
-    web, knowledge = config.web, context.knowledge
+    web, knowledge = config.web, known or context.knowledge
+    binding.refuse_open(host, has_login=web.login is not None or web.proxy is not None)
     return Sources(
         reading=lambda: engines.reading(engine),
         now=now,
