@@ -32,6 +32,7 @@ import monitor
 from alerts.values import Coverage
 from monitor import (
     logs,
+    observing,
     parser_pool,
     pipeline,
     priming,
@@ -344,12 +345,18 @@ async def assembled(
         running = Running(working, poller, pages, http, primes)
         await poller.start()
         teller.recover(now())
+        observer = observing.Observer(engine, now, partial(_channel_names, running))
         try:
-            yield running
+            with observing.observed(observer):
+                yield running
         finally:
             await poller.stop(timedelta())  # none is left after an orderly stop
             writer.shutdown(wait=True)
             engine.dispose()
+
+
+def _channel_names(running: Running) -> tuple[str, ...]:
+    return tuple(sorted(running.config.alerts_raw.get("channels") or {}))
 
 
 def _prepare_store(engine: Engine, config: Config, offer: revisions.Offer) -> tuple[int, Mapping[str, datetime]]:
