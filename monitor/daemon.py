@@ -32,6 +32,7 @@ import monitor
 from alerts.values import Coverage
 from monitor import (
     logs,
+    metrics,
     observing,
     parser_pool,
     pipeline,
@@ -391,6 +392,7 @@ async def _serve(running: Running, reloader: reloading.Reloader, seen: bytes) ->
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reloader.ask, "signal")
     reloader.start(hashlib.sha256(seen).hexdigest())
     reloader.prime(running.primes)
+    metrics.leading.set(1)  # whoever holds the file's lock
     _say_started(running, binding.address(bound))
     await running.poller.spread_overdue()
     await _poll_due(running)

@@ -49,7 +49,8 @@ engine_restarts = Counter("storywatch_engine_restarts", "Times the engine's run 
 leading = Gauge("storywatch_leader", "1 while this process does what only one may do.")
 
 canary_seconds = Gauge("storywatch_canary_seconds", "How long the last canary story took from its feed to its channel.")
-canary_ok = Gauge("storywatch_canary_ok", "1 while the newest canary story that should be out is out.")
+canary_ok = Gauge("storywatch_canary_ok", "0 while a canary story is late.")
+canary_ok.set(1)
 
 config_reloaded = Gauge(
     "storywatch_config_last_reload_successful", "1 while the newest state of config.yaml that was offered is in use."
