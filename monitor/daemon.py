@@ -49,7 +49,7 @@ from monitor.engines import tick
 from monitor.errors import ConfigError, Problem, StoreError
 from monitor.fetch import client, hosts
 from monitor.fetch import limits as fetch_limits
-from monitor.jobs import coverage, full_text, host_book, parts, polling, upkeep
+from monitor.jobs import canary, coverage, full_text, host_book, parts, polling, upkeep
 from monitor.store import engine as engines
 from monitor.store import feeds, filelock, migrate, revisions, search
 from monitor.values import FetchFailed
@@ -62,6 +62,7 @@ _CHANNELS = 8
 _PING_EVERY = timedelta(seconds=60)
 _PRUNE_EVERY = timedelta(hours=1)
 _INDEX_EVERY = timedelta(seconds=30)
+_CANARY_EVERY = timedelta(seconds=30)
 _HEALTH_TIMEOUT_S = 5.0
 INTERNAL = 70
 
@@ -83,6 +84,7 @@ class Running:
     pages: full_text.PageReader
     client: client.Client
     primes: Mapping[str, datetime]
+    keeper: canary.Keeper
     exit_code: int = 0
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     started_at: datetime = field(default_factory=utc_now)
@@ -343,7 +345,10 @@ async def assembled(
             environ=environ,
             hidden=hidden or logs.Known(),
         )
-        running = Running(working, poller, pages, http, primes)
+        keeper = canary.Keeper(
+            built, poller, partial(client.Client, bounds, agent, allow_hosts=frozenset({"127.0.0.1"}))
+        )
+        running = Running(working, poller, pages, http, primes, keeper)
         await poller.start()
         teller.recover(now())
         observer = observing.Observer(engine, now, partial(_channel_names, running))
@@ -426,6 +431,7 @@ def _jobs(running: Running) -> dict[str, tick.Job]:
         "prune": tick.Job(partial(_prune, running), _PRUNE_EVERY),
         "ping": tick.Job(partial(_ping, running), _PING_EVERY),
         "search": tick.Job(partial(_index, running), _INDEX_EVERY),
+        "canary": tick.Job(partial(_keep_canary, running), _CANARY_EVERY),
     }
 
 
@@ -482,6 +488,11 @@ async def _watch_the_watching(running: Running) -> None:
             coverage.check(connection, running.config, running.context.knowledge.plan, running.now())
 
     await asyncio.get_running_loop().run_in_executor(running.writer, work)
+
+
+async def _keep_canary(running: Running) -> None:
+    if not running.stopping.is_set():
+        await running.keeper.work(running.config)
 
 
 async def _prune(running: Running) -> None:

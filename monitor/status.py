@@ -18,7 +18,7 @@ from alerts import tables as alert_tables
 from alerts.outbox import admin
 from alerts.outbox.admin import Trouble
 from alerts.values import Blind, Coverage
-from monitor import schedule
+from monitor import canary, schedule
 from monitor.store import entries, meta, revisions, stories, tables
 from monitor.store import feeds as feed_rows
 from monitor.values import MentionFact, Role, StanceFact, StoryKey
@@ -58,6 +58,9 @@ class FeedLine:
         return {name: _plain(getattr(self, name)) for name in self.__slots__}
 
 
+_NO_CANARY = canary.Flights()
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """The whole, in numbers."""
@@ -71,13 +74,19 @@ class Standing:
     due: int
     trouble: str = ""
     """What keeps config.yaml from being used; empty when it is."""
+    canary: canary.Flights = _NO_CANARY
 
     @property
     def colour(self) -> str:
         """Green, amber or red: the worst of feeds and telling."""
         if any(trouble.is_red for trouble in self.troubles) or _share(self.feeds, "red") > 0.5:
             return "red"
-        if self.trouble or self.troubles or any(feed.colour in ("amber", "red") for feed in self.feeds):
+        if (
+            self.trouble
+            or self.troubles
+            or self.canary.is_late
+            or any(feed.colour in ("amber", "red") for feed in self.feeds)
+        ):
             return "amber"
         return "green"
 
@@ -93,6 +102,7 @@ class Standing:
             "state": self.colour,
             "feeds": counts,
             "config": self.trouble or None,
+            "canary": str(self.canary.standing),
             "due": self.due,
             "entries": self.entries,
             "stories": self.stories,
@@ -118,6 +128,7 @@ class Standing:
             f"events     {_counts(self.events)}",
             f"outbox     {_counts(self.deliveries)}",
             *[f"           {one.word} {one.about} since {_short(one.since)}" for one in self.troubles],
+            *([f"canary     has not come out since {_short(self.canary.at[-1])}"] if self.canary.is_late else []),
         ]
         return "\n".join(lines) + "\n"
 
@@ -223,6 +234,7 @@ def read(connection: Connection, now: datetime, insecure: Collection[str] = ()) 
         troubles=admin.troubles(connection, now),
         due=feed_rows.due_count(connection, now),
         trouble=meta.get(connection, revisions.TROUBLE) or "",
+        canary=canary.load(meta.get(connection, canary.KEY)),
     )
 
 

@@ -59,6 +59,19 @@ def told_by(connection: sa.Connection, delivery_id: str) -> tuple[Told, ...]:
     return tuple(_told(row.payload, row.slot_id is None) for row in rows)
 
 
+def first_sent(connection: sa.Connection, watch: str, since: datetime) -> datetime | None:
+    """When the first message about something a watch brought since a time was sent."""
+    event, item, outbox = tables.event, tables.item, tables.outbox
+    sent = (
+        sa.select(sa.func.min(outbox.c.sent_at))
+        .join_from(event, item, event.c.id == item.c.event_id)
+        .join(outbox, outbox.c.delivery_id == item.c.delivery_id)
+        .where(event.c.watch == watch, event.c.decided_at >= since)
+    )
+    at: datetime | None = connection.execute(sent).scalar_one()
+    return at
+
+
 def _told(payload: str, prompt: bool) -> Told:
     event = codec.load(payload)
     mention = event.mention
