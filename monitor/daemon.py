@@ -39,6 +39,7 @@ from monitor import (
     priming,
     reloading,
     status,
+    supervisor,
     telling,
     understanding,
     wiring,
@@ -391,10 +392,11 @@ async def _serve(running: Running, reloader: reloading.Reloader, seen: bytes) ->
     web = running.config.web
     binding.refuse_open(web.host, has_login=web.login is not None)
     bound = binding.bind(web.host, web.port)
-    ticking = tick.Tick(_jobs(running), partial(_give_up, running), wall=lambda: utc_now().timestamp())
+    told = supervisor.of(running.environ)
+    ticking = tick.Tick(_jobs(running) | _pulse(told), partial(_give_up, running), wall=lambda: utc_now().timestamp())
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, _asked_to_stop, running, number)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reloader.ask, "signal")
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _asked_to_reload, running, reloader, told)
     reloader.start(hashlib.sha256(seen).hexdigest())
     reloader.prime(running.primes)
     metrics.leading.set(1)  # whoever holds the file's lock
@@ -407,7 +409,9 @@ async def _serve(running: Running, reloader: reloading.Reloader, seen: bytes) ->
 
     page = server.Page(bound, _sources(running, web.host, partial(ticking.is_late, "tick")))
     page.start()
+    told.ready(_summary(running))
     await running.stopping.wait()
+    told.stopping()
     log.info("stopping")
     ticking.pause()
     await reloader.stop()
@@ -433,6 +437,24 @@ def _jobs(running: Running) -> dict[str, tick.Job]:
         "search": tick.Job(partial(_index, running), _INDEX_EVERY),
         "canary": tick.Job(partial(_keep_canary, running), _CANARY_EVERY),
     }
+
+
+def _pulse(told: supervisor.Supervisor) -> dict[str, tick.Job]:
+    """Feed the supervisor's watchdog from where everything else is started: when that stands still, so does this."""
+
+    async def beat() -> None:
+        told.alive()
+
+    return {} if told.pulse_s is None else {"pulse": tick.Job(beat, timedelta(seconds=told.pulse_s))}
+
+
+def _summary(running: Running) -> str:
+    return f"{len(running.config.feeds)} feeds, {len(running.config.watches)} watches"
+
+
+def _asked_to_reload(running: Running, reloader: reloading.Reloader, told: supervisor.Supervisor) -> None:
+    told.reloading()
+    reloader.ask("signal", lambda: told.ready(_summary(running)))
 
 
 def _sources(running: Running, host: str, is_late: Callable[[], bool]) -> Any:
