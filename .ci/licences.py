@@ -19,6 +19,7 @@ SEPARATE = re.compile(r"\b(lgpl|lesser general public)", re.IGNORECASE)
 REFUSED = re.compile(r"\b(agpl|affero|gpl|general public|non-?commercial)", re.IGNORECASE)
 NOT_OURS = {"storywatch", "pip", "setuptools", "wheel", "uv"}
 STATED = {
+    "axe-playwright-python": "MIT (its LICENSE file; the axe-core inside is MPL-2.0, unmodified)",
     "brotli": "MIT (its LICENSE file)",
     "httpx-aiohttp": "BSD-3-Clause (the metadata holds the text of the licence without its name)",
     "promql-parser": "MIT (its LICENSE file)",

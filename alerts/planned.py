@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from alerts import mute, route
 from alerts.channels.base import Channel
-from alerts.digest import slots
+from alerts.digest import slots, week
 from alerts.outbox import acts, groups, sick
 from alerts.outbox.groups import Item, SlotRow
 from alerts.press import Press, Sitting
@@ -31,7 +31,19 @@ class Planner:
     def open_slots(self, now: datetime) -> int:
         """Plan the next slot of every schedule a route sends to; return how many are new."""
         with self._engine.begin() as connection:
-            return sum(self._open_slot(connection, one, name, now) for one, name in route.planned(self._plan))
+            opened = sum(self._open_slot(connection, one, name, now) for one, name in route.planned(self._plan))
+            return opened + sum(self._open_week(connection, one, now) for one in self._plan.recipients)
+
+    def _open_week(self, connection: sa.Connection, recipient: Recipient, now: datetime) -> int:
+        """Plan the next note on a recipient's week, if it wants one."""
+        if not recipient.weekly_note:
+            return 0
+        last = groups.last_slot(connection, recipient.key, slots.WEEKLY)
+        following = slots.next_run(slots.WEEK, recipient, now)
+        if following is None or (last is not None and (last.state == "open" or last.slot.due_at >= following.due_at)):
+            return 0
+        groups.open_slot(connection, following)
+        return 1
 
     def run_due(self, now: datetime, coverage: Coverage | None) -> int:
         """Run the slots that are due; return the number of digests made."""
@@ -61,7 +73,7 @@ class Planner:
             if recipient.key in acts.aside(connection):
                 groups.forget_recipient(connection, recipient.key, "set_aside")
             sitting = Sitting(connection, recipient, groups.slot_view(connection, slot, now), now, coverage)
-            made = self._make(sitting, row)
+            made = self._sum_up(sitting, row) if slot.schedule == slots.WEEKLY else self._make(sitting, row)
             sitting.changes.apply(connection)
             if schedule is not None:
                 self._open_slot(connection, recipient, slot.schedule, now)
@@ -84,6 +96,18 @@ class Planner:
             groups.unbind(connection, last.slot.slot_id, planned.slot.slot_id)
             note = slots.missed_note(last.slot, recipient)
         groups.open_slot(connection, planned.slot, note)
+        return 1
+
+    def _sum_up(self, sitting: Sitting, row: SlotRow) -> int:
+        """Say what the week of a recipient was made of; nothing when it had no message."""
+        recipient, now = sitting.recipient, sitting.now
+        if not recipient.weekly_note or recipient.key in acts.aside(sitting.connection):
+            return 0
+        told = groups.told_events(sitting.connection, recipient.key, now - week.PER)
+        note = week.note(row.slot.slot_id, told, now, self._plan.config_rev)
+        if note is None:
+            return 0
+        self._press.week(sitting, note)
         return 1
 
     def _make(self, sitting: Sitting, row: SlotRow) -> int:

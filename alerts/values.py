@@ -39,6 +39,7 @@ class Kind(StrEnum):
     PRIMED = "primed"
     REMINDER = "reminder"
     CANARY_LATE = "canary_late"
+    WEEKLY_NOTE = "weekly_note"
     TEST = "test"
 
 
@@ -70,6 +71,7 @@ CLASS_OF: dict[Kind, EventClass] = {
     Kind.FLOOD: EventClass.OPERATOR,
     Kind.PRIMED: EventClass.OPERATOR,
     Kind.CANARY_LATE: EventClass.OPERATOR,
+    Kind.WEEKLY_NOTE: EventClass.OPERATOR,
 }
 """Kinds that are not here are routine."""
 
@@ -270,6 +272,7 @@ class Recipient:
     caps: Caps = Caps()
     language: str | None = None
     heartbeat: Heartbeat = Heartbeat.OFF
+    weekly_note: bool = False
 
     @property
     def key(self) -> str:

@@ -152,6 +152,7 @@ def _watch() -> Watch:
         exclude=frozenset(),
         governments=Governments(),
         alert_on=frozenset({str(Kind.NEW_STORY)}),
+        independent="any",
         alert=WatchAlert(group_wait={Kind.NEW_STORY: timedelta()}),
         full_text=False,
         paused=False,

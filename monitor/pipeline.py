@@ -102,7 +102,7 @@ def process(document: delta.Delta, turn: Turn, ctx: Context, now: datetime) -> R
 
     Errors: LeaseLost when another worker has the feed; any error leaves database and window as they were.
     """
-    journal = Journal()
+    journal = Journal(facts={})
     try:
         with ctx.engine.begin() as tx:
             feeds.fence(tx, turn.claim)

@@ -77,10 +77,31 @@ class Context:
 
 @dataclass(slots=True)
 class Journal:
-    """What a transaction did to the window, so that it can be undone with it."""
+    """What a transaction did to the window, so that it can be undone with it.
+
+    `facts` are the stories as the transaction has read and written them. Only for one that takes new entries and reads
+    known ones again: whoever changes stories in other ways leaves it None, and every story is read anew.
+    """
 
     placed: list[EntryId] = field(default_factory=list)
     replaced: list[tuple[item.Item, StoryKey, Assignment]] = field(default_factory=list)
+    facts: dict[StoryKey, StoryFacts] | None = None
+
+    def known(self, tx: Connection, key: StoryKey) -> StoryFacts:
+        """The story as it is: a document with many entries of one story reads it once."""
+        found = self.facts.get(key) if self.facts else None
+        return stories.facts(tx, key) if found is None else found
+
+    def grown(self, before: StoryFacts, arrived: events.Arrived, now: datetime) -> None:
+        """Remember what a story has become by an entry that was seen first just now."""
+        if self.facts is not None:
+            after = events.after(before, arrived, now) if arrived.entry.first_seen == now else None
+            self.changed(before.key) if after is None else self.facts.update({before.key: after})
+
+    def changed(self, key: StoryKey) -> None:
+        """Read a story anew the next time."""
+        if self.facts is not None:
+            self.facts.pop(key, None)
 
     def undo(self, window: index.Index) -> None:
         """Leave the window as it was."""
@@ -149,10 +170,11 @@ def arrive(
     evidence = read(entry, outlet, knowledge)
     engines.lock_stories(tx)
     assignment, key = _place(entry, outlet, ctx, now, journal)
-    before = stories.facts(tx, key)
+    before = journal.known(tx, key)
     story = stories.record(tx, entry, outlet, assignment, key, now, lead(entry))
     stories.record_evidence(tx, entry, story, evidence, now)
     arrived = events.Arrived(entry, outlet, assignment, matches, evidence)
+    journal.grown(before, arrived, now)
     decided = events.decide(before, arrived, knowledge.rules, _circumstances(knowledge, moment))
     stored = outbox.put(tx, decided, knowledge.plan, now)
     if not moment.baseline:
@@ -172,6 +194,7 @@ def reread(
     if mentioned is None:
         return None
     engines.lock_stories(tx)
+    journal.changed(mentioned.story)
     known = entries.matches_of(tx, entry.id)
     watches = {match.watch for match in known}
     joining = tuple(match for match in matches_of(entry, knowledge, moment.tags) if match.watch not in watches)

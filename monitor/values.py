@@ -395,7 +395,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class MentionFact:
-    """One mention already in a story, as much as a decision needs."""
+    """One mention already in a story, as much as a decision needs. `title_only`: it came without any text."""
 
     entry: EntryId
     outlet: Domain | None
@@ -406,6 +406,7 @@ class MentionFact:
     citations: tuple[Citation, ...] = ()
     url: str | None = None
     title: str = ""
+    title_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,6 +167,7 @@ def _rule(watch: Watch) -> events.WatchRule:
         alert_on=frozenset(Kind(kind) for kind in watch.alert_on),
         governments=watch.governments.watch,
         ignored=watch.governments.ignore,
+        own_reporting_only=watch.independent == "own",
         spike=events.Spike(watch.alert.spike.outlets, watch.alert.spike.within, watch.alert.spike.times),
     )
 

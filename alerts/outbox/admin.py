@@ -219,18 +219,6 @@ def _chosen(query: sa.Update, delivery_id: str | None, channel: str | None) -> s
     return query if channel is None else query.where(tables.outbox.c.channel == channel)
 
 
-def stranded(connection: sa.Connection, channels: Sequence[str]) -> dict[str, int]:
-    """Count deliveries that wait for channels which are no longer configured."""
-    outbox = tables.outbox.c
-    states = (DeliveryState.READY, DeliveryState.SENDING, DeliveryState.HELD)
-    rows = connection.execute(
-        sa.select(outbox.channel, sa.func.count().label("number"))
-        .where(outbox.state.in_(states), outbox.channel.not_in(list(channels)))
-        .group_by(outbox.channel)
-    )
-    return {row.channel: row.number for row in rows}
-
-
 def hold_unsent(connection: sa.Connection, reason: str = "after_restore") -> int:
     """Hold everything that waits or was being sent, after an older database was put back; see `resolve`."""
     outbox = tables.outbox.c

@@ -38,6 +38,8 @@ HELD_BY_CHANNEL = (
     tables.outbox.c.error.is_distinct_from("after_restore"),
 )
 """Rows that wait for their channel, not for a person."""
+INSERT = tables.outbox.insert()
+CHANNEL = sa.select(tables.channel_state).where(tables.channel_state.c.channel == sa.bindparam("name"))
 _EARLIER, _ROOT = tables.outbox.alias("earlier"), tables.outbox.alias("root")
 LANE_IS_FREE = ~sa.exists().where(
     _EARLIER.c.order_key == tables.outbox.c.order_key,
@@ -69,38 +71,38 @@ def enqueue(
     health = channel(connection, recipient.channel).health
     state = DeliveryState.HELD if health is ChannelHealth.BROKEN else DeliveryState.READY
     connection.execute(
-        tables.outbox.insert().values(
-            delivery_id=digest.delivery_id,
-            kind=draft.kind,
-            event_keys=json.dumps([event.key for event in listed], ensure_ascii=False),
-            channel=recipient.channel,
-            recipient=recipient.key,
-            story_id=lane.group,
-            order_key=lane.order_key,
-            subject=digest.subject,
-            form=digest.form,
-            urgent=digest.urgent,
-            waits_for=lane.waits_for,
-            config_rev=digest.config_rev,
-            headers=json.dumps(draft.headers),
-            body=draft.body,
-            body_sha256=hashlib.sha256(draft.body).hexdigest(),
-            compact=draft.compact,
-            state=state,
-            next_at=lane.next_at or now,
-            error="channel_broken" if state is DeliveryState.HELD else None,
-            fallback_of=lane.fallback_of,
-            created_at=now,
-            expires_at=lane.expires_at,
-            decided_at=min((event.decided_at for event in listed), default=now),
-        )
+        INSERT,
+        {
+            "delivery_id": digest.delivery_id,
+            "kind": draft.kind,
+            "event_keys": json.dumps([event.key for event in listed], ensure_ascii=False),
+            "channel": recipient.channel,
+            "recipient": recipient.key,
+            "story_id": lane.group,
+            "order_key": lane.order_key,
+            "subject": digest.subject,
+            "form": digest.form,
+            "urgent": digest.urgent,
+            "waits_for": lane.waits_for,
+            "config_rev": digest.config_rev,
+            "headers": json.dumps(draft.headers),
+            "body": draft.body,
+            "body_sha256": hashlib.sha256(draft.body).hexdigest(),
+            "compact": draft.compact,
+            "state": state,
+            "next_at": lane.next_at or now,
+            "error": "channel_broken" if state is DeliveryState.HELD else None,
+            "fallback_of": lane.fallback_of,
+            "created_at": now,
+            "expires_at": lane.expires_at,
+            "decided_at": min((event.decided_at for event in listed), default=now),
+        },
     )
 
 
 def channel(connection: sa.Connection, name: str) -> ChannelState:
     """Read what is known of a channel; a new one is in order."""
-    state = tables.channel_state.c
-    row = connection.execute(sa.select(tables.channel_state).where(state.channel == name)).first()
+    row = connection.execute(CHANNEL, {"name": name}).first()
     if row is None:
         return ChannelState(name)
     return ChannelState(

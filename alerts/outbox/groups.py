@@ -172,7 +172,7 @@ def _view(connection: sa.Connection, recipient: str, condition: sa.ColumnElement
         {group: tuple(found) for group, found in items.items()},
         known,
         stale,
-        _cursors(connection, recipient, tuple(items)),
+        cursors(connection, recipient, tuple(items)),
         _told(connection, recipient, now),
         active_silences(connection, now),
     )
@@ -215,7 +215,8 @@ def _known(
     return {group: tuple(events) for group, events in known.items()}, dict(stale)
 
 
-def _cursors(connection: sa.Connection, recipient: str, groups: Sequence[str]) -> dict[str, Cursor]:
+def cursors(connection: sa.Connection, recipient: str, groups: Sequence[str]) -> dict[str, Cursor]:
+    """Say where a recipient stands with some stories."""
     cursor = tables.cursor.c
     rows = connection.execute(
         sa.select(tables.cursor).where(cursor.recipient == recipient, cursor.group_key.in_(groups))
@@ -265,6 +266,22 @@ def silence_of(row: sa.Row[tuple[object, ...]]) -> Silence:
     )
 
 
+CHANGED = ("state", "reason", "due_at", "slot_id", "delivery_id", "silence_id")
+CHANGE_ITEM = (
+    tables.item.update()
+    .where(tables.item.c.recipient == sa.bindparam("b_recipient"), tables.item.c.event_id == sa.bindparam("b_event"))
+    .values({name: sa.bindparam(name) for name in CHANGED})
+)
+
+
+def _alike(rows: Iterable[dict[str, object]]) -> dict[tuple[str, ...], list[dict[str, object]]]:
+    """Sort rows by the columns they fill, so that each sort is one statement."""
+    found: dict[tuple[str, ...], list[dict[str, object]]] = defaultdict(list)
+    for row in rows:
+        found[tuple(row)].append(row)
+    return found
+
+
 @dataclass(slots=True)
 class Changes:
     """What a decision changes, gathered and written at once."""
@@ -293,21 +310,13 @@ class Changes:
 
     def apply(self, connection: sa.Connection) -> None:
         """Write everything."""
-        item, cursor = tables.item, tables.cursor
         if self.items:
-            names = [name for name in self.items[0] if not name.startswith("b_")]
+            connection.execute(CHANGE_ITEM, self.items)
+        for names, rows in _alike(self.cursors).items():
+            statement = insert(connection, tables.cursor)
+            moved = {name: statement.excluded[name] for name in names if name not in ("recipient", "group_key")}
             connection.execute(
-                item.update()
-                .where(item.c.recipient == sa.bindparam("b_recipient"), item.c.event_id == sa.bindparam("b_event"))
-                .values({name: sa.bindparam(name) for name in names}),
-                self.items,
-            )
-        for row in self.cursors:
-            changed = {name: value for name, value in row.items() if name not in ("recipient", "group_key")}
-            connection.execute(
-                insert(connection, cursor)
-                .values(row)
-                .on_conflict_do_update(index_elements=["recipient", "group_key"], set_=changed)
+                statement.on_conflict_do_update(index_elements=["recipient", "group_key"], set_=moved), rows
             )
         for slot in self.slots.values():
             open_slot(connection, slot)
@@ -402,6 +411,27 @@ def heartbeat_today(connection: sa.Connection, recipient: str, since: datetime) 
         ).first()
         is not None
     )
+
+
+def told_events(connection: sa.Connection, recipient: str, since: datetime) -> tuple[tuple[Event, ...], ...]:
+    """List what each prompt message of a recipient told since an instant, message by message."""
+    outbox, item, event = tables.outbox.c, tables.item.c, tables.event.c
+    rows = connection.execute(
+        sa.select(outbox.delivery_id, event.payload)
+        .join_from(tables.outbox, tables.item, item.delivery_id == outbox.delivery_id)
+        .join(tables.event, event.id == item.event_id)
+        .where(
+            outbox.recipient == recipient,
+            outbox.created_at >= since,
+            outbox.form == DigestForm.PROMPT,
+            item.recipient == recipient,
+        )
+        .order_by(outbox.created_at, outbox.delivery_id, event.id)
+    )
+    found: dict[str, list[Event]] = defaultdict(list)
+    for row in rows:
+        found[row.delivery_id].append(codec.load(row.payload))
+    return tuple(tuple(events) for events in found.values())
 
 
 def forget_recipient(connection: sa.Connection, recipient: str, reason: str = "recipient_gone") -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
-from alerts.render import words
+from alerts.render import own, words
 from alerts.values import Digest, DigestForm, Event, Kind, StoryPart
 
 WIDTH = 78
@@ -46,8 +46,8 @@ class Page:
             self.lines.append("")
 
 
-def text(digest: Digest, *, colour: bool = False) -> str:
-    """Write a digest as text; the last line ends with a newline."""
+def text(digest: Digest, *, colour: bool = False, template: own.Template | None = None) -> str:
+    """Write a digest as text, its stories by a template where there is one; the last line ends with a newline."""
     page = Page(colour)
     times = words.Clock(digest.recipient.timezone, digest.made_at)
     seen = digest.coverage
@@ -60,7 +60,11 @@ def text(digest: Digest, *, colour: bool = False) -> str:
         _operator(page, digest, times)
     for part in digest.stories:
         page.space()
-        _story(page, part, digest, times)
+        written, shown = own.choose(template, part, digest, times, OUTLETS, str)
+        if written is None:
+            _story(page, shown, digest, times)
+        else:
+            page.lines += written.splitlines()
     if digest.more:
         page.space()
         page.put("ALSO", style=BOLD)

@@ -6,12 +6,13 @@ nothing in it can mention anybody. Source: https://docs.slack.dev/reference/bloc
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from alerts.render import words
+from alerts.render import own, words
 from alerts.values import DeliveryKind, Digest, DigestForm, Event, NonAnswers, StoryPart
 
 MOST_BLOCKS = 45
@@ -26,13 +27,16 @@ STORY_LINES = 3
 Block = dict[str, Any]
 
 
-def message(digest: Digest, kind: DeliveryKind) -> bytes:
-    """Write the message; long stories are cut line by line until blocks and characters fit."""
-    for most in (60, 30, 20, 14, 10, 7, 5, 3, 2, 1):
-        blocks = _blocks(digest, most)
-        body = _body(digest, kind, blocks)
-        if len(blocks) <= MOST_BLOCKS and _size(blocks) <= BUDGET:
-            return body
+def message(digest: Digest, kind: DeliveryKind, template: own.Template | None = None) -> bytes:
+    """Write the message, a single story by a template where there is one.
+
+    Long stories are cut line by line until blocks and characters fit; a template that stays too long is left aside.
+    """
+    for layout in dict.fromkeys((template, None)):
+        for most in (60, 30, 20, 14, 10, 7, 5, 3, 2, 1):
+            blocks = _blocks(digest, most, layout)
+            if len(blocks) <= MOST_BLOCKS and _size(blocks) <= BUDGET:
+                return _body(digest, kind, blocks)
     return compact(digest, kind)
 
 
@@ -98,7 +102,7 @@ def moment(at: datetime, times: words.Clock) -> str:
     return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{times.day(at)}>"
 
 
-def _blocks(digest: Digest, most: int) -> list[Block]:
+def _blocks(digest: Digest, most: int, template: own.Template | None) -> list[Block]:
     times = words.Clock(digest.recipient.timezone, digest.made_at)
     blocks: list[Block] = []
     seen = digest.coverage
@@ -109,7 +113,12 @@ def _blocks(digest: Digest, most: int) -> list[Block]:
     if digest.form is DigestForm.OPERATOR:
         blocks += _operator(digest, most)
     elif digest.form is DigestForm.PROMPT and len(digest.stories) == 1:
-        blocks += _story(digest.stories[0], digest, times, most)
+        part = digest.stories[0]
+        written, shown = own.choose(template, part, digest, times, most, functools.partial(safe, length=words.QUOTE))
+        if written is None:
+            blocks += _story(shown, digest, times, most)
+        else:
+            blocks += [*_packed(written.split("\n")), *_actions(part, digest)]
     else:
         blocks += _many(digest, times, most)
     return [*blocks, _foot(digest, times)]

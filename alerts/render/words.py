@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -18,6 +19,8 @@ QUOTE = 600
 LEAD = 400
 URL = 1000
 LATE = timedelta(minutes=30)
+REMEMBERED = 2048
+"""One message shows the same texts, links and times several times, and several forms of it show them again."""
 BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
 RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur", "ps", "yi", "dv", "ckb"})
 STANCES = {
@@ -60,7 +63,11 @@ NON_ANSWERS = {"declined": "declined to comment", "no_reply": "no immediate repl
 
 def clean(text: str, length: int) -> str:
     """Make a foreign text safe to show on one line: no control or direction characters, at most `length` long."""
-    text = text[: length * 4]
+    return _cleaned(text[: length * 4], length)
+
+
+@functools.lru_cache(maxsize=REMEMBERED)
+def _cleaned(text: str, length: int) -> str:
     kept = text if text.isprintable() else "".join(_kept(letter) for letter in text)
     line = " ".join(kept.split())
     if len(line) <= length:
@@ -78,8 +85,11 @@ def _kept(letter: str) -> str:
 
 def link(url: str | None) -> str | None:
     """Give an address that is safe to show and follow: http or https, no user name in it, plain ASCII; else None."""
-    if url is None or len(url) > URL:
-        return None
+    return None if url is None or len(url) > URL else _linked(url)
+
+
+@functools.lru_cache(maxsize=REMEMBERED)
+def _linked(url: str) -> str | None:
     if PLAIN_LINK.fullmatch(url):
         return url
     if any(ord(letter) < 33 or letter == "\x7f" for letter in url):
@@ -116,6 +126,21 @@ def direction(language: str | None) -> str:
     return "rtl" if (language or "").split("-")[0] in RIGHT_TO_LEFT else "ltr"
 
 
+@functools.lru_cache(maxsize=REMEMBERED)
+def _day(name: str, now: datetime, at: datetime) -> str:
+    zone = ZoneInfo(name)
+    shown = clock.local(at, zone)
+    same_year = shown.year == clock.local(now, zone).year
+    return f"{shown.day} {shown:%b %H:%M}" if same_year else f"{shown.day} {shown:%b %Y %H:%M}"
+
+
+@functools.lru_cache(maxsize=REMEMBERED)
+def _short(name: str, now: datetime, at: datetime) -> str:
+    zone = ZoneInfo(name)
+    shown = clock.local(at, zone)
+    return f"{shown:%H:%M}" if shown.date() == clock.local(now, zone).date() else _day(name, now, at)
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
     """Times as one recipient reads them: the day is left out when it is the day of the message."""
@@ -125,15 +150,11 @@ class Clock:
 
     def day(self, at: datetime) -> str:
         """``13 Jun 09:12``"""
-        shown = clock.local(at, ZoneInfo(self.zone))
-        same_year = shown.year == clock.local(self.now, ZoneInfo(self.zone)).year
-        return f"{shown.day} {shown:%b %H:%M}" if same_year else f"{shown.day} {shown:%b %Y %H:%M}"
+        return _day(self.zone, self.now, at)
 
     def short(self, at: datetime) -> str:
         """``09:12`` today, ``13 Jun 09:12`` on other days"""
-        zone = ZoneInfo(self.zone)
-        shown = clock.local(at, zone)
-        return f"{shown:%H:%M}" if shown.date() == clock.local(self.now, zone).date() else self.day(at)
+        return _short(self.zone, self.now, at)
 
     @property
     def place(self) -> str:
@@ -255,6 +276,8 @@ def news(event: Event, times: Clock) -> str:
         case _:
             parts.append(event.kind.replace("_", " "))
     parts += [words for words in (source(event),) if words]
+    if dict(event.facts).get("text") == "none":
+        parts.append("title only")
     added = dict(event.facts).get("adds")
     if added:
         parts.append(f"adds: {clean(added, TITLE)}")

@@ -37,7 +37,7 @@ from monitor.config.fields import (
     word,
 )
 from monitor.config.section import Section
-from monitor.config.vocabulary import EVENT_KINDS, OUTLET_KINDS, STANCES, WATCH_KINDS
+from monitor.config.vocabulary import EVENT_KINDS, INDEPENDENT, OUTLET_KINDS, STANCES, WATCH_KINDS
 
 
 class Keep(Section):
@@ -290,6 +290,8 @@ class Watch(Section):
     """Other governments than the file's."""
     alert_on: list[Annotated[str, word(WATCH_KINDS)]] = default(list(WATCH_KINDS))
     """Kinds of events that prompt a message."""
+    independent: Annotated[str, word(INDEPENDENT)] = default("any")
+    """Which outlets are a `new_outlet`: all with a piece of their own, or only those with reporting of their own."""
     alert: WatchAlert = WatchAlert()
     """Waits and repeats."""
     full_text: Truth = default(True)

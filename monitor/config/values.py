@@ -185,6 +185,7 @@ class Watch:
     exclude: frozenset[str]
     governments: Governments
     alert_on: frozenset[str]
+    independent: str
     alert: WatchAlert
     full_text: bool
     paused: bool

@@ -67,7 +67,7 @@ def find(
 ) -> tuple[Actor, ...]:
     """All actors of a sentence, from left to right. `media` are the token spans of outlets' names."""
     taken = [*media]
-    chosen = named.longest(sentence, hits, taken, day)
+    chosen = named.longest(sentence, hits, taken, day, pack)
     actors = [
         Actor(start, end, Kind.MEDIA, _case(sentence, hits, pack, start, nominative=True)) for start, end in media
     ]
@@ -146,6 +146,8 @@ def _interpret(
     nominative = head.nominative if head else all(hit.nominative for hit in phrase.hits[:1])
     nominative = nominative and not (pack.has("verb_final") and _has_ending(sentence, phrase, pack))
     case = _case(sentence, hits, pack, phrase.start, nominative=nominative)
+    if _has_postposition(sentence, phrase, hits, pack):
+        case = Case.OBLIQUE
     if "pronoun" in tags:
         yield Actor(phrase.start, phrase.end, Kind.PRONOUN, case)
         return
@@ -174,13 +176,22 @@ def _has_ending(sentence: Sentence, phrase: Phrase, pack: Pack) -> bool:
     return bool(ending) and not nominative.accepts(ending)
 
 
+def _has_postposition(sentence: Sentence, phrase: Phrase, hits: Sequence[Found], pack: Pack) -> bool:
+    """Whether what other languages put before a name stands behind it: "ABD ile". Before a second name it is "and"."""
+    at = phrase.end
+    if at >= len(sentence.words) or not pack.lists["post"].accepts(sentence.words[at]):
+        return False
+    joined = pack.lists["and"].accepts(sentence.words[at])
+    return not (joined and any(hit.start == at + 1 and not isinstance(hit.payload, (Row, Tag)) for hit in hits))
+
+
 def _head(hits: Sequence[Found]) -> Found | None:
     """The hit that says what the phrase is: a body, a holder of an office, at last a bare spokesperson."""
     for kind in (Body, Leader, Speaker):
         for hit in hits:
             if isinstance(hit.payload, kind):
                 first = next((one for one in hits if isinstance(one.payload, (Body, Speaker))), hit)
-                return replace(hit, nominative=first.nominative)
+                return hit._replace(nominative=first.nominative)
     return None
 
 

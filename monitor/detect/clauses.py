@@ -16,14 +16,22 @@ from monitor.text.fold import fold
 
 MAX_WORDS = 400
 """Words of one sentence that are looked at: longer ones are lists or broken markup, and time must stay bounded."""
-_TOKEN = re.compile(
-    r"(?:[^\W\d_]\.){2,}(?!\w)"  # U.S.
-    r"|\d+(?:[.,]\d+)*"
+_SIGNED = (
     r"|[\u0400-\u052f]+(?:['’ʼ][\u0400-\u052f]+)+"  # прем'єр: in Cyrillic the apostrophe is a letter
     r"|[^\W\d_]+?(?=n['’]t\b)|n['’]t\b|['’](?:s|S|re|ve|ll|d|m)\b"  # didn't, Serbia's
-    r"|[^\W_]+"
-    r"|[,;:!?…،؛؟()\[\]|\"“”„«»‟‘’‚'‹›\-–—−]|\.+|\n[ \t]*\n|\n"
 )
+_PLAIN, _TOKEN = (
+    re.compile(
+        r"(?:[^\W\d_]\.){2,}(?!\w)"  # U.S.
+        r"|\d+(?:[.,]\d+)*"
+        rf"{signed}"
+        r"|[^\W_]+"
+        r"|[,;:!?…،؛؟()\[\]|\"“”„«»‟‘’‚'‹›\-–—−]|\.+|\n[ \t]*\n|\n"
+    )
+    for signed in ("", _SIGNED)
+)
+"""A word or sign; the first for texts without apostrophes, where looking for contractions costs a third."""
+_APOSTROPHE = re.compile("['’ʼ]")
 _ENDING = re.compile(r"[-–]([a-zа-яёђјљњћџѓќëç]{1,4})\b")
 _OPEN, _CLOSE, _BOTH = "„«“‟‹", "”»›", '"'
 _DASHES = "-–—−"
@@ -113,7 +121,7 @@ def sentences(text: str, field: str, abbreviations: frozenset[str], part: Part |
 def _tokens(text: str) -> Iterator[Token]:
     quoted, single = False, False
     before = -1
-    for found in _TOKEN.finditer(text):
+    for found in (_TOKEN if _APOSTROPHE.search(text) else _PLAIN).finditer(text):
         start, end, written = found.start(), found.end(), found.group()
         sign = written[0]
         glued = start == before and start > 0 and text[start - 1] in _DASHES

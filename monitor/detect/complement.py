@@ -16,6 +16,7 @@ from monitor.detect.lexicon_rows import Tag
 from monitor.detect.predicates import Predicate
 
 _NEAR = 5
+_FAR = 99
 _BEFORE = 3
 """Words between a negation and what it negates."""
 _VERBS = ("c_accept", "c_agreed", "c_will", "c_plan", "c_act", "modal")
@@ -46,8 +47,10 @@ class Content:
 
     def distance(self, *names: str) -> int:
         """Words between one of the tags and the nearest negation."""
-        places = [at for name in names for at in self.tags.get(name, ())]
-        return min((abs(at - no) for no in self.negations for at in places if self.bound(no, at)), default=99)
+        places = [at for name in names for at in self.tags.get(name, ())] if self.negations else []
+        if not places:
+            return _FAR
+        return min((abs(at - no) for no in self.negations for at in places if self.bound(no, at)), default=_FAR)
 
     def bound(self, one: int, other: int) -> bool:
         """Whether two words stand in one phrase: no comma, semicolon or colon between them."""

@@ -73,21 +73,24 @@ class Language:
     stops: frozenset[str]
     unnamed: frozenset[str]
 
-    def cues(self, text: str, cut: tuple[names.Word, ...]) -> tuple[Place, ...]:
-        """Find the cues among the words of one sentence: leftmost and longest, none overlapping."""
+    def cues(self, text: str, cut: tuple[names.Word, ...], taken: frozenset[int] = frozenset()) -> tuple[Place, ...]:
+        """Find the cues among the words of one sentence: leftmost and longest, none overlapping.
+
+        `taken` are the places of words that belong to names: in "contacté par Le Monde" the article is the name's.
+        """
         found: list[Place] = []
         at = 0
         while at < len(cut):
-            best = self._best_at(text, cut, at)
+            best = self._best_at(text, cut, at, taken)
             found.extend([best] if best else [])
             at = best.last if best else at + 1
         return tuple(found)
 
-    def _best_at(self, text: str, cut: tuple[names.Word, ...], at: int) -> Place | None:
+    def _best_at(self, text: str, cut: tuple[names.Word, ...], at: int, taken: frozenset[int]) -> Place | None:
         best: Place | None = None
         for phrase in self._starting(cut[at].folded):
             last = at + len(phrase.parts)
-            if _stands_at(phrase, text, cut, at):
+            if taken.isdisjoint(range(at, last)) and _stands_at(phrase, text, cut, at):
                 if best is None or last > best.last:
                     best = Place(at, last, phrase.kinds)
                 elif last == best.last:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date
 
-from monitor.detect import complement, guards, speakers
+from monitor.detect import complement, guards, opinions, speakers
 from monitor.detect.actors import Actor, Case, Kind
 from monitor.detect.clauses import Sentence
 from monitor.detect.lexicon_rows import Row
@@ -46,6 +46,7 @@ def judge(parsed: Parsed) -> tuple[Verdict, ...]:
     verdicts: list[Verdict] = []
     owners = _attributions(parsed)
     covered = [(content, actor) for _, content, actor in owners]
+    covered.extend(opinions.find(parsed))
     verdicts.extend(_headline(parsed, covered))
     attributed = {predicate.start: (content, actor) for predicate, content, actor in owners}
     for predicate in parsed.predicates:
@@ -293,14 +294,15 @@ def _own_words(
 
 def _about(parsed: Parsed, content: tuple[int, int]) -> str | None:
     """The government that is the subject of what is said: a body without a country speaks for it."""
-    for at in range(content[0], content[1]):
-        token = parsed.sentence.tokens[at]
-        if not token.capital and parsed.pack.lists["own"].accepts(token.word):
-            return None
-    for actor in parsed.actors:
-        if content[0] <= actor.start < content[1] and actor.case is Case.SUBJECT and actor.government:
-            return actor.government
-    return None
+    said = range(*content)
+    about = next(
+        (one for one in parsed.actors if one.start in said and one.case is Case.SUBJECT and one.government), None
+    )
+    if about is None:
+        return None
+    own = parsed.pack.lists["own"]
+    tokens = parsed.sentence.tokens[content[0] : content[1]]
+    return None if any(not token.capital and own.accepts(token.word) for token in tokens) else about.government
 
 
 def _headline(parsed: Parsed, covered: list[tuple[tuple[int, int], Actor | None]]) -> list[Verdict]:

@@ -57,8 +57,7 @@ class Form:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A form at `words[start:end]`; `nominative` is False when one of its words stands in an oblique case."""
 
     start: int
@@ -156,9 +155,12 @@ class Begun(NamedTuple):
 
 
 class Starting(NamedTuple):
-    """The forms a word can begin: those it is all of, those that ask for one of a few next words, and the others."""
+    """The forms a word can begin: those it is all of, those that ask for one of a few next words, and the others.
 
-    whole: tuple[Begun, ...]
+    Of the first only what a hit needs is kept: their payloads, and whether the word is their nominative.
+    """
+
+    whole: tuple[tuple[object, bool], ...]
     by_next: Mapping[str, tuple[Begun, ...]]
     others: tuple[Begun, ...]
 
@@ -175,7 +177,10 @@ class Index:
         last = len(words)
         for at, word in enumerate(words):
             begun = self.starting(word)
-            found.extend(Found(at, at + 1, form.payload, case == 1) for form, case, _ in begun.whole)
+            for payload, nominative in begun.whole:
+                found.append(Found(at, at + 1, payload, nominative))
+            if not begun.by_next and not begun.others:
+                continue
             following = words[at + 1] if at + 1 < last else ""
             for form, first, second in (*begun.by_next.get(following, ()), *begun.others):
                 if second is not None and not (following and second.accepts(following)):
@@ -219,7 +224,7 @@ def _divided(rows: Sequence[Begun]) -> Starting:
                 by_next.setdefault(word, []).append(row._replace(second=None))
         elif len(row.form.elements) > 1:
             others.append(row)
-    whole = tuple(row for row in rows if len(row.form.elements) == 1)
+    whole = tuple((row.form.payload, row.case == 1) for row in rows if len(row.form.elements) == 1)
     return Starting(whole, {word: tuple(found) for word, found in by_next.items()}, tuple(others))
 
 

@@ -43,7 +43,7 @@ def mood(
             return "unknown"
         if name == "unknown" and not predicate.silent:
             return "unknown"
-        if name == "demand" and not predicate.silent and _asked_for(words, hit.end, at, pack):
+        if name == "demand" and not predicate.silent and _asked_for(words, hit, at, pack):
             return "demanded"
         if name == "expected" and at - hit.end <= _MODAL_REACH and not predicate.silent:
             return "expected"
@@ -59,14 +59,15 @@ def _participle(word: str, pack: Pack) -> bool:
     return bool(endings) and word.endswith(endings)
 
 
-def _asked_for(words: Sequence[str], start: int, end: int, pack: Pack) -> bool:
+def _asked_for(words: Sequence[str], demand: Found, end: int, pack: Pack) -> bool:
     """ "pozvao je ministarstvo da kaže": what stands behind the particle of a demand is wished for, not done.
 
     Languages without an infinitive say so with a finite verb; its subject may stand between particle and verb.
+    Where there is no particle the that-clause has the subjunctive: "exige que le gouvernement publie".
     """
-    to = pack.lists["to"]
-    particle = next((at for at in range(end - 1, start - 1, -1) if to.accepts(words[at])), None)
-    return particle is not None and end - particle <= _DEMAND_REACH and not _comma_between(words, start, end)
+    to = pack.lists["to"] if pack.lists["to"].exact else pack.lists["that"]
+    particle = next((at for at in range(end - 1, demand.start - 1, -1) if to.accepts(words[at])), None)
+    return particle is not None and end - particle <= _DEMAND_REACH and not _comma_between(words, demand.end, end)
 
 
 def _infinitive(sentence: Sentence, predicate: Predicate, pack: Pack) -> str | None:

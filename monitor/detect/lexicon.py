@@ -36,9 +36,19 @@ GRAMMAR = (
     *("neg", "and", "split", "relative", "that", "condition", "whether", "modal", "to", "from", "in", "prep", "of"),
     *("det", "genitive", "pronoun", "time", "there", "realm", "future", "former", "passive", "perfect", "article"),
     *("request", "asked", "own", "statement", "told", "aux", "headnoun", "acronym_nominative", "demonstrative"),
-    *("suffix", "proclitic", "backshift", "agent"),
+    *("suffix", "proclitic", "backshift", "agent", "as", "post"),
 )
 """Word lists the rules ask for; a language that has no such words leaves them out."""
+APART = frozenset(("abbreviations", "function", "suffix", "proclitic"))
+"""Lists for cutting a text and guessing its language."""
+SOUGHT = frozenset(
+    (
+        *("split", "relative", "neg", "by", "pronoun", "third", "former", "anonymous", "recent", "background"),
+        *("pluperfect", "condition", "because", "whether", "unknown", "demand", "expected", "modal"),
+    )
+)
+"""Word lists whose words are sought in a sentence, like those of complements (`c_...`). The others answer for one word
+at a time; to find all their prepositions and articles would cost more than finding everybody who speaks."""
 T = TypeVar("T")
 
 
@@ -59,6 +69,10 @@ class Pack:
     def sentences(self, text: str, field: str) -> Iterator[Sentence]:
         """Cut one field of an entry as this language is written."""
         return clauses.sentences(text, field, self.abbreviations, self.affixes.part if self.affixes else None)
+
+    def lists_word(self, word: str) -> bool:
+        """Whether a folded word stands in a word list: an ordinary word, part of no name."""
+        return any(words.accepts(word) for name, words in self.lists.items() if name not in APART)
 
     def has(self, setting: str) -> bool:
         """Whether the language has a trait, such as `pro_drop`; docs/extending-languages.md lists them."""
@@ -208,6 +222,10 @@ def _lists(files: Mapping[str, Raw], name: str) -> dict[str, list[str]]:
     return merged
 
 
+def _is_sought(payload: object) -> bool:
+    return not isinstance(payload, Tag) or payload.name in SOUGHT or payload.name.startswith("c_")
+
+
 def _known_ids(disable: Iterable[str], files: Mapping[str, Raw], names: lexicon_names.Names) -> frozenset[str]:
     known = {row["id"] for rows in files.values() for row in rows.get("rows", ())} | names.ids
     wanted = list(disable)
@@ -254,7 +272,7 @@ class _Builder:
 
     def pack(self) -> Pack:
         for name, words in self.lists.items():
-            if name not in ("abbreviations", "function", "suffix", "proclitic"):
+            if name not in APART:
                 self._add(f"lists.{name}", words, Tag(name))
         for file in self.chain:
             self._bodies(file)
@@ -271,7 +289,7 @@ class _Builder:
         home: str | None = self._inherited("home", None)
         return Pack(
             language=self.language,
-            index=forms.index(self.forms),
+            index=forms.index(form for form in self.forms if _is_sought(form.payload)),
             home=home,
             lists={name: self._choices(self.lists.get(name, ())) for name in {*self.lists, *GRAMMAR}},
             months=numbers,

@@ -13,6 +13,7 @@ from monitor.detect import datelines, names, passages, unlisted_names
 from monitor.detect.credits import Credits, Cue, Place
 from monitor.detect.outlets import OutletTable
 from monitor.detect.passages import Hit, Passage
+from monitor.text.words import APOSTROPHES
 from monitor.values import Domain
 
 TEXT = "text"
@@ -188,12 +189,17 @@ def _right(passage: Passage, hit: Hit, strict: bool) -> Place | None:
         first = _behind_comma(passage, hit, cue)
         if first is None:
             return None
-        if strict and hit.first == 0 and cue.first > hit.last:
+        if strict and hit.first == 0 and cue.first > hit.last + _has_ending(passage, hit):
             continue  # "Danas je objavljeno": today
         kinds = frozenset(kind for kind in cue.kinds & BEHIND if _reaches(passage, kind, first, cue.first, strict))
         if kinds:
             return Place(cue.first, cue.last, kinds)
     return None
+
+
+def _has_ending(passage: Passage, hit: Hit) -> bool:
+    """ "Sabah'ın haberine göre": an ending behind an apostrophe, which no adverb has, counts as a word of its own."""
+    return passage.text[hit.end : hit.end + 1] in tuple(APOSTROPHES)
 
 
 def _behind_comma(passage: Passage, hit: Hit, cue: Place) -> int | None:

@@ -10,6 +10,7 @@ from datetime import date
 
 from monitor.detect.clauses import Sentence
 from monitor.detect.forms import Found
+from monitor.detect.lexicon import Pack
 from monitor.detect.lexicon_rows import Body, Leader, Place, Row, Speaker, Tag
 from monitor.text.fold import fold
 
@@ -20,11 +21,11 @@ _UNDATED = date(2025, 10, 1)
 
 
 def longest(
-    sentence: Sentence, hits: Sequence[Found], taken: Sequence[tuple[int, int]], day: date | None
+    sentence: Sentence, hits: Sequence[Found], taken: Sequence[tuple[int, int]], day: date | None, pack: Pack
 ) -> list[Found]:
     """The longest hits that name somebody, none overlapping."""
     offices = {hit.start for hit in hits if isinstance(hit.payload, (Body, Speaker))}
-    rows = [hit for hit in hits if _names_somebody(sentence, hit, hits)]
+    rows = [hit for hit in hits if _names_somebody(sentence, hit, hits, pack)]
     rows = [hit for hit in rows if not (is_pronoun(hit) and hit.end in offices)]  # "het ministerie": an article
     described = {(hit.start, hit.end) for hit in rows if _is_adjective(hit) and hit.end in offices}
     rows = [hit for hit in rows if not ((hit.start, hit.end) in described and _is_country(hit))]
@@ -48,7 +49,7 @@ def _is_country(hit: Found) -> bool:
     return isinstance(hit.payload, Place) and hit.payload.kind != "adjective"
 
 
-def _names_somebody(sentence: Sentence, hit: Found, hits: Sequence[Found]) -> bool:
+def _names_somebody(sentence: Sentence, hit: Found, hits: Sequence[Found], pack: Pack) -> bool:
     payload, first = hit.payload, sentence.tokens[hit.start]
     if isinstance(payload, Tag):
         return payload.name in ("third", "former", "pronoun")
@@ -57,13 +58,13 @@ def _names_somebody(sentence: Sentence, hit: Found, hits: Sequence[Found]) -> bo
     if isinstance(payload, (Body, Place)) and payload.shout:
         return sentence.cut(hit.start, hit.end).replace(".", "").isupper()
     if isinstance(payload, Leader):
-        return first.proper and _is_the_one(sentence, hit, payload, hits)
+        return first.proper and _is_the_one(sentence, hit, payload, hits, pack)
     if isinstance(payload, Place) and payload.kind != "adjective":
         return first.proper
     return True
 
 
-def _is_the_one(sentence: Sentence, hit: Found, leader: Leader, hits: Sequence[Found]) -> bool:
+def _is_the_one(sentence: Sentence, hit: Found, leader: Leader, hits: Sequence[Found], pack: Pack) -> bool:
     """Not somebody else of that surname ("Eric Trump"), nor a thing named after the holder ("Trump Tower")."""
     if sentence.shouting:
         return True
@@ -71,10 +72,11 @@ def _is_the_one(sentence: Sentence, hit: Found, leader: Leader, hits: Sequence[F
     if hit.start and sentence.tokens[hit.start - 1].capital:
         before = sentence.words[hit.start - 1]
         named = any(one.end == hit.start and not isinstance(one.payload, Row) for one in hits)
-        if not given_name(before, given) and not named and hit.start > 1:
+        if not given_name(before, given) and not named and hit.start > 1 and not pack.lists_word(before):
             return False
     if hit.end < len(sentence.tokens) and sentence.tokens[hit.end].capital:
-        return any(one.start == hit.end for one in hits) or given_name(sentence.words[hit.end], given)
+        after = sentence.words[hit.end]
+        return any(one.start == hit.end for one in hits) or given_name(after, given) or pack.lists_word(after)
     return True
 
 

@@ -94,8 +94,8 @@ def cut(
         if not inside and not any(_may_name_another(text, word, language) for word in words):
             continue
         placed = _joined(tuple(_placed(words, hit) for hit in inside), text, same)
-        cues = tuple(cue for cue in language.cues(text, words) if not _overlaps(cue, placed))
-        yield Passage(field, number, text, words, cues, placed, language)
+        taken = frozenset(at for hit in placed for at in range(hit.first, hit.last))
+        yield Passage(field, number, text, words, language.cues(text, words, taken), placed, language)
 
 
 def _may_name_another(text: str, word: names.Word, language: Language) -> bool:
@@ -124,7 +124,3 @@ def _joined(hits: tuple[Hit, ...], text: str, same: Callable[[NameHit, NameHit],
         else:
             joined.append(hit)
     return tuple(joined)
-
-
-def _overlaps(cue: Place, hits: tuple[Hit, ...]) -> bool:
-    return any(cue.first < hit.last and hit.first < cue.last for hit in hits)

@@ -14,6 +14,8 @@ from monitor.detect.predicates import Predicate
 from monitor.detect.reading import Parsed
 
 _PASSIVE = ("confirmed", "denied", "refused", "condemned")
+_LINK = 5
+"""Words between two speakers of one verb: ", and from the"."""
 _NAMES = 4
 """Words of a name nobody knows."""
 TAIL = 9
@@ -28,6 +30,8 @@ def subject(parsed: Parsed, predicate: Predicate) -> tuple[Actor | None, bool]:
     at = predicate.start - 1
     while at >= 0 and parsed.pack.lists["perfect"].accepts(words[at]):
         at -= 1
+    manner = at >= 0 and bool(parsed.pack.lists["as"].accepts(words[at]))  # ", kako je saopštilo ministarstvo"
+    at -= manner
     if leads(parsed, predicate):
         return _main_subject(parsed, predicate), True
     doer = agent(parsed, predicate)
@@ -243,13 +247,14 @@ def group(parsed: Parsed, actor: Actor) -> list[Actor]:
 
 
 def _joined(parsed: Parsed, between: Sequence[str]) -> bool:
-    joins = [word for word in between if word == "," or parsed.pack.lists["and"].accepts(word)]
-    rest = [
-        word for word in between
-        if word != "," and not parsed.pack.lists["and"].accepts(word) and not parsed.pack.lists["det"].accepts(word)
-        and not parsed.pack.lists["in"].accepts(word) and not parsed.pack.lists["from"].accepts(word)
-    ]  # fmt: skip
-    return bool(joins) and not rest and len(between) <= 5
+    if not 0 < len(between) <= _LINK:
+        return False
+    lists = parsed.pack.lists
+    joins = [word == "," or bool(lists["and"].accepts(word)) for word in between]
+    return any(joins) and all(
+        joined or any(lists[name].accepts(word) for name in ("det", "in", "from"))
+        for joined, word in zip(joins, between, strict=True)
+    )
 
 
 def _differs(one: Actor, other: Actor) -> bool:
@@ -278,6 +283,7 @@ def content_of(parsed: Parsed, predicate: Predicate, actor: Actor | None, *, inv
         words[before] in (",", '"', "-", ".", "!", "?")
         or lists["det"].accepts(words[before])
         or lists["perfect"].accepts(words[before])
+        or lists["as"].accepts(words[before])
     ):
         before -= 1
     spoken = any(word in (",", '"', "-") for word in words[before + 1 : edge])

@@ -90,6 +90,7 @@ class Explained:
             "origin": self.subject.origin,
             "entry": entry.id or None,
             "title": entry.title,
+            "title_only": not entry.text.strip(),
             "url": entry.url,
             "language": entry.language or "und",
             "outlet": entry.outlet,

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, case, func, insert, literal, or_, select, update
+from sqlalchemy import Connection, Row, Update, and_, bindparam, case, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from monitor.errors import LeaseLost
@@ -22,6 +23,9 @@ from monitor.values import Claim, FeedId, Validators
 _T = tables.feed.c
 POLLED = ("active", "gone")
 """States of feeds that are asked; paused and merged ones are not."""
+_FAILING_SINCE = "failing_since"
+_COLUMN = {_FAILING_SINCE: "first_fail_at"}
+"""What is no column of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,21 +240,25 @@ def settle(connection: Connection, held: Claim, result: Settlement) -> None:
 
     Errors: LeaseLost as `fence`.
     """
-    values: dict[str, Any] = {
-        "next_at": result.next_at,
-        "next_reason": result.next_reason,
-        "schedule": dict(result.schedule),
-        "last_attempt_at": result.at,
-        "lease_until": None,
-    }
-    values |= _outcome_values(result)
+    values = _outcome_values(result)
     if result.moved_to is not None:
         values |= _moved(connection, held.feed, result.moved_to, result.moved_why or "redirect", result.at)
-    done = connection.execute(
-        update(tables.feed).where(_T.id == held.feed, _T.lease_token == held.token).values(**values)
-    )
+    given = {f"new_{name}": value for name, value in values.items()}  # apart from the columns' own names
+    done = connection.execute(_settling(tuple(sorted(values))), given | {"feed": held.feed, "token": held.token})
     if done.rowcount != 1:
         raise LeaseLost(f"feed {held.feed} was taken over: token {held.token} is old")
+
+
+@cache
+def _settling(names: tuple[str, ...]) -> Update:
+    """The statement that writes these columns; made once, since making it costs more than running it."""
+    given = {name: bindparam(f"new_{name}", type_=_T[_COLUMN.get(name, name)].type) for name in names}
+    values: dict[str, Any] = {"lease_until": None, **given}
+    if "state" in given:  # a feed that was paused or removed while it was polled stays so
+        values["state"] = case((_T.state == "paused", "paused"), else_=given["state"])
+    if _FAILING_SINCE in given:  # the first failure of a row of them is the one that counts
+        values["first_fail_at"] = func.coalesce(_T.first_fail_at, values.pop(_FAILING_SINCE))
+    return update(tables.feed).where(_T.id == bindparam("feed"), _T.lease_token == bindparam("token")).values(**values)
 
 
 def _moved(connection: Connection, feed: FeedId, to: str, why: str, at: datetime) -> dict[str, Any]:
@@ -306,18 +314,22 @@ def moves(connection: Connection, feed: FeedId) -> tuple[Move, ...]:
 
 
 def _outcome_values(result: Settlement) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    if result.ok:
-        values |= {"last_ok_at": result.at, "fail_reason": None, "fail_message": None, "first_fail_at": None}
-    else:
-        first = func.coalesce(_T.first_fail_at, literal(result.at, _T.first_fail_at.type))
-        values |= {"fail_reason": result.fail_reason, "fail_message": result.fail_message, "first_fail_at": first}
+    """What a poll changes, by column."""
+    values: dict[str, Any] = {
+        "next_at": result.next_at,
+        "next_reason": result.next_reason,
+        "schedule": dict(result.schedule),
+        "last_attempt_at": result.at,
+        "fail_reason": None if result.ok else result.fail_reason,
+        "fail_message": None if result.ok else result.fail_message,
+    }
+    values |= {"last_ok_at": result.at, "first_fail_at": None} if result.ok else {_FAILING_SINCE: result.at}
     if result.validators is not None:
         values |= {"etag": result.validators.etag, "last_modified": result.validators.last_modified}
     if result.document is not None:
         values |= _document_values(result.document)
-    if result.state is not None:  # a feed that was paused or removed while it was polled stays so
-        values["state"] = case((_T.state == "paused", "paused"), else_=result.state)
+    if result.state is not None:
+        values["state"] = result.state
     if result.standing is not None:
         values |= {"standing": result.standing, "standing_since": result.at}
     if result.new:

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, or_, select, tuple_
+from sqlalchemy import Connection, Row, Select, func, insert, or_, select, tuple_
 
 from monitor.store import tables
 from monitor.values import FeedId, Validators
@@ -88,19 +89,19 @@ def history(connection: Connection, feed: FeedId) -> tuple[tuple[FetchRecord, ..
     return records, 0 if len(records) < RING else len(records) - RING
 
 
-def prune(connection: Connection, before: datetime, chunk: int = 1000) -> int:
-    """Delete lines beyond the ring that are old or plain, at most `chunk` of them; returns how many went."""
+def due(before: datetime) -> Select[Any]:
+    """Lines beyond the ring that are old or plain: feed and time."""
     place = func.row_number().over(partition_by=_L.feed_id, order_by=_L.at.desc()).label("place")
     lines = select(_L.feed_id, _L.at, _L.outcome, place).subquery()
-    old = connection.execute(
-        select(lines.c.feed_id, lines.c.at)
-        .where(lines.c.place > RING, or_(lines.c.at < before, lines.c.outcome.in_(_PLAIN)))
-        .limit(chunk)
-    ).all()
-    if old:
-        keys = [(row.feed_id, row.at) for row in old]
-        connection.execute(tables.fetch_log.delete().where(tuple_(_L.feed_id, _L.at).in_(keys)))
-    return len(old)
+    return select(lines.c.feed_id, lines.c.at).where(
+        lines.c.place > RING, or_(lines.c.at < before, lines.c.outcome.in_(_PLAIN))
+    )
+
+
+def forget(connection: Connection, rows: Sequence[Row[Any]]) -> None:
+    """Delete lines by feed and time."""
+    keys = [(row.feed_id, row.at) for row in rows]
+    connection.execute(tables.fetch_log.delete().where(tuple_(_L.feed_id, _L.at).in_(keys)))
 
 
 def _record(row: Row[Any]) -> FetchRecord:

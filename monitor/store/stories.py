@@ -228,6 +228,7 @@ def _mention_facts(connection: Connection, story: int) -> Iterator[MentionFact]:
             citations=tuple(citations[row.entry_id]),
             url=row.url,
             title=row.title,
+            title_only=not row.lead,
         )
 
 

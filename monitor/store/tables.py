@@ -1,5 +1,8 @@
 """The tables of monitor. Times are UTC, hashes bytes; an index says in its comment which question it answers.
 
+Entries go when they are old, and on Postgres with their whole partition: nothing has a foreign key to them, and their
+key there is (id, first_seen_at). Whether an entry is known is answered by `seen`, what was told by `mention`.
+
 The tables of deliveries are in `alerts.tables`; both metadata meet in `migrations/env.py`.
 """
 
@@ -173,13 +176,13 @@ entry = Table(
     "entry",
     metadata,
     Column("id", Id, primary_key=True),
-    Column("feed_id", ForeignKey("feed.id"), nullable=False),
+    Column("feed_id", Id, nullable=False),  # no foreign key: a new partition would lock all feeds
     Column("entry_key", Text, nullable=False),
     Column("url", Text),
     Column("url_key", Text),
     Column("outlet", Text),
     Column("via", Text),
-    Column("alias_of", ForeignKey("entry.id")),
+    Column("alias_of", Id),
     Column("title", Text, nullable=False),
     Column("summary", Text, nullable=False),
     Column("content", Text, nullable=False),
@@ -192,7 +195,7 @@ entry = Table(
     Column("text_sha256", LargeBinary(32), nullable=False),  # of what the feed says, not of the article
     Column("article", Text),  # the text of its page, where the feed gave less
     Column("missing_since", Instant),  # it left the feed's document while older entries stayed
-    UniqueConstraint("feed_id", "entry_key"),
+    Index("ix_entry_feed_id_entry_key", "feed_id", "entry_key"),  # which entry was revised?
     Index("ix_entry_feed_id_first_seen_at", "feed_id", "first_seen_at"),  # what did this feed bring lately?
     Index("ix_entry_url_key", "url_key"),  # was this address seen in another feed?
     Index("ix_entry_first_seen_at", "first_seen_at"),  # backtest, priming, retention
@@ -201,7 +204,7 @@ entry = Table(
 article = Table(
     "article",
     metadata,
-    Column("entry_id", ForeignKey("entry.id"), primary_key=True),
+    Column("entry_id", Id, primary_key=True, autoincrement=False),
     Column("url", Text, nullable=False),
     Column("url_key", Text, nullable=False),
     Column("host", Text, nullable=False),
@@ -219,7 +222,7 @@ article = Table(
 entry_revision = Table(
     "entry_revision",
     metadata,
-    Column("entry_id", ForeignKey("entry.id"), primary_key=True),
+    Column("entry_id", Id, primary_key=True),
     Column("n", Integer, primary_key=True),
     Column("at", Instant, nullable=False),
     Column("title", Text, nullable=False),
@@ -232,7 +235,7 @@ entry_revision = Table(
 match = Table(
     "match",
     metadata,
-    Column("entry_id", ForeignKey("entry.id"), primary_key=True),
+    Column("entry_id", Id, primary_key=True),
     Column("watch", String(40), primary_key=True),
     Column("spans", JSON, nullable=False),
     Column("config_rev", Integer, nullable=False),
@@ -272,7 +275,7 @@ story_alias = Table(
 mention = Table(
     "mention",
     metadata,
-    Column("entry_id", ForeignKey("entry.id"), primary_key=True),
+    Column("entry_id", Id, primary_key=True, autoincrement=False),
     Column("story_id", ForeignKey("story.id"), nullable=False),
     Column("outlet", Text),
     Column("publisher", Text),
@@ -283,7 +286,7 @@ mention = Table(
     Column("title", Text, nullable=False),
     Column("lead", Text, nullable=False),
     Column("role", String(16), nullable=False),
-    Column("copy_of", ForeignKey("entry.id")),
+    Column("copy_of", Id),
     Column("score", Float, nullable=False),
     Column("threshold", Float, nullable=False),
     Column("runner_up", String(16)),
@@ -300,7 +303,7 @@ mention = Table(
 attribution = Table(
     "attribution",
     metadata,
-    Column("entry_id", ForeignKey("entry.id"), primary_key=True),
+    Column("entry_id", Id, primary_key=True),
     Column("n", Integer, primary_key=True),
     Column("source", Text, nullable=False),
     Column("domain", Text),
@@ -315,7 +318,7 @@ attribution = Table(
 response = Table(
     "response",
     metadata,
-    Column("entry_id", ForeignKey("entry.id"), primary_key=True),
+    Column("entry_id", Id, primary_key=True),
     Column("n", Integer, primary_key=True),
     Column("story_id", ForeignKey("story.id"), nullable=False),
     Column("government", String(2), nullable=False),

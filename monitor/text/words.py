@@ -17,6 +17,8 @@ from monitor.text.marks import MARKS
 APOSTROPHES = "'’‘ʼ`´＇"
 HYPHENS = "-‐‑‒–−﹣－"
 """Hyphens and what is typed for them. The em dash is punctuation."""
+_BEFORE_ENDINGS = frozenset(APOSTROPHES + HYPHENS)
+"""Signs an ending may hang on: nearly every word stands behind a space, and is asked nothing more."""
 
 Place = tuple[int, int, bool]
 """Start, end and whether the word is a dotted acronym."""
@@ -134,7 +136,7 @@ def _special(text: str) -> list[Place]:
 def _without_endings(text: str, runs: list[Place]) -> Iterator[Place]:
     before: Place = (-2, -2, False)
     for run in runs:
-        if run[0] == before[1] + 1 and is_ending(text, before, run):
+        if run[0] == before[1] + 1 and text[before[1]] in _BEFORE_ENDINGS and is_ending(text, before, run):
             continue
         before = run
         yield run

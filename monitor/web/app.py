@@ -29,7 +29,7 @@ def build(sources: Sources, pace: guard.Pace | None = None) -> ASGIApp:
     app.add_exception_handler(RequestValidationError, handlers.unreadable)
     app.add_exception_handler(Exception, handlers.broken)
     app.mount("/static", _Static(directory=FOLDER / "static"), name="static")
-    app.include_router(health.router(sources))
+    app.include_router(health.router(sources, desk))
     app.include_router(sessions.router(sources, made, desk))
     app.include_router(live.router(sources))
     app.include_router(syndication.router(sources, made))

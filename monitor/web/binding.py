@@ -30,8 +30,8 @@ def refuse_open(host: str, *, has_login: bool) -> None:
         )
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """Bind and listen.
+def bind(host: str, port: int, setting: str = "web.listen") -> socket.socket:
+    """Bind and listen where a setting says.
 
     Errors: PortTaken with what to do.
     """
@@ -43,7 +43,8 @@ def bind(host: str, port: int) -> socket.socket:
     except OSError as exc:
         bound.close()
         said = exc.strerror or str(exc)
-        raise PortTaken(f"web.listen {host}:{port} cannot be used ({said}); try make run PORT=8081") from exc
+        hint = "try make run PORT=8081" if setting == "web.listen" else "take another port"
+        raise PortTaken(f"{setting} {host}:{port} cannot be used ({said}); {hint}") from exc
     return bound
 
 

@@ -66,7 +66,7 @@ class Stories(BaseModel):
 
 
 class Entry(BaseModel):
-    """An entry of a story. `part`: own, relay, unknown, copy; `sources` are named in it."""
+    """An entry of a story. `part`: own, relay, unknown, copy; `sources` are named in it; `title_only`: without text."""
 
     id: int
     outlet: str | None
@@ -79,6 +79,7 @@ class Entry(BaseModel):
     part: str
     sources: list[str]
     copy_of: str | None
+    title_only: bool
 
     @classmethod
     def of(cls, line: story.Line) -> Entry:
@@ -95,6 +96,7 @@ class Entry(BaseModel):
             part=line.part,
             sources=list(line.sources),
             copy_of=line.copied,
+            title_only=line.title_only,
         )
 
 

@@ -189,7 +189,7 @@ class _Shown:
 
     def _page(self, request: Request, template: str, here: str, values: dict[str, Any]) -> Response:
         session = self._desk.session(request)
-        body = self._pages.make(template, {"here": here, "session": session, **values})
+        body = self._pages.make(template, {"here": here, "session": session, "feed": self._desk.feed, **values})
         return revalidated(request, HTMLResponse(body))
 
 

@@ -10,7 +10,7 @@ import binascii
 import hmac
 import secrets
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -62,15 +62,19 @@ class Desk:
 
     def may_see(self, request: Request) -> bool:
         """Whether a login is not wanted, or was given: by a session, by name and password, or in a feed's address."""
-        login = self._sources.login
-        if login is None or request.url.path.startswith(_OPEN_PATHS) or self.session(request) is not None:
+        if request.url.path.startswith(_OPEN_PATHS) or self.is_inside(request):
             return True
-        if self.knows(*_basic(request)):
-            return True
-        key = request.query_params.get("key", "")
-        return ".".join(request.url.path.rsplit(".", 1)[-1:]) in ("atom", "json") and tokens.is_feed_key(
-            self.keys, key, request.url.path
-        )
+        path, key = request.url.path, request.query_params.get("key", "")
+        return path.endswith(("/feed.atom", "/feed.json")) and tokens.is_feed_key(self.keys, key, path)
+
+    def is_inside(self, request: Request) -> bool:
+        """Whether a login is not wanted, or was given by a session or by name and password."""
+        return self._sources.login is None or self.session(request) is not None or self.knows(*_basic(request))
+
+    def feed(self, path: str) -> str:
+        """The address of a feed as a feed reader needs it: where a login is wanted, with the key that stands for it."""
+        address = quote(path)
+        return address if self._sources.login is None else f"{address}?key={tokens.feed_key(self.keys, path)}"
 
     def knows(self, user: str, password: str) -> bool:
         """Whether name and password are those of the configuration; takes as long either way."""

@@ -62,7 +62,7 @@ class Sources:
 
     `writing` opens one transaction; without it nothing can be done from the pages. `keys` sign sessions and links: the
     first signs, all are accepted; none are needed on one machine. `hosts` are the names the pages answer to, `plan`
-    says who gets messages with links.
+    says who gets messages with links. `metrics_apart`: /metrics has an address of its own.
     """
 
     reading: Opening
@@ -78,6 +78,7 @@ class Sources:
     login: Login | None = None
     public_url: str | None = None
     syndicated: bool = False
+    metrics_apart: bool = False
     evidence_key: bytes | None = None
     plan: Callable[[], route.Plan] = lambda: NOBODY
 

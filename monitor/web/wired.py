@@ -51,6 +51,7 @@ def sources(
         login=Login(web.login.user, secrets.reveal(web.login.password, environ)) if web.login else None,
         public_url=web.public_url,
         syndicated=web.feeds,
+        metrics_apart=web.metrics is not None,
         evidence_key=_evidence_key(engine),
         plan=lambda: context.knowledge.plan,
     )

@@ -96,13 +96,13 @@ async def house(folder: Path, text: str | None = None, now: datetime = NOW, **mo
     file = folder / "config.yaml"
     if not file.exists():
         file.write_text((text or BASE).format(folder=folder), encoding="utf-8")
-    start = daemon._start_config(file, os.environ)
+    start = daemon.start_config(file, os.environ)
     url = f"sqlite:///{folder}/storywatch.db"
     async with daemon.assembled(
         start.config, os.environ, url=url, now=lambda: now, who=start.who, text=start.text
     ) as running:
         reloader = reloading.Reloader(running.working, file, **more)
-        await daemon._tell_start(reloader, start)
+        await daemon.tell_start(reloader, start)
         try:
             yield House(folder, running, reloader)
         finally:
@@ -375,7 +375,7 @@ def test_a_start_without_the_file_runs_the_last_good_revision_not_the_shipped_on
 
     asyncio.run(once())
     (tmp_path / "config.yaml").unlink()
-    start = daemon._start_config(Path("config.yaml"), os.environ)
+    start = daemon.start_config(Path("config.yaml"), os.environ)
     assert [watch.name for watch in start.config.watches] == ["flights"]
     assert start.refused[0].code == "E001"
 

@@ -218,6 +218,23 @@ OTHERS = {
     "nl, volgens": case("nl", "Volgens NRC staan er twaalf namen op de lijst.", "nrc.nl/o"),
     "tr, göre": case("tr", "Reuters'ın haberine göre uçak indi.", "reuters.com/o"),
     "pl, podaje": case("pl", "Samolot wylądował rano, podaje PAP.", "pap.pl/o"),
+    "it, citato da a newspaper without its article": case(
+        "it", "Secondo Politico, citato da Repubblica, l'intesa è vicina.", "politico.com/o repubblica.it/r"
+    ),
+    "it, the president of the republic is no newspaper": case(
+        "it", "Il presidente della Repubblica ha firmato la legge."
+    ),
+    "it, citata da a person": case("it", "La sentenza citata da Rossi non vale più."),
+    "tr, a common word with an ending": case("tr", "Sabah'ın haberine göre uçak indi.", "sabah.com.tr/o"),
+    "tr, a common word without one": case("tr", "Sabah yeni bir uçak indi."),
+    "pt, procurado pelo": case("pt", "Procurado pelo g1, o Itamaraty não se manifestou.", "g1.globo.com/o"),
+    "pt, em nota ao": case("pt", "Em nota ao g1, o ministério negou a informação.", "g1.globo.com/o"),
+    "fr, the article is the newspaper's": case(
+        "fr", "Contacté par Le Monde, le ministère n'a pas répondu.", "lemonde.fr/o"
+    ),
+    "es, the article is the newspaper's": case(
+        "es", "Consultado por El País, el ministerio no respondió.", "elpais.com/o"
+    ),
     "an unknown language": case("xx", "(AFP) - Aliquid novi.", "afp.com/o"),
     "no text": case("en", ""),
 }

@@ -1,0 +1,169 @@
+"""Runs a daemon until it is asked to stop: start, tick, first polls, page; and the same backwards.
+
+Called by `cli`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import platform
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+import monitor
+from monitor import logs, reloading, supervisor
+from monitor import metrics as measures
+from monitor.config import redaction
+from monitor.daemon import chores, starting
+from monitor.daemon.assembling import assembled
+from monitor.daemon.running import Running, utc_now
+from monitor.daemon.starting import Start
+from monitor.engines import tick
+from monitor.store import filelock, migrate
+
+log = structlog.get_logger(__name__)
+INTERNAL = 70
+
+
+def run(path: Path, environ: Mapping[str, str], *, port: int | None = None) -> int:
+    """Run until SIGTERM or SIGINT; answers the exit code."""
+    hidden = logs.Known()
+    logs.configure(sys.stderr, known=hidden)
+    use_uvloop()
+    start = starting.start_config(path, environ)
+    hidden.values = redaction.known_values(start.text, environ)
+    if port is not None:
+        start = replace(start, config=replace(start.config, web=replace(start.config.web, port=port)))
+    starting.say_problems(start.problems)
+    return asyncio.run(_run(start, path, environ, hidden))
+
+
+def use_uvloop() -> None:
+    """Let asyncio run on uvloop, where it is installed."""
+    try:
+        import uvloop
+    except ImportError:
+        log.info("event_loop", loop="asyncio", hint="uvloop is not installed: polls cost 10-30 % more CPU")
+        return
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+
+
+async def _run(start: Start, path: Path, environ: Mapping[str, str], hidden: logs.Known) -> int:
+    url = starting.database(start.config, environ)
+    with filelock.FileLock(url):
+        async with assembled(
+            start.config, environ, url=url, now=utc_now, who=start.who, text=start.text, hidden=hidden
+        ) as running:
+            reloader = reloading.Reloader(running.working, start.file)
+            await tell_start(reloader, start)
+            await _serve(running, reloader, start.content)
+            return running.exit_code
+
+
+async def tell_start(reloader: reloading.Reloader, start: Start) -> None:
+    """Say whether the file is in use; a start on an earlier revision is one to worry about."""
+    if start.refused:
+        await reloader.refuse(start.content, start.refused, "start")
+    else:
+        await reloader.in_order()
+
+
+async def _serve(running: Running, reloader: reloading.Reloader, seen: bytes) -> None:
+    from monitor.web import binding
+
+    web = running.config.web
+    binding.refuse_open(web.host, has_login=web.login is not None)
+    bound = binding.bind(web.host, web.port)
+    metrics = binding.bind(*web.metrics, setting="web.metrics") if web.metrics else None
+    told = supervisor.of(running.environ)
+    ticking = tick.Tick(
+        chores.jobs(running) | chores.pulse(told), partial(_give_up, running), wall=lambda: utc_now().timestamp()
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, _asked_to_stop, running, number)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _asked_to_reload, running, reloader, told)
+    reloader.start(hashlib.sha256(seen).hexdigest())
+    reloader.prime(running.primes)
+    measures.leading.set(1)  # whoever holds the file's lock
+    _say_started(running, binding.address(bound))
+    await running.poller.spread_overdue()
+    await chores.poll_due(running)
+    ticking.start()
+    # FastAPI costs a third of a second to import: the first polls do not wait for it.
+    from monitor.web import server
+
+    page = server.Page(bound, _sources(running, web.host, partial(ticking.is_late, "tick")), metrics)
+    page.start()
+    told.ready(_summary(running))
+    await running.stopping.wait()
+    told.stopping()
+    log.info("stopping")
+    ticking.pause()
+    await reloader.stop()
+    running.teller.stop()
+    within = running.config.engine.stop_within
+    cut, sending = await asyncio.gather(running.poller.stop(within), ticking.finish(within))
+    ticking.stop()
+    await page.stop()
+    log.info("stopped", cut=cut, jobs_cut=sending)
+
+
+def _sources(running: Running, host: str, is_late: Callable[[], bool]) -> Any:
+    from monitor.web import wired
+
+    return wired.sources(
+        running.config,
+        running.engine,
+        running.context,
+        host=host,
+        now=running.now,
+        ready=partial(chores.why_not_ready, running, is_late),
+        environ=running.environ,
+    )
+
+
+def _summary(running: Running) -> str:
+    return f"{len(running.config.feeds)} feeds, {len(running.config.watches)} watches"
+
+
+def _asked_to_reload(running: Running, reloader: reloading.Reloader, told: supervisor.Supervisor) -> None:
+    told.reloading()
+    reloader.ask("signal", lambda: told.ready(_summary(running)))
+
+
+def _asked_to_stop(running: Running, number: int) -> None:
+    if running.stopping.is_set():
+        raise SystemExit(128 + number)
+    running.stopping.set()
+
+
+def _give_up(running: Running, job: str) -> None:
+    log.error("job_keeps_failing", job=job, hint="see the errors above; the supervisor should start a new process")
+    running.exit_code = INTERNAL
+    running.stopping.set()
+
+
+def _say_started(running: Running, address: str) -> None:
+    config = running.config
+    channels = ", ".join(sorted(config.alerts_raw.get("channels") or {})) or "none"
+    log.info(
+        "started",
+        version=monitor.__version__,
+        python=platform.python_version(),
+        database=running.engine.url.render_as_string(hide_password=True),
+        schema=migrate.HEAD,
+        config=config.file,
+        revision=running.revision,
+        feeds=len(config.feeds),
+        watches=[watch.name for watch in config.watches],
+        channels=channels,
+        page=address,
+    )
