@@ -15,7 +15,7 @@ import structlog
 
 from alerts.outbox.ends import End, Told
 from alerts.values import EventState
-from monitor import metrics, pipeline
+from monitor import metrics, pipeline, tracing
 from monitor.understanding import Taken
 from monitor.values import Claim
 
@@ -25,7 +25,8 @@ log = structlog.get_logger(__name__)
 @contextmanager
 def poll(claim: Claim, url: str) -> Iterator[None]:
     """Name the poll in every line that is written during it, whoever writes it."""
-    with structlog.contextvars.bound_contextvars(poll=f"{claim.feed}.{claim.token}", feed=url):
+    name = f"{claim.feed}.{claim.token}"
+    with structlog.contextvars.bound_contextvars(poll=name, feed=url), tracing.tracer().poll(name):
         yield
 
 
@@ -37,6 +38,8 @@ def recorded(done: pipeline.Report, *, seen_at: datetime, decided_at: datetime) 
         if any(event.state is EventState.OPEN for event in taken.events):
             _took("published_seen", taken.entry.published, seen_at)
             _took("seen_decided", seen_at, decided_at)
+        for event in taken.events:
+            tracing.tracer().decided(event.key, str(event.kind), seen_at, decided_at, taken.entry.id)
     for taken in done.reread:
         decided(taken)
     for event in done.others:
@@ -73,6 +76,7 @@ def delivery_ended(end: End) -> None:
     _took("made_sent", delivery.created_at, end.at)
     for told in end.told:
         _told(told, end.at)
+        tracing.tracer().sent(told.key, delivery.delivery_id, delivery.channel, delivery.created_at, end.at)
         line.info("sent", entry=_number(told.entry), event_key=told.key)
     if not end.told:
         line.info("sent", story=delivery.group)

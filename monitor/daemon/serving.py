@@ -19,7 +19,7 @@ from typing import Any
 import structlog
 
 import monitor
-from monitor import logs, reloading, supervisor
+from monitor import logs, reloading, supervisor, tracing
 from monitor import metrics as measures
 from monitor.config import redaction
 from monitor.daemon import chores, starting
@@ -43,7 +43,11 @@ def run(path: Path, environ: Mapping[str, str], *, port: int | None = None) -> i
     if port is not None:
         start = replace(start, config=replace(start.config, web=replace(start.config.web, port=port)))
     starting.say_problems(start.problems)
-    return asyncio.run(_run(start, path, environ, hidden))
+    tracing.configure(tracing.of(environ, monitor.__version__))
+    try:
+        return asyncio.run(_run(start, path, environ, hidden))
+    finally:
+        tracing.tracer().close()
 
 
 def use_uvloop() -> None:
