@@ -112,6 +112,13 @@ class ParserPool:
         self._workers = [_Worker(self._table, self._cpu_s) for _ in range(self._size)]
         self._loops = [asyncio.create_task(self._serve(worker)) for worker in self._workers]
 
+    def use(self, table: publishers.HostTable) -> None:
+        """Know hosts by this table from the next batch on; a worker that knows another is replaced before it."""
+        if table != self._table:
+            self._table = table
+            for worker in self._workers:
+                worker.table = table
+
     async def parse(self, body: Body) -> ParsedFeed:
         """Parse one body.
 
@@ -210,6 +217,8 @@ class _Worker:
 
     table: publishers.HostTable
     cpu_s: float = CPU_SECONDS
+    given: publishers.HostTable | None = None
+    """The table that the running process has."""
     process: multiprocessing.process.BaseProcess | None = None
     pipe: Connection | None = None
     served: int = 0
@@ -237,6 +246,7 @@ class _Worker:
         with _nameless_main():
             self.process.start()
         theirs.close()
+        self.given = self.table
         self.served = 0
         return self.pipe
 
@@ -260,6 +270,8 @@ class _Worker:
         """Outcomes of all tasks in order. A task that ends the process is tried alone, then given up."""
         done: list[Outcome] = []
         alone = False
+        if self.given is not self.table:
+            self.stop()
         while len(done) < len(tasks):
             rest = tasks[len(done) : len(done) + 1] if alone else tasks[len(done) :]
             if self._answers(rest, done):

@@ -59,6 +59,7 @@ class Teller:
     def replan(self, desk: pipeline.Desk, carrier: courier.Courier) -> None:
         """Tell by another plan from now on. What is being sent just now ends as it began."""
         self._courier.stop()
+        carrier.succeed(self._courier)
         self._desk, self._courier = desk, carrier
 
     def next_due(self) -> datetime | None:

@@ -104,15 +104,11 @@ def pulse(told: supervisor.Supervisor) -> dict[str, tick.Job]:
 
 
 async def _prune(running: Running) -> None:
-    keep = running.config.storage.keep
-
-    def work() -> int:
-        return upkeep.prune(running.engine, running.now(), keep)
-
-    loop = asyncio.get_running_loop()
-    more = 1
+    keep, loop = running.config.storage.keep, asyncio.get_running_loop()
+    pruning = await loop.run_in_executor(running.writer, partial(upkeep.begin, running.engine, running.now(), keep))
+    more = True
     while more and not running.stopping.is_set():
-        more = await loop.run_in_executor(running.writer, work)
+        more = await loop.run_in_executor(running.writer, pruning.step)
         await asyncio.sleep(0.1)
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Engine
 
-from monitor import reloading, telling, understanding
+from monitor import swapping, telling, understanding
 from monitor.config.values import Config
 from monitor.fetch import client
 from monitor.jobs import canary, full_text, polling
@@ -28,7 +28,7 @@ class Running:
     What a reload swaps is in `working`; `primes` are the watches that must look through stored entries first.
     """
 
-    working: reloading.Working
+    working: swapping.Working
     poller: polling.Poller
     pages: full_text.PageReader
     client: client.Client

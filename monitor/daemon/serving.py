@@ -11,7 +11,6 @@ import platform
 import signal
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,14 +18,16 @@ from typing import Any
 import structlog
 
 import monitor
-from monitor import logs, reloading, supervisor, tracing
+from monitor import logs, reloading, supervisor, tracing, understanding
 from monitor import metrics as measures
 from monitor.config import redaction
+from monitor.config.values import Config
 from monitor.daemon import chores, starting
 from monitor.daemon.assembling import assembled
 from monitor.daemon.running import Running, utc_now
 from monitor.daemon.starting import Start
 from monitor.engines import tick
+from monitor.errors import ConfigError, Problem
 from monitor.store import filelock, migrate
 
 log = structlog.get_logger(__name__)
@@ -40,12 +41,10 @@ def run(path: Path, environ: Mapping[str, str], *, port: int | None = None) -> i
     use_uvloop()
     start = starting.start_config(path, environ)
     hidden.values = redaction.known_values(start.text, environ)
-    if port is not None:
-        start = replace(start, config=replace(start.config, web=replace(start.config.web, port=port)))
     starting.say_problems(start.problems)
     tracing.configure(tracing.of(environ, monitor.__version__))
     try:
-        return asyncio.run(_run(start, path, environ, hidden))
+        return asyncio.run(_run(start, environ, hidden, port))
     finally:
         tracing.tracer().close()
 
@@ -60,7 +59,7 @@ def use_uvloop() -> None:
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 
-async def _run(start: Start, path: Path, environ: Mapping[str, str], hidden: logs.Known) -> int:
+async def _run(start: Start, environ: Mapping[str, str], hidden: logs.Known, port: int | None) -> int:
     url = starting.database(start.config, environ)
     with filelock.FileLock(url):
         async with assembled(
@@ -68,7 +67,7 @@ async def _run(start: Start, path: Path, environ: Mapping[str, str], hidden: log
         ) as running:
             reloader = reloading.Reloader(running.working, start.file)
             await tell_start(reloader, start)
-            await _serve(running, reloader, start.content)
+            await _serve(running, reloader, start.content, port)
             return running.exit_code
 
 
@@ -80,12 +79,13 @@ async def tell_start(reloader: reloading.Reloader, start: Start) -> None:
         await reloader.in_order()
 
 
-async def _serve(running: Running, reloader: reloading.Reloader, seen: bytes) -> None:
+async def _serve(running: Running, reloader: reloading.Reloader, seen: bytes, port: int | None) -> None:
     from monitor.web import binding
 
     web = running.config.web
-    binding.refuse_open(web.host, has_login=web.login is not None)
-    bound = binding.bind(web.host, web.port)
+    binding.refuse_open(web.host, has_login=web.login is not None or web.proxy is not None)
+    # A port of the command line is none of the configuration: a reload of the file must not find it changed.
+    bound = binding.bind(web.host, web.port if port is None else port)
     metrics = binding.bind(*web.metrics, setting="web.metrics") if web.metrics else None
     told = supervisor.of(running.environ)
     ticking = tick.Tick(
@@ -104,7 +104,9 @@ async def _serve(running: Running, reloader: reloading.Reloader, seen: bytes) ->
     # FastAPI costs a third of a second to import: the first polls do not wait for it.
     from monitor.web import server
 
-    page = server.Page(bound, _sources(running, web.host, partial(ticking.is_late, "tick")), metrics)
+    seen_by = partial(_sources, running, web.host, partial(ticking.is_late, "tick"))
+    page = server.Page(bound, seen_by(running.config, running.context.knowledge), metrics)
+    running.working.pages = lambda config, known: page.prepare(seen_by(config, known))
     page.start()
     told.ready(_summary(running))
     await running.stopping.wait()
@@ -120,18 +122,28 @@ async def _serve(running: Running, reloader: reloading.Reloader, seen: bytes) ->
     log.info("stopped", cut=cut, jobs_cut=sending)
 
 
-def _sources(running: Running, host: str, is_late: Callable[[], bool]) -> Any:
-    from monitor.web import wired
+def _sources(
+    running: Running, host: str, is_late: Callable[[], bool], config: Config, known: understanding.Knowledge
+) -> Any:
+    """What the pages read from, in the state of the configuration that runs or is about to.
 
-    return wired.sources(
-        running.config,
-        running.engine,
-        running.context,
-        host=host,
-        now=running.now,
-        ready=partial(chores.why_not_ready, running, is_late),
-        environ=running.environ,
-    )
+    Errors: ConfigError for a login that is gone from a page others can reach; SecretMissing.
+    """
+    from monitor.web import binding, wired
+
+    try:
+        return wired.sources(
+            config,
+            running.engine,
+            running.context,
+            host=host,
+            now=running.now,
+            ready=partial(chores.why_not_ready, running, is_late),
+            environ=running.environ,
+            known=known,
+        )
+    except binding.OpenToAll as exc:
+        raise ConfigError((Problem("E064", "web.login", str(exc), config.file),)) from exc
 
 
 def _summary(running: Running) -> str:
