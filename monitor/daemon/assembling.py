@@ -58,7 +58,7 @@ async def assembled(
     Errors: StoreUnreachable, SchemaMismatch, StoreError from the database.
     """
     pooled = config.storage.direct_url is not None
-    engine = engines.open_engine(url, pool=config.storage.pool, pooled=pooled)
+    engine = engines.open_engine(url, pool=config.storage.pool, role="daemon", pooled=pooled)
     engines.check_reachable(engine)
     migrate.ready(engine, config.storage.migrate)
     upkeep.prepare(engine, now(), config.storage.keep)
