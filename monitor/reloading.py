@@ -81,14 +81,15 @@ class Reloader:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._waking.stop()
 
-    def ask(self, who: str) -> None:
-        """Read the file again soon, or do what a command left in the database; for a signal handler."""
-        self._spawn(self._asked(who), "reload")
+    def ask(self, who: str, then: Callable[[], None] = lambda: None) -> None:
+        """Read the file again soon, or do what a command left in the database, `then` say so; for a signal handler."""
+        self._spawn(self._asked(who), "reload").add_done_callback(lambda _: then())
 
-    def _spawn(self, work: Any, name: str) -> None:
-        task = asyncio.create_task(work, name=name)
+    def _spawn(self, work: Any, name: str) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = asyncio.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _watch(self) -> None:
         folder = self._file.absolute().parent

@@ -10,6 +10,7 @@ from functools import partial
 import structlog
 from sqlalchemy import Connection
 
+from monitor import supervisor
 from monitor.config import secrets
 from monitor.daemon.running import Role, Running
 from monitor.engines import tick
@@ -28,6 +29,7 @@ _CHANNELS = 8
 _PING_EVERY = timedelta(seconds=60)
 _PRUNE_EVERY = timedelta(hours=1)
 _INDEX_EVERY = timedelta(seconds=30)
+_CANARY_EVERY = timedelta(seconds=30)
 
 
 def jobs(running: Running) -> dict[str, tick.Job]:
@@ -43,6 +45,7 @@ def jobs(running: Running) -> dict[str, tick.Job]:
         "prune": tick.Job(_led(running, _prune), _PRUNE_EVERY),
         "ping": tick.Job(_led(running, _ping), _PING_EVERY),
         "search": tick.Job(_led(running, _index), _INDEX_EVERY),
+        "canary": tick.Job(_led(running, _keep_canary), _CANARY_EVERY),
     }
 
 
@@ -109,6 +112,20 @@ async def _watch_the_watching(running: Running) -> None:
             coverage.check(connection, running.config, running.context.knowledge.plan, running.now())
 
     await asyncio.get_running_loop().run_in_executor(running.writer, work)
+
+
+async def _keep_canary(running: Running) -> None:
+    if not running.stopping.is_set():
+        await running.keeper.work(running.config)
+
+
+def pulse(told: supervisor.Supervisor) -> dict[str, tick.Job]:
+    """Feed the supervisor's watchdog from where everything else is started: when that stands still, so does this."""
+
+    async def beat() -> None:
+        told.alive()
+
+    return {} if told.pulse_s is None else {"pulse": tick.Job(beat, timedelta(seconds=told.pulse_s))}
 
 
 async def _prune(running: Running) -> None:

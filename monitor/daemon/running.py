@@ -17,7 +17,7 @@ from monitor.engines.dispatcher import Dispatcher
 from monitor.engines.leader import Alone, Leads
 from monitor.engines.local import Local
 from monitor.fetch import client
-from monitor.jobs import full_text, polling, sharding
+from monitor.jobs import canary, full_text, polling, sharding
 
 
 def utc_now() -> datetime:
@@ -46,6 +46,7 @@ class Running:
     client: client.Client
     primes: Mapping[str, datetime]
     shards: sharding.ShardJob
+    keeper: canary.Keeper
     role: Role = field(default_factory=lambda: Role.ALL)
     leader: Leads = field(default_factory=Alone)
     dispatcher: Dispatcher = field(default_factory=lambda: Local(1))

@@ -19,7 +19,8 @@ from typing import Any
 import structlog
 
 import monitor
-from monitor import logs, reloading, understanding
+from monitor import logs, reloading, supervisor, tracing, understanding
+from monitor import metrics as measures
 from monitor.config import redaction
 from monitor.config.values import Config
 from monitor.daemon import chores, crew, starting
@@ -50,7 +51,11 @@ def run(path: Path, environ: Mapping[str, str], *, port: int | None = None, role
     starting.say_problems(start.problems)
     crew.refuse_odd(start.config, starting.database(start.config, environ), role)
     work = Work(role, role is not Role.WORKER or port is not None, port)
-    return asyncio.run(_run(start, environ, hidden, work))
+    tracing.configure(tracing.of(environ, monitor.__version__))
+    try:
+        return asyncio.run(_run(start, environ, hidden, work))
+    finally:
+        tracing.tracer().close()
 
 
 def use_uvloop() -> None:
@@ -98,14 +103,16 @@ async def tell_start(reloader: reloading.Reloader, start: Start) -> None:
 
 async def _serve(running: Running, reloader: reloading.Reloader, seen: bytes, work: Work) -> None:
     doors = _doors(running, work.port) if work.has_page else None
+    told = supervisor.of(running.environ)
     ticking = tick.Tick(
-        chores.jobs(running),
+        chores.jobs(running) | chores.pulse(told),
         partial(_give_up, running),
         wall=lambda: utc_now().timestamp(),
         counts=lambda error: not engines.is_outage(error),
     )
-    _listen(running, reloader)
+    _listen(running, reloader, told)
     await running.leader.start()
+    measures.leading.set_function(lambda: running.leader.is_leader)
     await running.dispatcher.start(running.shards.run)
     reloader.start(hashlib.sha256(seen).hexdigest())
     reloader.prime(running.primes)
@@ -115,7 +122,9 @@ async def _serve(running: Running, reloader: reloading.Reloader, seen: bytes, wo
     await chores.poll_due(running)
     ticking.start()
     page = _page(running, doors, partial(ticking.is_late, "tick")) if doors is not None else None
+    told.ready(_summary(running))
     await running.stopping.wait()
+    told.stopping()
     await _stop(running, reloader, ticking)
     if page is not None:
         await page.stop()
@@ -139,11 +148,11 @@ def _doors(running: Running, port: int | None) -> Doors:
     return Doors(binding.bind(web.host, web.port if port is None else port), metrics)
 
 
-def _listen(running: Running, reloader: reloading.Reloader) -> None:
+def _listen(running: Running, reloader: reloading.Reloader, told: supervisor.Supervisor) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _asked_to_stop, running, number)
-    loop.add_signal_handler(signal.SIGHUP, reloader.ask, "signal")
+    loop.add_signal_handler(signal.SIGHUP, _asked_to_reload, running, reloader, told)
 
 
 def _page(running: Running, doors: Doors, is_late: Callable[[], bool]) -> Any:
@@ -194,6 +203,15 @@ def _sources(
         )
     except binding.OpenToAll as exc:
         raise ConfigError((Problem("E064", "web.login", str(exc), config.file),)) from exc
+
+
+def _summary(running: Running) -> str:
+    return f"{len(running.config.feeds)} feeds, {len(running.config.watches)} watches"
+
+
+def _asked_to_reload(running: Running, reloader: reloading.Reloader, told: supervisor.Supervisor) -> None:
+    told.reloading()
+    reloader.ask("signal", lambda: told.ready(_summary(running)))
 
 
 def _asked_to_stop(running: Running, number: int) -> None:
