@@ -284,6 +284,8 @@ def _official(
     leader = next((hit.payload for hit in hits if isinstance(hit.payload, Leader)), None)
     has_name = phrase.end > hits[-1].end or leader is not None
     body = payload.body if isinstance(payload, (Body, Leader)) else ""
+    if body == "legislature" and case is Case.IN:
+        case = Case.OBLIQUE  # "said in parliament" names a place, "in the ministry they said" a speaker
     code, places = owners.country(sentence, hits, head, leader, pack)
     code = code or owners.enclosed(head, seats)
     kind = Kind.GOVERNMENT
