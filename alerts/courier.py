@@ -25,12 +25,14 @@ import sqlalchemy as sa
 from alerts import outbox, retry, route
 from alerts.channels.base import Channel
 from alerts.errors import ChannelBroken, DeliveryError, Rejected
-from alerts.outbox import acts, admin, deliveries, groups, ids, mark, sick
+from alerts.outbox import acts, admin, deliveries, ends, groups, ids, mark, settling, sick
 from alerts.values import ChannelHealth, ChannelState, Delivery, DeliveryKind, Doubt, Event
 
 log = logging.getLogger(__name__)
 P = ParamSpec("P")
 Result = TypeVar("Result")
+End = retry.Done | DeliveryError | None
+"""How one call ended; None: asked, and not there."""
 
 
 class Courier:
@@ -46,6 +48,7 @@ class Courier:
         jitter: Callable[[], float] = random.random,
         writer: Executor | None = None,
         mark_at: Path | None = None,
+        on_end: Callable[[ends.End], None] = lambda _: None,
     ) -> None:
         self._engine = engine
         self._plan = plan
@@ -54,8 +57,10 @@ class Courier:
         self._jitter = jitter
         self._writer = writer
         self._mark_at = mark_at
+        self._on_end = on_end
         self._buckets: dict[str, datetime] = {}
         self._busy: set[str] = set()
+        self._unwritten: list[tuple[Channel, Delivery, End, datetime]] = []
         self._stopping = False
 
     async def send_due(self, now: datetime) -> int:
@@ -74,6 +79,7 @@ class Courier:
         return await asyncio.get_running_loop().run_in_executor(self._writer, partial(work, *args, **kwargs))
 
     def _tidy(self, now: datetime) -> None:
+        self._settle_late()
         self.recover(now)
         self._expire(now)
 
@@ -106,6 +112,10 @@ class Courier:
         ]
         return min(times, default=None)
 
+    def succeed(self, before: Courier) -> None:
+        """Take over: keep the pace, write what could not be written, leave alone where the other still sends."""
+        self._buckets, self._busy, self._unwritten = before._buckets, before._busy, before._unwritten
+
     def stop(self) -> None:
         """Claim nothing more; what is in flight may end."""
         self._stopping = True
@@ -133,8 +143,9 @@ class Courier:
                 break
             end = await self._attempt(channel, delivery, at)
             at = now + timedelta(seconds=loop.time() - began)
-            await self._aside(self._settle, channel, delivery, end, at)
             done += 1
+            if not await self._aside(self._written, channel, delivery, end, at):
+                break
         if done:
             await self._aside(self._move_mark)
         return done
@@ -156,7 +167,7 @@ class Courier:
             self._buckets[key] = retry.paced(self._buckets.get(key), pace, at)[1]
         return delivery
 
-    async def _attempt(self, channel: Channel, delivery: Delivery, at: datetime) -> retry.Done | DeliveryError | None:
+    async def _attempt(self, channel: Channel, delivery: Delivery, at: datetime) -> End:
         """Make the one network call: send, or ask first when the last end was in doubt. None: asked and not there."""
         try:
             if delivery.doubt is Doubt.AMBIGUOUS:
@@ -169,31 +180,51 @@ class Courier:
             log.exception("a channel failed in a way it does not name", extra={"channel": channel.name})
             return DeliveryError(channel.name, "unknown")
 
-    def _settle(
-        self, channel: Channel, delivery: Delivery, end: retry.Done | DeliveryError | None, now: datetime
-    ) -> None:
+    def _written(self, channel: Channel, delivery: Delivery, end: End, at: datetime) -> bool:
+        """Write the end of an attempt; keep it in mind when the database cannot be written now.
+
+        Until it is written nothing more is claimed, and the row stays `sending`: nobody sends it a second time.
+        """
+        try:
+            self._settle(channel, delivery, end, at)
+        except sa.exc.OperationalError:
+            log.exception("the end of a delivery cannot be written", extra={"delivery": delivery.delivery_id})
+            self._unwritten.append((channel, delivery, end, at))
+            return False
+        return True
+
+    def _settle_late(self) -> None:
+        """Write the ends that could not be written when they came. Errors: those of a database that still cannot."""
+        while self._unwritten:
+            self._settle(*self._unwritten[0])
+            del self._unwritten[0]
+
+    def _settle(self, channel: Channel, delivery: Delivery, end: End, now: datetime) -> None:
         """TX4: write what became of it, and what that says about the channel."""
         with self._engine.begin() as connection:
             before = deliveries.channel(connection, channel.name)
             settlement = self._judge(channel, delivery, end, before, now)
-            if not deliveries.settle(connection, delivery, settlement, now):
+            if not settling.settle(connection, delivery, settlement, now):
                 log.warning("a delivery was settled by somebody else", extra={"delivery": delivery.delivery_id})
+                self._on_end(ends.End(delivery, "lost", now))
                 return
+            ended = ends.end(connection, delivery, settlement, now)
             after = self._channel_after(delivery, end, before, now)
             if after != before:
                 deliveries.store_channel(connection, after)
             if isinstance(end, DeliveryError) and end.reason in channel.manners.root_gone:
-                deliveries.lose_root(connection, delivery)
+                settling.lose_root(connection, delivery)
             self._recipient_after(connection, delivery, end, now)
             self._channel_changed(connection, before, after, now)
             if isinstance(settlement, retry.Dead) and delivery.kind is not DeliveryKind.UPDATE:
                 self._report_dead(connection, channel.name, settlement.reason, now)
+        self._on_end(ended)
 
     def _judge(
         self,
         channel: Channel,
         delivery: Delivery,
-        end: retry.Done | DeliveryError | None,
+        end: End,
         state: ChannelState,
         now: datetime,
     ) -> retry.Settlement:
@@ -210,17 +241,13 @@ class Courier:
         can_ask = manners.can_ask and delivery.kind is not DeliveryKind.UPDATE
         return retry.settle(delivery, end, state, now, self._jitter(), can_ask=can_ask)
 
-    def _channel_after(
-        self, delivery: Delivery, end: retry.Done | DeliveryError | None, before: ChannelState, now: datetime
-    ) -> ChannelState:
+    def _channel_after(self, delivery: Delivery, end: End, before: ChannelState, now: datetime) -> ChannelState:
         if isinstance(end, DeliveryError):
             asking = delivery.doubt is Doubt.AMBIGUOUS
             return before if asking and not isinstance(end, ChannelBroken) else retry.after_error(before, end, now)
         return retry.after_success(before, now)
 
-    def _recipient_after(
-        self, connection: sa.Connection, delivery: Delivery, end: retry.Done | DeliveryError | None, now: datetime
-    ) -> None:
+    def _recipient_after(self, connection: sa.Connection, delivery: Delivery, end: End, now: datetime) -> None:
         """Count the days on which an address is refused."""
         recipient = f"{delivery.channel}/{delivery.to}"
         match end:

@@ -27,7 +27,7 @@ from alerts.outbox import acts, groups, muted, sick
 from alerts.outbox.groups import Item
 from alerts.planned import Planner
 from alerts.press import LinksOf, Press, Sitting, no_links
-from alerts.values import Coverage, Recipient, Schedule
+from alerts.values import Coverage, Kind, Recipient, Schedule
 
 BATCH = 50
 
@@ -113,6 +113,7 @@ class Desk:
         """Walk one group down the ladder: silenced, held, over a cap, or told."""
         recipient, now = sitting.recipient, sitting.now
         loud = self._in_time(sitting, group, sitting.unsilenced(sitting.view.items[group]))
+        loud = [self._edited(sitting, group, item) for item in loud]
         if not any(item.due_at is not None and item.due_at <= now for item in loud):
             return False
         verdict = mute.verdict([item.event for item in loud], recipient, sitting.view.told, group, now)
@@ -134,6 +135,14 @@ class Desk:
                 sitting.view = replace(sitting.view, told=(*sitting.view.told, told))
                 return True
         return False
+
+    def _edited(self, sitting: Sitting, group: str, item: Item) -> Item:
+        """Let the old root of a story that is part of another now say so; the news of it rides along later."""
+        if item.event.kind is not Kind.MERGED or item.due_at is None or item.due_at > sitting.now:
+            return item
+        self._press.continued(sitting, group, item.event)
+        sitting.change(item, due_at=None)
+        return replace(item, due_at=None)
 
     def _in_time(self, sitting: Sitting, group: str, items: Sequence[Item]) -> list[Item]:
         """Leave out reminders before their time, and close those of bodies that have answered."""

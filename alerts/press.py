@@ -15,8 +15,10 @@ import sqlalchemy as sa
 from alerts import mute, route
 from alerts.channels.base import Channel
 from alerts.digest import message, slots, story
-from alerts.outbox import deliveries, groups, ids
-from alerts.outbox.groups import Changes, Cursor, Item, SlotRow, View
+from alerts.outbox import deliveries, groups, ids, regroup
+from alerts.outbox.changes import Changes
+from alerts.outbox.groups import Cursor, Item, View
+from alerts.outbox.slot_rows import SlotRow
 from alerts.values import (
     Coverage,
     DeliveryKind,
@@ -114,6 +116,11 @@ class Press:
         for group, found in reports.items():
             self._settle_items(sitting, group, found, digest)
 
+    def week(self, sitting: Sitting, note: Event) -> None:
+        """Make the message that sums up a recipient's week."""
+        digest = message.operator(self._envelope(sitting, ""), [note])
+        self._enqueue(sitting.connection, digest, OPERATOR, (), Cursor(), sitting.now)
+
     def planned(
         self, sitting: Sitting, row: SlotRow, fresh: Mapping[str, list[Item]], told: Mapping[str, list[Item]]
     ) -> Digest:
@@ -136,6 +143,22 @@ class Press:
         for group, items in fresh.items():
             self._settle_items(sitting, group, items, digest, row.slot.slot_id)
         return digest
+
+    def continued(self, sitting: Sitting, group: str, merged: Event) -> None:
+        """Edit the roots of two stories that became one: the old one says where it goes on, the other holds all."""
+        gone, known = regroup.other(merged), sitting.view.known.get(group, ())
+        whole = self._part(sitting, group, (), ())
+        before = groups.cursors(sitting.connection, sitting.recipient.key, (gone,)).get(gone, Cursor())
+        told = story.Told(before.reached_at, max(before.messages - 1, 0))
+        notes = (slots.continued_note(whole.headline),)
+        part = story.part(group, [event for event in known if event.group == gone], (), told, notes=notes)
+        for root, cursor, shown in (
+            (gone, before, replace(part, page=whole.page)),
+            (group, sitting.cursor(group), replace(whole, number=max(whole.number - 1, 1))),
+        ):
+            if cursor.root_delivery is not None:
+                digest = message.prompt(self._envelope(sitting, group), shown)
+                self._refresh_root(sitting.connection, digest, cursor.root_delivery, root, sitting.now)
 
     # ------------------------------------------------------------------------------------------------- what is said
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from alerts.values import Event, EventClass, EventState, Kind, Matchers, Rate, Recipient, Schedule
+from alerts.values import Event, EventClass, EventState, Kind, Matchers, Recipient, Schedule
 
 WAITS: Mapping[Kind, timedelta] = {
     Kind.NEW_STORY: timedelta(minutes=2),
@@ -32,8 +32,6 @@ WAITS: Mapping[Kind, timedelta] = {
 INTERVAL = timedelta(minutes=30)
 PROMPT_AGE = timedelta(hours=72)
 DIGEST_AGE = timedelta(hours=24)
-FLOOD = Rate(100, timedelta(seconds=60))
-"""So many matches of one watch in so short a time pull its brake."""
 ELSEWHERE = frozenset({Kind.CHANNEL_STATE, Kind.DEAD_LETTERS})
 """Kinds about a channel, which that channel itself is not trusted to carry."""
 
@@ -52,6 +50,22 @@ class Timers:
     interval: timedelta | None = None
     alert_on: frozenset[Kind] | None = None
     remind_after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Flood:
+    """What pulls a watch's brake: so many matches in so short a time, or in an hour so many times the usual number.
+
+    The usual number is that of the same hour of the days before; under `least` matches it never pulls.
+    """
+
+    count: int = 100
+    per: timedelta = timedelta(seconds=60)
+    times: int = 20
+    least: int = 50
+
+
+FLOOD = Flood()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +94,7 @@ class Plan:
     watches: tuple[str, ...] = ()
     interval: timedelta = INTERVAL
     config_rev: int = 0
-    flood: Rate = FLOOD
+    flood: Flood = FLOOD
 
     def of_channel(self, channel: str) -> tuple[Recipient, ...]:
         """Give the recipients of a channel, in config order."""
@@ -159,6 +173,12 @@ def _joined(first: Target, second: Target) -> Target:
         schedule=first.schedule or second.schedule,
         max_age=max(first.max_age, second.max_age),
     )
+
+
+def riding(recipient: Recipient, plan: Plan) -> Target:
+    """Make a recipient the target of what concerns it whatever the routes say: it was told of it before."""
+    planned_for = next(iter(schedules_of(recipient, plan)), None)
+    return Target(recipient, True, planned_for.name if planned_for else None, PROMPT_AGE)
 
 
 def schedules_of(recipient: Recipient, plan: Plan) -> tuple[Schedule, ...]:

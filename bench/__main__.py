@@ -1,20 +1,60 @@
-"""`make bench`: run every bench of this folder, one after the other, and print their tables."""
+"""`make bench`: the benches of this folder, one after the other, in sizes that end soon; their tables are Markdown.
+
+    python -m bench [--full] [NAME ...]
+
+`--full` takes the sizes that the goals speak of: hours, on a machine that does nothing else.
+"""
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
-from pathlib import Path
 
-NOT_BY_ITSELF = ("poll_once",)
-"""Entries for other programs, which bring their own arguments."""
+QUICK = {
+    "client": ["--rounds", "3", "--uvloop"],
+    "match": [],
+    "cluster": ["--entries", "5000"],
+    "detect": [],
+    "store": ["--rows", "1500", "--rounds", "3"],
+    "pipeline": ["--feeds", "30", "--polls", "3", "--history", "1000,20000"],
+    "backtest": ["--entries", "5000"],
+    "bombs": [],
+    "day": ["--feeds", "40", "--hosts", "16", "--hours", "3"],
+    "daemon": ["start", "--feeds", "200", "--rounds", "3"],
+    "peers": ["--feeds", "50", "--rounds", "1"],
+}
+FULL = {
+    "client": ["--uvloop"],
+    "cluster": ["--entries", "100000"],
+    "pipeline": ["--history", "10000,1000000"],
+    "backtest": ["--entries", "100000"],
+    "day": [],
+    "daemon": ["start"],
+    "peers": ["--feeds", "1000", "--rounds", "3"],
+}
+"""What differs from the quick sizes: no arguments are the bench's own, which are the goals' sizes."""
+
+
+def main() -> int:
+    """Run what was asked for; 1 if a bench failed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", choices=[*QUICK, []], help="benches; all of them without any")
+    parser.add_argument("--full", action="store_true")
+    asked = parser.parse_args()
+    failed = [
+        name for name in asked.names or QUICK if not _run(name, FULL.get(name, []) if asked.full else QUICK[name])
+    ]
+    if failed:
+        print(f"failed: {', '.join(failed)}", file=sys.stderr)
+    return int(bool(failed))
+
+
+def _run(name: str, arguments: list[str]) -> bool:
+    command = ["-m", f"bench.{name}", *arguments]
+    print(f"\n## {name}\n\n`python {' '.join(command)}`\n", flush=True)
+    return subprocess.run([sys.executable, *command], check=False).returncode == 0
+
 
 if __name__ == "__main__":
-    failed = []
-    for path in sorted(Path(__file__).parent.glob("[a-z]*.py")):
-        if path.stem in NOT_BY_ITSELF:
-            continue
-        print(f"\n## {path.stem}: python -m bench.{path.stem}\n", flush=True)
-        if subprocess.run([sys.executable, "-m", f"bench.{path.stem}"], check=False).returncode:
-            failed.append(path.stem)
-    sys.exit(f"failed: {', '.join(failed)}" if failed else 0)
+    sys.exit(main())

@@ -32,6 +32,8 @@ def run() -> None:
         )
         with context.begin_transaction():
             if connection.dialect.name == "postgresql":
+                # Somebody else may be migrating, and a large table takes its time.
+                connection.execute(text("set local statement_timeout = 0; set local lock_timeout = '10min'"))
                 connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
             context.run_migrations()
 

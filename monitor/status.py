@@ -17,9 +17,9 @@ from sqlalchemy import Connection, func, select
 from alerts import tables as alert_tables
 from alerts.outbox import admin
 from alerts.outbox.admin import Trouble
-from alerts.values import Blind, Coverage
-from monitor import schedule
-from monitor.store import entries, meta, revisions, stories, tables
+from alerts.values import Blind, Coverage, EventState
+from monitor import canary, schedule
+from monitor.store import checking, entries, meta, revisions, stories, tables
 from monitor.store import feeds as feed_rows
 from monitor.values import MentionFact, Role, StanceFact, StoryKey
 
@@ -27,6 +27,9 @@ _FRESH_AT_MOST = timedelta(hours=3)
 _LISTED = 20
 _NOT_ASKED = frozenset({"secret_missing", "internal_error"})
 """Reasons of a next poll that say why the last one could not even begin."""
+
+
+_LOG_LARGE = "the write-ahead log has {:,} bytes: a reader keeps it from being cleared"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,9 @@ class FeedLine:
         return {name: _plain(getattr(self, name)) for name in self.__slots__}
 
 
+_NO_CANARY = canary.Flights()
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """The whole, in numbers."""
@@ -71,15 +77,28 @@ class Standing:
     due: int
     trouble: str = ""
     """What keeps config.yaml from being used; empty when it is."""
+    wal: int | None = None
+    """Bytes of SQLite's write-ahead log; None on Postgres."""
+    canary: canary.Flights = _NO_CANARY
 
     @property
     def colour(self) -> str:
         """Green, amber or red: the worst of feeds and telling."""
         if any(trouble.is_red for trouble in self.troubles) or _share(self.feeds, "red") > 0.5:
             return "red"
-        if self.trouble or self.troubles or any(feed.colour in ("amber", "red") for feed in self.feeds):
+        if (
+            self.trouble
+            or self.troubles
+            or self.canary.is_late
+            or self._is_log_large
+            or any(feed.colour in ("amber", "red") for feed in self.feeds)
+        ):
             return "amber"
         return "green"
+
+    @property
+    def _is_log_large(self) -> bool:
+        return self.wal is not None and self.wal > checking.WAL_LARGE
 
     @property
     def exit_code(self) -> int:
@@ -93,7 +112,9 @@ class Standing:
             "state": self.colour,
             "feeds": counts,
             "config": self.trouble or None,
+            "canary": str(self.canary.standing),
             "due": self.due,
+            "wal_bytes": self.wal,
             "entries": self.entries,
             "stories": self.stories,
             "events": self.events,
@@ -115,9 +136,11 @@ class Standing:
             *failing[:_LISTED],
             *([f"           and {more} more: storywatch feed list --failing"] if more > 0 else []),
             f"entries    {self.entries} stored, {self.stories} stories",
+            *([f"database   {_LOG_LARGE.format(self.wal)}"] if self._is_log_large else []),
             f"events     {_counts(self.events)}",
             f"outbox     {_counts(self.deliveries)}",
             *[f"           {one.word} {one.about} since {_short(one.since)}" for one in self.troubles],
+            *([f"canary     has not come out since {_short(self.canary.at[-1])}"] if self.canary.is_late else []),
         ]
         return "\n".join(lines) + "\n"
 
@@ -184,6 +207,7 @@ class StoryShown:
                     "role": str(m.role),
                     "seen_at": _plain(m.seen_at),
                     "title": m.title,
+                    "title_only": m.title_only,
                     "url": m.url,
                     "cites": [{"source": c.source, "domain": c.domain, "kind": c.kind} for c in m.citations],
                 }
@@ -199,6 +223,7 @@ class StoryShown:
         for m in self.mentions:
             cites = ", ".join(c.source for c in m.citations)
             lines.append(f"  {m.entry:6}  {_short(m.seen_at)}  {m.role!s:11} {m.outlet or 'unknown outlet'}: {m.title}")
+            lines[-1] += " (title only)" if m.title_only else ""
             lines += [f"  {'':8}{'':14}{'':11} cites {cites}"] if cites else []
         lines += ["", "governments" if self.answers else "no government has answered"]
         lines += [f"  {s.government} {s.body}: {s.stance}  “{s.quote}”  ({s.outlet})" for s in self.answers]
@@ -213,17 +238,27 @@ class StoryShown:
 
 def read(connection: Connection, now: datetime, insecure: Collection[str] = ()) -> Standing:
     """Read how everything stands. `insecure` are the feeds whose certificate is not looked at."""
-    event, row = alert_tables.event.c, alert_tables.outbox.c
+    row = alert_tables.outbox.c
     return Standing(
         feeds=feeds(connection, now, insecure),
         entries=entries.count(connection),
         stories=connection.execute(select(func.count()).select_from(tables.story)).scalar_one(),
-        events={r[0]: r[1] for r in connection.execute(select(event.kind, func.count()).group_by(event.kind))},
+        events=_events(connection),
         deliveries={r[0]: r[1] for r in connection.execute(select(row.state, func.count()).group_by(row.state))},
         troubles=admin.troubles(connection, now),
         due=feed_rows.due_count(connection, now),
         trouble=meta.get(connection, revisions.TROUBLE) or "",
+        canary=canary.load(meta.get(connection, canary.KEY)),
+        wal=checking.wal_bytes(connection.engine) if connection.dialect.name == "sqlite" else None,
     )
+
+
+def _events(connection: Connection) -> dict[str, int]:
+    """Count events by kind, and apart from that those no route took: nobody is told of them."""
+    event = alert_tables.event.c
+    found = {r[0]: r[1] for r in connection.execute(select(event.kind, func.count()).group_by(event.kind))}
+    lost = connection.execute(select(func.count()).where(event.state == EventState.UNROUTED)).scalar_one()
+    return found | ({EventState.UNROUTED.value: lost} if lost else {})
 
 
 def feeds(connection: Connection, now: datetime | None = None, insecure: Collection[str] = ()) -> tuple[FeedLine, ...]:

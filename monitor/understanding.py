@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine
 from alerts import outbox, route
 from alerts.values import Event
 from monitor.cluster import index, item
-from monitor.detect import attribution, corrections, credits, events, late, lexicon, outlets, responses
+from monitor.detect import attribution, corrections, credits, event_keys, events, late, lexicon, outlets, responses
 from monitor.match import matcher, scopes
 from monitor.parse import links
 from monitor.store import articles, entries, stories
@@ -71,16 +71,37 @@ class Context:
     engine: Engine
     window: index.Index
     knowledge: Knowledge
-    corrected: int = 0
-    """The last correction by a person that the window knows of."""
+    changes: int = 0
+    """The newest change of a mention that the window knows of, made by whatever process."""
 
 
 @dataclass(slots=True)
 class Journal:
-    """What a transaction did to the window, so that it can be undone with it."""
+    """What a transaction did to the window, so that it can be undone with it.
+
+    `facts` are the stories as the transaction has read and written them. Only for one that takes new entries and reads
+    known ones again: whoever changes stories in other ways leaves it None, and every story is read anew.
+    """
 
     placed: list[EntryId] = field(default_factory=list)
     replaced: list[tuple[item.Item, StoryKey, Assignment]] = field(default_factory=list)
+    facts: dict[StoryKey, StoryFacts] | None = None
+
+    def known(self, tx: Connection, key: StoryKey) -> StoryFacts:
+        """The story as it is: a document with many entries of one story reads it once."""
+        found = self.facts.get(key) if self.facts else None
+        return stories.facts(tx, key) if found is None else found
+
+    def grown(self, before: StoryFacts, arrived: events.Arrived, now: datetime) -> None:
+        """Remember what a story has become by an entry that was seen first just now."""
+        if self.facts is not None:
+            after = events.after(before, arrived, now) if arrived.entry.first_seen == now else None
+            self.changed(before.key) if after is None else self.facts.update({before.key: after})
+
+    def changed(self, key: StoryKey) -> None:
+        """Read a story anew the next time."""
+        if self.facts is not None:
+            self.facts.pop(key, None)
 
     def undo(self, window: index.Index) -> None:
         """Leave the window as it was."""
@@ -149,12 +170,13 @@ def arrive(
     evidence = read(entry, outlet, knowledge)
     engines.lock_stories(tx)
     assignment, key = _place(entry, outlet, ctx, now, journal)
-    before = stories.facts(tx, key)
+    before = journal.known(tx, key)
     story = stories.record(tx, entry, outlet, assignment, key, now, lead(entry))
     stories.record_evidence(tx, entry, story, evidence, now)
     arrived = events.Arrived(entry, outlet, assignment, matches, evidence)
+    journal.grown(before, arrived, now)
     decided = events.decide(before, arrived, knowledge.rules, _circumstances(knowledge, moment))
-    stored = outbox.put(tx, decided, knowledge.plan, now)
+    stored = outbox.put(tx, untold(tx, decided, before), knowledge.plan, now)
     if not moment.baseline:
         _want_page(tx, entry, matches, knowledge, now)
     return Taken(entry, outlet, matches, evidence, assignment, key, stored)
@@ -172,6 +194,7 @@ def reread(
     if mentioned is None:
         return None
     engines.lock_stories(tx)
+    journal.changed(mentioned.story)
     known = entries.matches_of(tx, entry.id)
     watches = {match.watch for match in known}
     joining = tuple(match for match in matches_of(entry, knowledge, moment.tags) if match.watch not in watches)
@@ -197,7 +220,7 @@ def reread(
     if revision is not None:
         stories.retitle(tx, entry)
         articles.again(tx, entry.id, now)
-    stored = outbox.put(tx, decided, knowledge.plan, now)
+    stored = outbox.put(tx, untold(tx, decided, story), knowledge.plan, now)
     return Taken(entry, outlet, (*known, *joining), evidence, assignment, mentioned.story, stored)
 
 
@@ -211,7 +234,14 @@ def withdraw(tx: Connection, entry: Entry, moment: Moment, ctx: Context) -> tupl
     arrived = events.Arrived(entry, outlet, mentioned.assignment, entries.matches_of(tx, entry.id))
     story = stories.facts(tx, mentioned.story)
     decided = corrections.withdrawn(story, arrived, knowledge.rules, _circumstances(knowledge, moment))
-    return outbox.put(tx, decided, knowledge.plan, moment.now)
+    return outbox.put(tx, untold(tx, decided, story), knowledge.plan, moment.now)
+
+
+def untold(tx: Connection, decided: tuple[Event, ...], story: StoryFacts) -> tuple[Event, ...]:
+    """Leave out what was told under a key that now leads to the story: stories that became one told it before."""
+    former = {one.key: {event_keys.under(one.key, story.key, alias) for alias in story.aliases} for one in decided}
+    known = outbox.known(tx, sorted(set().union(*former.values())))
+    return tuple(one for one in decided if known.isdisjoint(former[one.key]))
 
 
 def _circumstances(knowledge: Knowledge, moment: Moment) -> events.Circumstances:

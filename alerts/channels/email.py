@@ -14,11 +14,12 @@ from email.utils import parseaddr
 
 import aiosmtplib
 
+from alerts.channels import templates
 from alerts.channels.base import Manners, reveal
 from alerts.channels.reading import Section
 from alerts.channels.secrets import Secret
 from alerts.errors import Ambiguous, ChannelBroken, Deferred, DeliveryError, Poison, Rejected, Throttled
-from alerts.render import mail
+from alerts.render import mail, own
 from alerts.values import Delivery, DeliveryKind, Digest, Draft, Receipt
 
 COMMAND_S = 60.0
@@ -48,6 +49,7 @@ class Settings:
     sender: str
     bounce: str
     domain: str
+    templates: own.Templates = own.NO_TEMPLATES
 
 
 def read(section: Section) -> Settings:
@@ -61,7 +63,8 @@ def read(section: Section) -> Settings:
     bounce = section.text("bounce", address)
     if bounce and not ADDRESS.fullmatch(bounce):
         section.fault(("bounce",), f"'{bounce}' is not a mail address", code="E026")
-    return Settings(server, sender, bounce, section.text("domain", address.rpartition("@")[2] or "localhost"))
+    domain = section.text("domain", address.rpartition("@")[2] or "localhost")
+    return Settings(server, sender, bounce, domain, templates.read(section, (own.Form.TEXT, own.Form.HTML)))
 
 
 def _server(section: Section) -> Server:
@@ -94,7 +97,7 @@ class EmailChannel:
     def render(self, digest: Digest, *, first: bool) -> Draft:
         """Render the whole mail, and one with the text part alone."""
         frame = mail.Frame(self._settings.sender, self._settings.bounce, self._settings.domain)
-        whole, short = mail.both(digest, frame)
+        whole, short = mail.both(digest, frame, self._settings.templates)
         return Draft(DeliveryKind.MAIL, whole, compact=short)
 
     def refresh(self, digest: Digest) -> Draft | None:

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from alerts.channels import templates
 from alerts.channels.base import Manners
 from alerts.channels.reading import Section
 from alerts.errors import ChannelBroken, DeliveryError
-from alerts.render import html, plain, webhook
+from alerts.render import html, own, plain, webhook
 from alerts.values import Delivery, DeliveryKind, Digest, Draft, Receipt
 
 LAST = ".json"
@@ -26,12 +27,13 @@ class Settings:
     """Where the files go; a relative path is taken from where the daemon runs."""
 
     path: str
+    templates: own.Templates = own.NO_TEMPLATES
 
 
 def read(section: Section) -> Settings:
     """Read the settings of a folder channel."""
     section.need("path")
-    return Settings(section.text("path", "."))
+    return Settings(section.text("path", "."), templates.read(section, (own.Form.TEXT, own.Form.HTML)))
 
 
 class FolderChannel:
@@ -41,10 +43,15 @@ class FolderChannel:
         self.name = name
         self.manners = Manners(timedelta(seconds=30), at_once=1)
         self._folder = Path(settings.path).expanduser()
+        self._templates = settings.templates
 
     def render(self, digest: Digest, *, first: bool) -> Draft:
         """Render all three files into one stored body."""
-        files = {".txt": plain.text(digest), ".html": html.page(digest), LAST: webhook.body(digest).decode("utf-8")}
+        files = {
+            ".txt": plain.text(digest, template=self._templates.text),
+            ".html": html.page(digest, self._templates.html),
+            LAST: webhook.body(digest).decode("utf-8"),
+        }
         return Draft(DeliveryKind.FLAT, json.dumps(files, ensure_ascii=False).encode("utf-8"))
 
     def refresh(self, digest: Digest) -> Draft | None:

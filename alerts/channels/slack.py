@@ -14,10 +14,12 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from alerts import retry
+from alerts.channels import templates
 from alerts.channels.base import Answer, Manners, Request, call, reveal
 from alerts.channels.reading import Section
 from alerts.channels.secrets import Secret
 from alerts.errors import Ambiguous, ChannelBroken, DeliveryError, Poison, Throttled
+from alerts.render import own
 from alerts.render import slack as render
 from alerts.values import Delivery, DeliveryKind, Digest, Doubt, Draft, Receipt
 
@@ -64,6 +66,7 @@ class Settings:
     token: Secret
     resend: bool = True
     api: str = API
+    template: own.Template | None = None
 
 
 def read(section: Section) -> Settings:
@@ -71,7 +74,8 @@ def read(section: Section) -> Settings:
     token = section.secret("token")
     resend = section.choice("ambiguous", ("resend", "hold"), "resend") == "resend"
     api = section.url("api") if section.has("api") else None
-    return Settings(token or Secret("env", ""), resend, api or API)
+    template = templates.read(section, (own.Form.SLACK,)).slack
+    return Settings(token or Secret("env", ""), resend, api or API, template)
 
 
 class SlackChannel:
@@ -95,11 +99,11 @@ class SlackChannel:
         """Render a root for a story's first message, a reply for later ones, a flat message for a planned digest."""
         kind = DeliveryKind.FLAT if len(digest.stories) != 1 or digest.more else DeliveryKind.REPLY
         kind = DeliveryKind.ROOT if first and kind is DeliveryKind.REPLY else kind
-        return Draft(kind, render.message(digest, kind), compact=render.compact(digest, kind))
+        return Draft(kind, render.message(digest, kind, self._settings.template), compact=render.compact(digest, kind))
 
     def refresh(self, digest: Digest) -> Draft | None:
         """Render the root as the story stands now."""
-        return Draft(DeliveryKind.UPDATE, render.message(digest, DeliveryKind.UPDATE))
+        return Draft(DeliveryKind.UPDATE, render.message(digest, DeliveryKind.UPDATE, self._settings.template))
 
     async def send(self, delivery: Delivery, at: datetime) -> Receipt:
         """Post or update one message. Errors: see the tables above."""

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from alerts import retry
+from alerts.channels import templates
 from alerts.channels.base import Answer, Manners, Request, call, reveal
 from alerts.channels.reading import Section
 from alerts.channels.secrets import Secret
 from alerts.errors import Ambiguous, ChannelBroken, DeliveryError, Poison, Throttled
+from alerts.render import own
 from alerts.render import slack as render
 from alerts.values import Delivery, DeliveryKind, Digest, Doubt, Draft, Receipt
 
@@ -29,6 +31,7 @@ class Settings:
     """The address is the secret."""
 
     url: Secret
+    template: own.Template | None = None
 
 
 def read(section: Section) -> Settings:
@@ -37,7 +40,7 @@ def read(section: Section) -> Settings:
     section.fault(
         ("url",), "an incoming webhook: messages cannot be updated, a lost reply may repeat", code="W021"
     ) if url else None
-    return Settings(url or Secret("env", ""))
+    return Settings(url or Secret("env", ""), templates.read(section, (own.Form.SLACK,)).slack)
 
 
 class SlackWebhookChannel:
@@ -52,7 +55,7 @@ class SlackWebhookChannel:
         """Render a flat message."""
         return Draft(
             DeliveryKind.FLAT,
-            render.message(digest, DeliveryKind.FLAT),
+            render.message(digest, DeliveryKind.FLAT, self._settings.template),
             compact=render.compact(digest, DeliveryKind.FLAT),
         )
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import BinaryIO
 
+from alerts.channels import templates
 from alerts.channels.base import Manners
 from alerts.channels.reading import Section
 from alerts.errors import Ambiguous, ChannelBroken
-from alerts.render import plain
+from alerts.render import own, plain
 from alerts.values import Delivery, DeliveryKind, Digest, Draft, Receipt
 
 
@@ -22,11 +23,13 @@ class Settings:
     """`colour` marks headlines and answers with terminal colours; off unless asked for."""
 
     colour: bool = False
+    template: own.Template | None = None
 
 
 def read(section: Section) -> Settings:
     """Read the settings of a console channel."""
-    return Settings(section.flag("colour", False))
+    template = templates.read(section, (own.Form.TEXT,)).text
+    return Settings(section.flag("colour", False), template)
 
 
 class StdoutChannel:
@@ -40,7 +43,7 @@ class StdoutChannel:
 
     def render(self, digest: Digest, *, first: bool) -> Draft:
         """Render the text."""
-        text = plain.text(digest, colour=self._settings.colour)
+        text = plain.text(digest, colour=self._settings.colour, template=self._settings.template)
         return Draft(DeliveryKind.FLAT, text.encode("utf-8"))
 
     def refresh(self, digest: Digest) -> Draft | None:

@@ -38,6 +38,17 @@ def events(now: datetime) -> tuple[Event, ...]:
     )
 
 
+def stories(now: datetime) -> dict[str, tuple[Event, ...]]:
+    """Give three stories by what they are: one told in full, its first report alone, and one without names or links."""
+    told = events(now)
+    bare = MentionSnapshot("4", None, "", "", None, first_seen=now)
+    return {
+        "a story told in full": told,
+        "a first report": told[:1],
+        "a story without outlet, title and link": (Event("sample:5", Kind.NEW_STORY, WATCH, GROUP, now, bare),),
+    }
+
+
 def _mention(entry: str, outlet: str, name: str, title: str, seen: datetime, language: str = "en") -> MentionSnapshot:
     lead = "Dock workers walked out on Monday; the port authority speaks of forty ships at anchor."
     return MentionSnapshot(

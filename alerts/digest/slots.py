@@ -21,8 +21,10 @@ JOINS = timedelta(minutes=30)
 """A flush at the end of quiet hours joins a slot that follows this soon."""
 DAY = timedelta(days=1)
 MAX_STORIES = 40
-QUIET, HOURLY = "quiet-end", "hourly-catch-up"
+QUIET, HOURLY, WEEKLY = "quiet-end", "hourly-catch-up", "weekly-note"
 """Names of digests that no schedule plans; a schedule's name may be given by people, these hold no place among them."""
+WEEK = Schedule(WEEKLY, (time(9, 0),), frozenset({0}))
+"""When a recipient that asked for it hears what its week was made of: on Mondays at nine, by its own clock."""
 CAPS = {
     "per_hour": "cap of messages per hour",
     "per_day": "cap of messages per day",
@@ -146,6 +148,11 @@ def counted(kind: str, number: int) -> str:
 def undelivered_note(at: datetime, recipient: Recipient) -> str:
     """Say that an earlier message was lost."""
     return f"An earlier message of {_stamp(at, recipient)} did not reach you; its news is in this one."
+
+
+def continued_note(headline: str) -> str:
+    """Say in an old message about a story where it goes on."""
+    return f"This story continues in \u201c{headline}\u201d."
 
 
 def fallback_note(channel: str, since: datetime | None, recipient: Recipient) -> str:

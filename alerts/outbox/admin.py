@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from alerts import tables
-from alerts.outbox import codec, deliveries, sick
+from alerts.outbox import codec, settling, sick
 from alerts.values import DeliveryState, Doubt, Event, Recipient
 
 NEW_LIFE = timedelta(hours=72)
@@ -189,7 +189,7 @@ def discard(
         .where(outbox.delivery_id.in_(ids))
         .values(state=DeliveryState.DISCARDED, error_class="discarded", error=reason[:200])
     )
-    deliveries.give_back(connection, ids)
+    settling.give_back(connection, ids)
     return len(ids)
 
 
@@ -217,18 +217,6 @@ def _chosen(query: sa.Update, delivery_id: str | None, channel: str | None) -> s
     if delivery_id is not None:
         query = query.where(tables.outbox.c.delivery_id == delivery_id)
     return query if channel is None else query.where(tables.outbox.c.channel == channel)
-
-
-def stranded(connection: sa.Connection, channels: Sequence[str]) -> dict[str, int]:
-    """Count deliveries that wait for channels which are no longer configured."""
-    outbox = tables.outbox.c
-    states = (DeliveryState.READY, DeliveryState.SENDING, DeliveryState.HELD)
-    rows = connection.execute(
-        sa.select(outbox.channel, sa.func.count().label("number"))
-        .where(outbox.state.in_(states), outbox.channel.not_in(list(channels)))
-        .group_by(outbox.channel)
-    )
-    return {row.channel: row.number for row in rows}
 
 
 def hold_unsent(connection: sa.Connection, reason: str = "after_restore") -> int:

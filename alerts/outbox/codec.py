@@ -7,13 +7,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, fields
 from datetime import datetime
 from typing import Any
 
 from alerts.values import AnswerSnapshot, Event, EventState, Kind, MentionSnapshot, Why
 
-TIMES = frozenset({"decided_at", "published", "first_seen", "said_at"})
+SHAPES: tuple[type[Any], ...] = (Event, MentionSnapshot, AnswerSnapshot, Why)
+NAMES = {shape: tuple(item.name for item in fields(shape)) for shape in SHAPES}
+KNOWN = {shape: frozenset(names) for shape, names in NAMES.items()}
+TIMES = {shape: tuple(item.name for item in fields(shape) if "datetime" in str(item.type)) for shape in SHAPES}
+LISTS = {shape: tuple(item.name for item in fields(shape) if str(item.type).startswith("tuple")) for shape in SHAPES}
+ABSENT = {
+    shape: {item.name: None for item in fields(shape) if item.default is MISSING and "None" in str(item.type)}
+    for shape in SHAPES
+}
+"""`dump` leaves None out, also where a value has no default: the outlet of an entry from an aggregator."""
 
 
 def dump(event: Event) -> str:
@@ -24,8 +33,11 @@ def dump(event: Event) -> str:
 
 
 def _plain(value: Any) -> Any:
-    if is_dataclass(value) and not isinstance(value, type):
-        pairs = ((item.name, getattr(value, item.name)) for item in fields(value))
+    if isinstance(value, str):
+        return value
+    names = NAMES.get(type(value))
+    if names is not None:
+        pairs = ((name, getattr(value, name)) for name in names)
         return {name: _plain(part) for name, part in pairs if part is not None and part != ()}
     if isinstance(value, datetime):
         return value.isoformat()
@@ -46,15 +58,12 @@ def load(text: str) -> Event:
 
 
 def _fields(kind: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:
-    known = {item.name for item in fields(kind)}
-    # `dump` leaves None out, also where a value has no default: the outlet of an entry from an aggregator.
-    absent = {item.name: None for item in fields(kind) if item.default is MISSING and "None" in str(item.type)}
-    return absent | {name: _value(name, value) for name, value in data.items() if name in known}
-
-
-def _value(name: str, value: Any) -> Any:
-    if name in TIMES:
-        return datetime.fromisoformat(value)
-    if isinstance(value, list):
-        return tuple(tuple(part) if isinstance(part, list) else part for part in value)
-    return value
+    known = KNOWN[kind]
+    values = ABSENT[kind] | {name: value for name, value in data.items() if name in known}
+    for name in TIMES[kind]:
+        if values.get(name) is not None:
+            values[name] = datetime.fromisoformat(values[name])
+    for name in LISTS[kind]:
+        if name in values:
+            values[name] = tuple(tuple(part) if isinstance(part, list) else part for part in values[name])
+    return values

@@ -16,7 +16,7 @@ from alerts import mute, tables
 from alerts.digest.slots import counted
 from alerts.errors import AlertError
 from alerts.outbox import codec
-from alerts.outbox.events import insert, store
+from alerts.outbox.events import give, store_all
 from alerts.outbox.groups import silence_of
 from alerts.values import Event, Kind, Silence
 
@@ -115,22 +115,7 @@ def _event(silence_id: str, group: str, watch: str, kinds: Counter[str], now: da
 
 def tell(connection: sa.Connection, event: Event, recipient: str, max_age_s: int, now: datetime) -> None:
     """Store the end of a silence for one recipient, due at once. The event itself may be there for another."""
-    event_id = store(connection, event, event.state)
-    if event_id is None:
-        known = sa.select(tables.event.c.id).where(tables.event.c.event_key == event.key)
-        event_id = connection.execute(known).scalar_one()
-    connection.execute(
-        insert(connection, tables.item)
-        .values(
-            {
-                "event_id": event_id,
-                "recipient": recipient,
-                "group_key": event.group,
-                "state": "pending",
-                "due_at": now,
-                "max_age_s": max_age_s,
-                "returned": 0,
-            }
-        )
-        .on_conflict_do_nothing(index_elements=["event_id", "recipient"])
-    )
+    store_all(connection, [(event, event.state)])
+    known = sa.select(tables.event.c.id).where(tables.event.c.event_key == event.key)
+    row = {"event_id": connection.execute(known).scalar_one(), "group_key": event.group, "max_age_s": max_age_s}
+    give(connection, [row], [recipient], now)

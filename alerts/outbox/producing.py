@@ -1,78 +1,134 @@
 """Events into the outbox: each key once, with one item per recipient it is routed to.
 
+    put     unknown keys --> brake --> routes --> rows of events --> one item per recipient
+                                             '--> a merge or split first moves what was told (`regroup`)
+
 Runs inside the producer's transaction, so that an event and the entry it came from are stored together or not at all.
-It sends nothing and renders nothing. A watch that matches too much at once is braked here: what it finds is told in
-planned digests only, and one event says so.
+A batch costs a handful of statements, whatever its size. It sends nothing and renders nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from alerts import route, tables
-from alerts.digest import slots
-from alerts.outbox.events import insert, last_told, store
-from alerts.outbox.groups import open_slot
+from alerts.outbox import brake, regroup
+from alerts.outbox.brake import SILENT
+from alerts.outbox.events import known_keys, last_told, store_all
 from alerts.outbox.reports import flood_event
-from alerts.values import Event, EventClass, EventState, Kind
+from alerts.values import Event, EventState, Kind
 
-SILENT = frozenset({EventState.BASELINE, EventState.STALE})
-"""States of events that are kept and never told."""
-MATCHES = frozenset({Kind.NEW_STORY, Kind.NEW_OUTLET, Kind.COPY})
-"""Kinds of which a matching entry raises one; they are what the brake counts."""
-COOL_FOR = timedelta(minutes=30)
-"""A brake opens when its watch has matched less than half of the limit for so long."""
 INSERT_ITEM = tables.item.insert()
-RECENT = (
-    sa.select(tables.event.c.id)
-    .where(
-        tables.event.c.watch == sa.bindparam("watch"),
-        tables.event.c.decided_at > sa.bindparam("since", type_=tables.Instant()),
-        tables.event.c.kind.in_(sorted(MATCHES)),
-        tables.event.c.state.not_in(sorted(SILENT)),
-    )
-    .limit(sa.bindparam("most"))
-)
 
 
 def put(connection: sa.Connection, events: Sequence[Event], plan: route.Plan, now: datetime) -> tuple[Event, ...]:
     """Store the events whose key is new with the items they make, and return them. Known keys change nothing."""
-    stored = []
+    batch = _Batch(connection, plan, now)
+    for event in _unknown(connection, events):
+        batch.take(event)
+    batch.flush()
+    return tuple(batch.stored)
+
+
+def _unknown(connection: sa.Connection, events: Sequence[Event]) -> Iterator[Event]:
+    """Leave out events whose key is stored, or was stored under the name of a story that is now part of theirs."""
+    former = regroup.former_keys(connection, events)
+    known = known_keys(connection, [event.key for event in events] + [key for keys in former.values() for key in keys])
     for event in events:
-        told = _braked(connection, event, plan, now)
-        if _put(connection, told, plan, now):
-            stored.append(told)
-            _put_reminder(connection, told, plan, now)
-    return tuple(stored)
+        if event.key not in known and known.isdisjoint(former.get(event.key, ())):
+            known.add(event.key)
+            yield event
 
 
-def _put_reminder(connection: sa.Connection, event: Event, plan: route.Plan, now: datetime) -> None:
+class _Batch:
+    """Events on their way into the database: gathered, then written together."""
+
+    def __init__(self, connection: sa.Connection, plan: route.Plan, now: datetime) -> None:
+        self._connection = connection
+        self._plan = plan
+        self._now = now
+        self._brakes = brake.Brakes(connection, plan, now)
+        self._waiting: dict[str, tuple[Event, tuple[route.Target, ...], bool]] = {}
+        self.stored: list[Event] = []
+
+    def take(self, event: Event) -> None:
+        """Take up one event, with the reminder that a body asked in vain is owed."""
+        if event.kind in (Kind.MERGED, Kind.SPLIT):
+            self._mend(event)
+            return
+        held = self._brakes.holds(event, lambda why: self._pull(event.watch, why))
+        told = replace(event, state=EventState.FLOOD) if held else event
+        self._queue(told, asked=True)
+        reminder = _reminder(told, self._plan)
+        if reminder is not None:
+            self._queue(reminder)
+
+    def flush(self) -> None:
+        """Write what was gathered."""
+        waiting, self._waiting = self._waiting, {}
+        rows = [(event, _state(event, targets)) for event, targets, _ in waiting.values()]
+        ids = store_all(self._connection, rows)
+        fresh = [(ids[key], *found) for key, found in waiting.items() if key in ids]
+        self.stored += [event for _, event, _, asked in fresh if asked]
+        self._give(fresh)
+
+    def _queue(self, event: Event, *, asked: bool = False) -> None:
+        targets = () if event.state in SILENT else route.targets(event, self._plan)
+        self._waiting.setdefault(event.key, (event, targets, asked))
+
+    def _give(self, fresh: Sequence[tuple[int, Event, tuple[route.Target, ...], bool]]) -> None:
+        """Write one item for each event and recipient."""
+        groups = dict.fromkeys(event.group for _, event, _, _ in fresh)
+        keys = dict.fromkeys(target.recipient.key for _, _, targets, _ in fresh for target in targets)
+        told = last_told(self._connection, tuple(groups), tuple(keys)) if keys else {}
+        digests: dict[str, str | None] = {}
+        rows = []
+        for event_id, event, targets, _ in fresh:
+            for target in targets:
+                key = target.recipient.key
+                row = _item(event_id, event, target, self._plan, told.get((event.group, key)))
+                if event.state is EventState.FLOOD:
+                    if key not in digests:
+                        digests[key] = brake.next_slot(self._connection, key, self._plan, self._now)
+                    row["slot_id"] = digests[key]
+                rows.append(row)
+        if rows:
+            self._connection.execute(INSERT_ITEM, rows)
+
+    def _pull(self, watch: str, why: str) -> None:
+        """Take back what a watch was about to tell promptly, and report that."""
+        self.flush()
+        brake.take_back(self._connection, watch, self._plan, self._now)
+        self._queue(flood_event(watch, why, self._now, self._plan.config_rev))
+
+    def _mend(self, event: Event) -> None:
+        """Move what was told to the story it belongs to now, and tell those who were told of it."""
+        self.flush()
+        mended = regroup.mend(self._connection, event)
+        told = (one for one in self._plan.recipients if one.key in mended.recipients)
+        targets = tuple(route.riding(one, self._plan) for one in told)
+        self._waiting[mended.event.key] = (mended.event, targets, True)
+        self.flush()
+        regroup.edit_at_once(self._connection, mended.event, mended.roots, self._now)
+
+
+def _state(event: Event, targets: Sequence[route.Target]) -> EventState:
+    return EventState.UNROUTED if event.state is EventState.OPEN and not targets else event.state
+
+
+def _reminder(event: Event, plan: route.Plan) -> Event | None:
     """Plan the reminder of a body that was asked in vain; its time is a row, and whether it answered is asked then."""
     after = plan.timers.get(event.watch, route.Timers()).remind_after
-    if event.kind is Kind.NON_ANSWER and event.answer is not None and after is not None and event.state not in SILENT:
-        said = event.answer
-        key = f"reminder:{event.watch}:{event.group}:{said.government}:{said.body}".lower()
-        _put(connection, replace(event, key=key, kind=Kind.REMINDER), plan, now)
-
-
-def _put(connection: sa.Connection, event: Event, plan: route.Plan, now: datetime) -> bool:
-    targets = () if event.state in SILENT else route.targets(event, plan)
-    state = EventState.UNROUTED if event.state is EventState.OPEN and not targets else event.state
-    event_id = store(connection, event, state)
-    if event_id is None:
-        return False
-    if targets:
-        told = last_told(connection, event.group, [target.recipient.key for target in targets])
-        rows = [_item(event_id, event, target, plan, told.get(target.recipient.key)) for target in targets]
-        if event.state is EventState.FLOOD:
-            _wait_for_slots(connection, rows, plan, now)
-        connection.execute(INSERT_ITEM, rows)
-    return True
+    if event.kind is not Kind.NON_ANSWER or event.answer is None or after is None or event.state in SILENT:
+        return None
+    said = event.answer
+    key = f"reminder:{event.watch}:{event.group}:{said.government}:{said.body}".lower()
+    return replace(event, key=key, kind=Kind.REMINDER)
 
 
 def _item(
@@ -91,70 +147,3 @@ def _item(
         "max_age_s": int(target.max_age.total_seconds()),
         "returned": 0,
     }
-
-
-def _wait_for_slots(connection: sa.Connection, rows: Sequence[dict[str, Any]], plan: route.Plan, now: datetime) -> None:
-    """Bind items to the next digest of their recipient: one without a schedule gets one at the full hour."""
-    for row in rows:
-        recipient = plan.recipient(row["recipient"])
-        if recipient is not None:
-            slot = slots.demoted(recipient, route.schedules_of(recipient, plan), now)
-            open_slot(connection, slot)
-            row["slot_id"] = slot.slot_id
-
-
-# ------------------------------------------------------------------------------------------------------------ the brake
-
-
-def _braked(connection: sa.Connection, event: Event, plan: route.Plan, now: datetime) -> Event:
-    """Give the event as it is to be stored: marked when its watch is in flood."""
-    if event.state is not EventState.OPEN or event.event_class is EventClass.OPERATOR or not event.watch:
-        return event
-    return replace(event, state=EventState.FLOOD) if _is_flooded(connection, event, plan, now) else event
-
-
-def _is_flooded(connection: sa.Connection, event: Event, plan: route.Plan, now: datetime) -> bool:
-    brake, most = tables.brake.c, plan.flood.count
-    pulled = connection.execute(sa.select(brake.hot_at).where(brake.watch == event.watch)).scalar_one_or_none()
-    if event.kind not in MATCHES:
-        return pulled is not None
-    asked = {"watch": event.watch, "since": now - plan.flood.per, "most": most}
-    number = len(connection.execute(RECENT, asked).all())
-    if number >= most:
-        _pull(connection, event.watch, plan, now, again=pulled is not None)
-        return True
-    if pulled is None:
-        return False
-    if number * 2 >= most:
-        connection.execute(tables.brake.update().where(brake.watch == event.watch).values(hot_at=now))
-    elif now - pulled >= COOL_FOR:
-        connection.execute(tables.brake.delete().where(brake.watch == event.watch))
-        return False
-    return True
-
-
-def _pull(connection: sa.Connection, watch: str, plan: route.Plan, now: datetime, *, again: bool) -> None:
-    """Brake a watch, and take back what it was about to tell promptly."""
-    connection.execute(
-        insert(connection, tables.brake)
-        .values({"watch": watch, "pulled_at": now, "hot_at": now})
-        .on_conflict_do_update(index_elements=["watch"], set_={"hot_at": now})
-    )
-    if again:
-        return
-    _put(connection, flood_event(watch, plan.flood.count, plan.flood.per, now, plan.config_rev), plan, now)
-    item, event = tables.item.c, tables.event.c
-    of_watch = sa.select(event.id).where(
-        event.watch == watch, event["class"] != EventClass.OPERATOR, event.decided_at > now - COOL_FOR
-    )
-    waiting = sa.and_(item.event_id.in_(of_watch), item.state == "pending", item.due_at.is_not(None))
-    for key in connection.execute(sa.select(item.recipient).distinct().where(waiting)).scalars().all():
-        recipient = plan.recipient(key)
-        if recipient is not None:
-            slot = slots.demoted(recipient, route.schedules_of(recipient, plan), now)
-            open_slot(connection, slot)
-            connection.execute(
-                tables.item.update()
-                .where(waiting, item.recipient == key)
-                .values(due_at=None, reason="flood", slot_id=slot.slot_id)
-            )

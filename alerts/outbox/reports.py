@@ -6,7 +6,7 @@ stories became one or one became two.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from alerts.values import ChannelHealth, ChannelState, Event, Kind
 
@@ -52,13 +52,10 @@ def primed_event(watch: str, entries: int, stories: int, days: int, now: datetim
     return Event(key, Kind.PRIMED, watch, f"watch:{watch}", now, config_rev=config_rev, facts=facts)
 
 
-def flood_event(watch: str, matches: int, within: timedelta, now: datetime, config_rev: int) -> Event:
+def flood_event(watch: str, matched: str, now: datetime, config_rev: int) -> Event:
     """Report that a watch matched so much at once that it is told in planned digests only."""
     hour = f"{now.astimezone(UTC):%Y-%m-%dT%H}"
-    message = (
-        f"{watch} matched {matches:,} or more within {int(within.total_seconds())} s: "
-        "it goes to planned digests until that has been over for 30 minutes"
-    )
+    message = f"{watch} matched {matched}: it goes to planned digests until that has been over for 30 minutes"
     facts = (("message", message), ("watch", watch))
     return Event(f"flood:{watch}:{hour}", Kind.FLOOD, watch, f"watch:{watch}", now, config_rev=config_rev, facts=facts)
 

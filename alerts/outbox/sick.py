@@ -15,8 +15,8 @@ import sqlalchemy as sa
 from alerts import tables
 from alerts.digest.slots import Slot
 from alerts.outbox.deliveries import HELD_BY_CHANNEL
-from alerts.outbox.events import insert
-from alerts.outbox.groups import open_slot
+from alerts.outbox.events import give
+from alerts.outbox.slot_rows import open_slot
 from alerts.values import DeliveryState, DigestForm, Recipient
 
 AWAY = timedelta(minutes=30)
@@ -126,25 +126,17 @@ def hand_over(
     """Tell other recipients at once what some unsent deliveries hold; those are not sent any more."""
     outbox, item = tables.outbox.c, tables.item.c
     rows = connection.execute(sa.select(tables.item).where(item.delivery_id.in_(ids))).all() if ids else []
-    for recipient in to:
-        for row in rows:
-            connection.execute(
-                insert(connection, tables.item)
-                .values(
-                    {
-                        "event_id": row.event_id,
-                        "recipient": recipient.key,
-                        "group_key": row.group_key,
-                        "state": "pending",
-                        "reason": reason,
-                        "due_at": now,
-                        "max_age_s": row.max_age_s,
-                        "returned": 0,
-                        "fallback_of": row.delivery_id,
-                    }
-                )
-                .on_conflict_do_nothing(index_elements=["event_id", "recipient"])
-            )
+    events = [
+        {
+            "event_id": row.event_id,
+            "group_key": row.group_key,
+            "max_age_s": row.max_age_s,
+            "reason": reason,
+            "fallback_of": row.delivery_id,
+        }
+        for row in rows
+    ]
+    give(connection, events, [recipient.key for recipient in to], now)
     if ids:
         connection.execute(
             tables.outbox.update()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from alerts.render import words
+from alerts.render import own, words
 from alerts.values import Digest, DigestForm, Event, StoryPart
 
 LIMIT = 60_000
@@ -29,15 +29,20 @@ HEAD = "margin:18px 0 6px;font-size:12px;font-weight:700;letter-spacing:.06em;te
 QUIET = "color:#5b6570;font-size:13px"
 QUOTE = "margin:4px 0 4px;padding:2px 0 2px 10px;border-left:3px solid #c9d1d9;color:#2f363d"
 ANSWER = "margin:6px 0;padding:8px 10px;background:#fdf0ef;border-left:4px solid #c0392b"
+CARD = "margin:0 0 14px;padding:16px 18px;background:#ffffff;border:1px solid #dfe3e8;border-radius:8px"
 LINK = "color:#0b5cad;text-decoration:none"
 
 
-def page(digest: Digest) -> str:
-    """Write the page; lists are cut, and say by how much, until it is small enough."""
-    for most in (60, 30, 15, 8, 4, 2, 1):
-        written = _page(digest, most)
-        if len(written.encode("utf-8")) <= LIMIT:
-            return written
+def page(digest: Digest, template: own.Template | None = None) -> str:
+    """Write the page, its stories by a template where there is one.
+
+    Lists are cut, and say by how much, until it is small enough; a template that stays too long is left aside.
+    """
+    for layout in dict.fromkeys((template, None)):
+        for most in (60, 30, 15, 8, 4, 2, 1):
+            written = _page(digest, most, layout)
+            if len(written.encode("utf-8")) <= LIMIT:
+                return written
     return _frame(digest, _p(words.clean(digest.subject, 300)))
 
 
@@ -50,11 +55,11 @@ def article(digest: Digest) -> str:
     return _inner(digest, 1)
 
 
-def _page(digest: Digest, most: int) -> str:
-    return _frame(digest, _inner(digest, most))
+def _page(digest: Digest, most: int, template: own.Template | None) -> str:
+    return _frame(digest, _inner(digest, most, template))
 
 
-def _inner(digest: Digest, most: int) -> str:
+def _inner(digest: Digest, most: int, template: own.Template | None = None) -> str:
     times = words.Clock(digest.recipient.timezone, digest.made_at)
     seen = digest.coverage
     parts = []
@@ -66,7 +71,10 @@ def _inner(digest: Digest, most: int) -> str:
     if digest.form is DigestForm.OPERATOR:
         parts.append(_operator(digest, times, most))
     single = len(digest.stories) == 1 and digest.form is DigestForm.PROMPT
-    parts += [_story(part, digest, times, most, single=single) for part in digest.stories[: max(most, 10)]]
+    for part in digest.stories[: max(most, 10)]:
+        written, shown = own.choose(template, part, digest, times, most, str)
+        card = _story(shown, digest, times, most, single=single) if written is None else _card(written)
+        parts.append(card)
     parts.append(_also(digest, most))
     if not digest.stories and not digest.more and digest.form is not DigestForm.OPERATOR:
         parts.append(_p("Nothing new."))
@@ -118,10 +126,10 @@ def _story(part: StoryPart, digest: Digest, times: words.Clock, most: int, *, si
             for silent in part.non_answers[:most]
         )
         rows.append(_list(bodies, len(part.non_answers) - most))
-    if part.chains:
+    cited = words.citations(part)
+    if cited:
         rows.append(_head("Who cites whom"))
-        chains = (" &larr; ".join(_text(name, 60) for name in chain) for chain in part.chains[:most])
-        rows.append(_list(chains, len(part.chains) - most))
+        rows.append(_list((" &larr; ".join(map(escape, chain)) for chain in cited[:most]), len(cited) - most))
     earlier = words.history(part)
     if earlier:
         rows.append(_head("Before"))
@@ -129,8 +137,11 @@ def _story(part: StoryPart, digest: Digest, times: words.Clock, most: int, *, si
     if part.stale:
         rows.append(_p(f"Older entries seen now: {part.stale}."))
     rows.append(_why(part, digest))
-    card = "margin:0 0 14px;padding:16px 18px;background:#ffffff;border:1px solid #dfe3e8;border-radius:8px"
-    return f'<div class="card" style="{card}">\n' + "\n".join(rows) + "\n</div>"
+    return _card("\n".join(rows))
+
+
+def _card(inner: str) -> str:
+    return f'<div class="card" style="{CARD}">\n{inner}\n</div>'
 
 
 def _governments(part: StoryPart, times: words.Clock, most: int) -> list[str]:
@@ -249,7 +260,7 @@ def _link(url: str | None, label: str) -> str:
 
 def _quote(text: str, language: str | None, where: str, url: str | None, length: int) -> str:
     said = (
-        f'<div class="quote" style="{QUOTE}" {_language(language)}>&ldquo;{_text(text, length)}&rdquo;</div>'
+        f'<div class="quote" style="{QUOTE}" {_language(language)}>{escape(words.quoted(text, length))}</div>'
         if text
         else ""
     )

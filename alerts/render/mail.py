@@ -14,7 +14,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 
-from alerts.render import html, plain, words
+from alerts.render import html, own, plain, words
 from alerts.values import Digest
 
 POLICY = SMTP.clone(max_line_length=76)
@@ -41,12 +41,12 @@ def compact(digest: Digest, frame: Frame) -> bytes:
     return both(digest, frame)[1]
 
 
-def both(digest: Digest, frame: Frame) -> tuple[bytes, bytes]:
+def both(digest: Digest, frame: Frame, templates: own.Templates = own.NO_TEMPLATES) -> tuple[bytes, bytes]:
     """Write the mail, and the one with its text part alone, from one text."""
     built = _head(digest, frame)
-    built.set_content(plain.text(digest), cte="quoted-printable")
+    built.set_content(plain.text(digest, template=templates.text), cte="quoted-printable")
     short = _bytes(built)
-    built.add_alternative(html.page(digest), subtype="html", cte="quoted-printable")
+    built.add_alternative(html.page(digest, templates.html), subtype="html", cte="quoted-printable")
     built.set_boundary("=_" + hashlib.sha256(digest.delivery_id.encode()).hexdigest()[:32])
     return _bytes(built), short
 

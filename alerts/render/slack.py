@@ -6,12 +6,13 @@ nothing in it can mention anybody. Source: https://docs.slack.dev/reference/bloc
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from alerts.render import words
+from alerts.render import own, words
 from alerts.values import DeliveryKind, Digest, DigestForm, Event, NonAnswers, StoryPart
 
 MOST_BLOCKS = 45
@@ -26,13 +27,16 @@ STORY_LINES = 3
 Block = dict[str, Any]
 
 
-def message(digest: Digest, kind: DeliveryKind) -> bytes:
-    """Write the message; long stories are cut line by line until blocks and characters fit."""
-    for most in (60, 30, 20, 14, 10, 7, 5, 3, 2, 1):
-        blocks = _blocks(digest, most)
-        body = _body(digest, kind, blocks)
-        if len(blocks) <= MOST_BLOCKS and _size(blocks) <= BUDGET:
-            return body
+def message(digest: Digest, kind: DeliveryKind, template: own.Template | None = None) -> bytes:
+    """Write the message, a single story by a template where there is one.
+
+    Long stories are cut line by line until blocks and characters fit; a template that stays too long is left aside.
+    """
+    for layout in dict.fromkeys((template, None)):
+        for most in (60, 30, 20, 14, 10, 7, 5, 3, 2, 1):
+            blocks = _blocks(digest, most, layout)
+            if len(blocks) <= MOST_BLOCKS and _size(blocks) <= BUDGET:
+                return _body(digest, kind, blocks)
     return compact(digest, kind)
 
 
@@ -98,7 +102,7 @@ def moment(at: datetime, times: words.Clock) -> str:
     return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{times.day(at)}>"
 
 
-def _blocks(digest: Digest, most: int) -> list[Block]:
+def _blocks(digest: Digest, most: int, template: own.Template | None) -> list[Block]:
     times = words.Clock(digest.recipient.timezone, digest.made_at)
     blocks: list[Block] = []
     seen = digest.coverage
@@ -109,7 +113,12 @@ def _blocks(digest: Digest, most: int) -> list[Block]:
     if digest.form is DigestForm.OPERATOR:
         blocks += _operator(digest, most)
     elif digest.form is DigestForm.PROMPT and len(digest.stories) == 1:
-        blocks += _story(digest.stories[0], digest, times, most)
+        part = digest.stories[0]
+        written, shown = own.choose(template, part, digest, times, most, functools.partial(safe, length=words.QUOTE))
+        if written is None:
+            blocks += _story(shown, digest, times, most)
+        else:
+            blocks += [*_packed(written.split("\n")), *_actions(part, digest)]
     else:
         blocks += _many(digest, times, most)
     return [*blocks, _foot(digest, times)]
@@ -123,7 +132,7 @@ def _story(part: StoryPart, digest: Digest, times: words.Clock, most: int) -> li
         blocks.append(_section([f"_{safe(note, 300)}_" for note in part.notes[:5]]))
     if part.lead:
         where = link(part.lead_url, safe(part.lead_outlet, 60) or "source")
-        blocks.append(_section([f"“{safe(part.lead, words.LEAD)}” {where}"]))
+        blocks.append(_section([f"{safe(words.quoted(part.lead, words.LEAD), words.LEAD + 2)} {where}"]))
     fresh = words.news_events(part)
     if fresh:
         rows = [_news(event, part, times) for event in fresh[:most]]
@@ -139,9 +148,10 @@ def _story(part: StoryPart, digest: Digest, times: words.Clock, most: int) -> li
     if part.non_answers:
         rows = [_silent(silent) for silent in part.non_answers[:most]]
         blocks.append(_listed("*Asked, no answer* (not a response)", rows, len(part.non_answers) - len(rows)))
-    if part.chains:
-        rows = ["• " + " → ".join(safe(name, 60) for name in chain) for chain in part.chains[:most]]
-        blocks.append(_listed("*Who cites whom*", rows, len(part.chains) - len(rows)))
+    cited = words.citations(part)
+    if cited:
+        rows = ["• " + " → ".join(safe(name, 900) for name in chain) for chain in cited[:most]]
+        blocks.append(_listed("*Who cites whom*", rows, len(cited) - len(rows)))
     blocks += _actions(part, digest)
     blocks.append(_context(f"Why you: {safe(words.why(part), 600)}"))
     return blocks
@@ -165,7 +175,7 @@ def _answer(event: Event, part: StoryPart, times: words.Clock) -> str:
     answer = event.answer
     assert answer is not None
     new = ":new: " if words.is_new(event, part) else ""
-    quote = f" “{safe(answer.quote, QUOTE)}”" if answer.quote else ""
+    quote = f" {safe(words.quoted(answer.quote, QUOTE), QUOTE + 2)}" if answer.quote else ""
     where = link(event.mention.url if event.mention else None, safe(words.outlet(event), 60))
     said = safe(words.stance(event), 200)
     return f"• {new}*{safe(words.speaker(event), 140)}*: {said}{quote} ({where}, {moment(words.when(event), times)})"
@@ -253,7 +263,7 @@ def _context(text: str) -> Block:
 
 def _actions(part: StoryPart, digest: Digest) -> list[Block]:
     """Write the buttons; unsubscribing is a matter of mail, in Slack people leave the channel."""
-    named = [(name, url) for name, url in words.actions(part, digest.links) if name != "Stop"]
+    named = [(name, url) for name, url in words.actions(part, digest.links) if name != "Unsubscribe"]
     if digest.links is not None and digest.links.why:
         named.append(("Why?", digest.links.why))
     buttons = [{"type": "button", "text": {"type": "plain_text", "text": name}, "url": url} for name, url in named]

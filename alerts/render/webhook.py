@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -51,6 +52,8 @@ def kind(digest: Digest) -> str:
         return "digest.scheduled"
     if any(event.kind is Kind.TEST for event in digest.events):
         return "test"
+    if any(event.kind is Kind.WEEKLY_NOTE for event in digest.events):
+        return "digest.week"
     if digest.form is DigestForm.OPERATOR:
         return "daemon.health"
     kinds = {event.kind for part in digest.stories for event in part.fresh}
@@ -166,5 +169,6 @@ def _outlet(event: Event) -> str | None:
     return words.clean(mention.outlet or mention.outlet_name, 120) if mention else None
 
 
+@functools.lru_cache(maxsize=words.REMEMBERED)
 def _time(at: datetime | None) -> str | None:
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if at is not None else None
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at is not None else None

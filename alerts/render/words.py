@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -17,8 +18,14 @@ TITLE = 200
 QUOTE = 600
 LEAD = 400
 URL = 1000
+TOGETHER = 12
+"""So many outlets are named that cite the same source; a list of names is news, a long one is a wall."""
 LATE = timedelta(minutes=30)
+REMEMBERED = 2048
+"""One message shows the same texts, links and times several times, and several forms of it show them again."""
 BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+OPENING = frozenset('"\u201e\u201c\u201d\u00ab\u00bb\u201f\u300c\u300e')
+"""What a quotation begins with, in one country or another."""
 RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur", "ps", "yi", "dv", "ckb"})
 STANCES = {
     "confirmed": "CONFIRMED",
@@ -60,7 +67,11 @@ NON_ANSWERS = {"declined": "declined to comment", "no_reply": "no immediate repl
 
 def clean(text: str, length: int) -> str:
     """Make a foreign text safe to show on one line: no control or direction characters, at most `length` long."""
-    text = text[: length * 4]
+    return _cleaned(text[: length * 4], length)
+
+
+@functools.lru_cache(maxsize=REMEMBERED)
+def _cleaned(text: str, length: int) -> str:
     kept = text if text.isprintable() else "".join(_kept(letter) for letter in text)
     line = " ".join(kept.split())
     if len(line) <= length:
@@ -76,10 +87,23 @@ def _kept(letter: str) -> str:
     return "" if letter in BIDI or unicodedata.category(letter) in ("Cc", "Cs", "Co", "Cn") else letter
 
 
+def quoted(text: str, length: int, marks: str = "\u201c\u201d") -> str:
+    """Put a text between quotation marks, unless it brings its own.
+
+    >>> quoted("It is not so.", 80), quoted("\u201eNe\u201c, said the minister.", 80)
+    ('“It is not so.”', '„Ne“, said the minister.')
+    """
+    said = clean(text, length)
+    return said if said[:1] in OPENING else f"{marks[0]}{said}{marks[1]}"
+
+
 def link(url: str | None) -> str | None:
     """Give an address that is safe to show and follow: http or https, no user name in it, plain ASCII; else None."""
-    if url is None or len(url) > URL:
-        return None
+    return None if url is None or len(url) > URL else _linked(url)
+
+
+@functools.lru_cache(maxsize=REMEMBERED)
+def _linked(url: str) -> str | None:
     if PLAIN_LINK.fullmatch(url):
         return url
     if any(ord(letter) < 33 or letter == "\x7f" for letter in url):
@@ -116,6 +140,21 @@ def direction(language: str | None) -> str:
     return "rtl" if (language or "").split("-")[0] in RIGHT_TO_LEFT else "ltr"
 
 
+@functools.lru_cache(maxsize=REMEMBERED)
+def _day(name: str, now: datetime, at: datetime) -> str:
+    zone = ZoneInfo(name)
+    shown = clock.local(at, zone)
+    same_year = shown.year == clock.local(now, zone).year
+    return f"{shown.day} {shown:%b %H:%M}" if same_year else f"{shown.day} {shown:%b %Y %H:%M}"
+
+
+@functools.lru_cache(maxsize=REMEMBERED)
+def _short(name: str, now: datetime, at: datetime) -> str:
+    zone = ZoneInfo(name)
+    shown = clock.local(at, zone)
+    return f"{shown:%H:%M}" if shown.date() == clock.local(now, zone).date() else _day(name, now, at)
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
     """Times as one recipient reads them: the day is left out when it is the day of the message."""
@@ -125,15 +164,11 @@ class Clock:
 
     def day(self, at: datetime) -> str:
         """``13 Jun 09:12``"""
-        shown = clock.local(at, ZoneInfo(self.zone))
-        same_year = shown.year == clock.local(self.now, ZoneInfo(self.zone)).year
-        return f"{shown.day} {shown:%b %H:%M}" if same_year else f"{shown.day} {shown:%b %Y %H:%M}"
+        return _day(self.zone, self.now, at)
 
     def short(self, at: datetime) -> str:
         """``09:12`` today, ``13 Jun 09:12`` on other days"""
-        zone = ZoneInfo(self.zone)
-        shown = clock.local(at, zone)
-        return f"{shown:%H:%M}" if shown.date() == clock.local(self.now, zone).date() else self.day(at)
+        return _short(self.zone, self.now, at)
 
     @property
     def place(self) -> str:
@@ -202,7 +237,8 @@ def silence(silent: NonAnswers) -> str:
             f"asked by {asker}, in {where}" if asker and where and asker != where else f"in {where}" if where else asker
         )
         said.setdefault(NON_ANSWERS.get(answer.stance, answer.stance), []).append(words)
-    return ". ".join(f"{name} ({'; '.join(where)})" for name, where in said.items())
+    facts = [f"{name} ({'; '.join(where)})" for name, where in said.items()]
+    return ". ".join([*facts[:1], *(fact[:1].upper() + fact[1:] for fact in facts[1:])])
 
 
 def silent_body(silent: NonAnswers) -> str:
@@ -255,6 +291,8 @@ def news(event: Event, times: Clock) -> str:
         case _:
             parts.append(event.kind.replace("_", " "))
     parts += [words for words in (source(event),) if words]
+    if dict(event.facts).get("text") == "none":
+        parts.append("title only")
     added = dict(event.facts).get("adds")
     if added:
         parts.append(f"adds: {clean(added, TITLE)}")
@@ -326,6 +364,15 @@ def coverage(seen: Coverage, times: Clock) -> str:
     return words
 
 
+def citations(part: StoryPart) -> tuple[tuple[str, ...], ...]:
+    """Say who cites whom: outlets that name the same sources in the same order stand together, before those sources."""
+    by_source: dict[tuple[str, ...], list[str]] = {}
+    for chain in part.chains:
+        named = tuple(clean(name, 60) for name in chain)
+        by_source.setdefault(named[1:], []).append(named[0])
+    return tuple((listed(outlets, TOGETHER), *sources) for sources, outlets in by_source.items())
+
+
 def history(part: StoryPart) -> tuple[Event, ...]:
     """Pick the last facts of a story that this reader was told before."""
     fresh = {event.key for event in part.fresh}
@@ -348,7 +395,7 @@ def mute_command(part: StoryPart) -> str:
 def actions(part: StoryPart, links: Links | None) -> tuple[tuple[str, str], ...]:
     """List what a reader can do about a story by following a link: (words, address)."""
     mute, wrong, stop = (links.mute, links.wrong, links.stop) if links else ("", "", "")
-    named = (("Open story", part.page), ("Mute 24 h", mute), ("Not this story", wrong), ("Stop", stop))
+    named = (("Open story", part.page), ("Mute 24 h", mute), ("Not this story", wrong), ("Unsubscribe", stop))
     return tuple((name, address) for name, address in named if address)
 
 

@@ -6,7 +6,21 @@ refused, 5 already running, 64 wrong command line, 69 database unreachable, 70 i
 A file holds the commands of one group; a new command needs a new function there and nothing here.
 """
 
-from monitor.cli import alert, backtest, config, evidence, explain, feed, init, outbox, service, silence, story, tuning
+from monitor.cli import (
+    alert,
+    backtest,
+    config,
+    db,
+    evidence,
+    explain,
+    feed,
+    init,
+    outbox,
+    service,
+    silence,
+    story,
+    tuning,
+)
 from monitor.cli.root import app, main
 
 __all__ = ["app", "main"]
@@ -25,4 +39,5 @@ app.add_typer(story.app, name="story")
 app.add_typer(story.label_app)
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(silence.app, name="silence")
+app.add_typer(db.app, name="db")
 app.add_typer(alert.recipients, name="recipient")

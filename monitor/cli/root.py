@@ -69,7 +69,19 @@ def main() -> None:
     except Exception as exc:  # noqa: BLE001  a wrong command line, or a fault of ours
         if hasattr(exc, "format_message"):
             _usage(exc)
+        if type(exc).__module__ == "sqlalchemy.exc" and getattr(exc, "orig", None) is not None:
+            fail(_database_failed(exc), 3)
         _fault()
+
+
+def _database_failed(exc: Any) -> str:
+    """What the driver said of a failure in the middle of a command, and what became of the command."""
+    from sqlalchemy.exc import InternalError, OperationalError
+
+    said = " ".join(str(exc.orig).split())
+    if not isinstance(exc, (OperationalError, InternalError)):  # then a statement of ours is wrong
+        _fault()
+    return f"the database failed: {said}; what was not finished is not stored, run it again when that is mended"
 
 
 def _fault() -> NoReturn:
@@ -140,7 +152,8 @@ def reachable(config: Path) -> Any:
     from monitor.config import locating
     from monitor.store import engine
 
-    opened = engine.open_engine(locating.storage_url(config, os.environ))
+    pooled = locating.direct_url(config, os.environ) is not None
+    opened = engine.open_engine(locating.storage_url(config, os.environ), pool=2, role="cli", pooled=pooled)
     engine.check_reachable(opened)
     return opened
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from monitor.cluster import scoring
-from monitor.cluster.copies import Comparison, Overlap, Shingles, boilerplate, verdict
+from monitor.cluster.copies import Comparison, Overlap, Shingles, verdict
 from monitor.cluster.features import Features
 from monitor.cluster.item import Item
 from monitor.cluster.scoring import Pair, Ranked
@@ -96,17 +96,20 @@ class _Likeness:
     def of(self, number: int) -> float:
         """How like one live entry is."""
         live = self._window.live[number]
-        if live.family != self._family:
-            cosine = self._by_names.get(number, 0.0)
-            if cosine > scoring.LEAST_PAIR:
-                return scoring.across_languages(self._names, self._window.names.vector_of(number))
-            return 0.0
-        cosine = self._by_words.get(number, 0.0)
+        cosine = self._within(number) if live.family == self._family else self._across(number)
         if cosine and scoring.names_others(self._naming, live.naming):
             cosine *= scoring.OTHER_NAMES
-        if cosine and self._is_short:
+        if cosine and self._is_short and live.family == self._family:
             cosine += scoring.NAMES_SHARE * (self._by_names.get(number, 0.0) - cosine)
         return cosine
+
+    def _within(self, number: int) -> float:
+        return self._by_words.get(number, 0.0)
+
+    def _across(self, number: int) -> float:
+        if self._by_names.get(number, 0.0) <= scoring.LEAST_PAIR:
+            return 0.0
+        return scoring.across_languages(self._names, self._window.names.vector_of(number))
 
 
 class _Ageing:
@@ -198,7 +201,7 @@ def _printed_everywhere(shared: frozenset[int], read: Read, live: Live, window: 
     found: frozenset[int] = frozenset()
     for publisher in (read.item.publisher, live.publisher):
         if publisher is not None:
-            found |= boilerplate(shared, window.own_texts(publisher, live.number))
+            found |= window.printed(publisher, shared, live.number)
     return found
 
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from monitor.cluster.clean import clean_text
@@ -22,7 +20,6 @@ _WORD = re.compile(r"[^\W_]+")
 _SIZE = 4
 _MOST_CHARS = 6000
 """Further text is not looked at: a copy is told long before, and memory stays bounded."""
-_OWN_ENTRIES, _OWN_SHARE, _OWN_LEAST = 20, 0.05, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +79,6 @@ def _share(one: frozenset[int], other: array[int], ignored: frozenset[int]) -> f
         return 0.0
     shorter = min(len(one), len(frozenset(other) - ignored))
     return len(both) / shorter
-
-
-def boilerplate(shared: frozenset[int], own: Sequence[Shingles]) -> frozenset[int]:
-    """Those of the shared shingles that stand in more than 5 % of an outlet's other entries, if it has enough."""
-    if len(own) < _OWN_ENTRIES:
-        return frozenset()
-    counts = Counter(shingle for text in own for shingle in shared.intersection(text.hashes))
-    least = max(_OWN_LEAST, len(own) * _OWN_SHARE)
-    return frozenset(shingle for shingle, count in counts.items() if count >= least)
 
 
 def verdict(found: Overlap, *, same_publisher: bool, settings: CopySettings) -> Role:

@@ -66,6 +66,7 @@ class Reader:
         self._knowledge = knowledge
         self._settings = settings
         self._senses: dict[str, _Senses] = {}
+        self._countries = _Countries(knowledge)
 
     def read(self, item: Item) -> Features:
         """The features of an entry: of its title and the first `lead_chars` of its text."""
@@ -77,7 +78,7 @@ class Reader:
         if senses is None:
             senses = self._senses[language] = _Senses(self._knowledge, language)
         title_tokens, text_tokens = _tokens(title, folded_title), _tokens(text, folded_text)
-        bags = _Bags(senses, self._knowledge.phrases)
+        bags = _Bags(senses, self._countries)
         bags.read(title, title_tokens, _TITLE, _proven(title_tokens, text_tokens))
         bags.read(text, text_tokens, _TEXT, None)
         return Features(
@@ -193,26 +194,53 @@ class _Senses:
         return self._knowledge.countries.find(folded)
 
 
+class _Countries:
+    """Names of countries that are written in several words: found as one, linking words between them left out."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._phrases = knowledge.phrases
+        self._links = knowledge.links
+        self._begin = frozenset(phrase[0] for phrase in knowledge.phrases)
+        self._longest = max(map(len, knowledge.phrases), default=0)
+
+    def find(self, tokens: Sequence[_Token]) -> dict[int, str | None]:
+        """The tokens that are part of such a name, by place: the first with the code, the others with None."""
+        found: dict[int, str | None] = {}
+        for first, token in enumerate(tokens):
+            if token.folded in self._begin and first not in found:
+                found.update(self._at(tokens, first))
+        return found
+
+    def _at(self, tokens: Sequence[_Token], first: int) -> dict[int, str | None]:
+        places = [first]
+        for place in range(first + 1, min(len(tokens), first + 2 * self._longest)):
+            if len(places) < self._longest and tokens[place].folded not in self._links:
+                places.append(place)
+        for count in range(len(places), 1, -1):
+            code = self._phrases.get(tuple(tokens[place].folded for place in places[:count]))
+            if code is not None:
+                return {**dict.fromkeys(places[:count]), first: code}
+        return {}
+
+
 class _Bags:
     """Collects the features of one entry."""
 
-    def __init__(self, senses: _Senses, phrases: Mapping[tuple[str, str], str]) -> None:
+    def __init__(self, senses: _Senses, countries: _Countries) -> None:
         self._senses = senses
-        self._phrases = phrases
+        self._countries = countries
         self.stems: dict[str, float] = {}
         self.names: dict[str, float] = {}
         self.naming: set[str] = set()
 
     def read(self, text: str, tokens: Sequence[_Token], weight: float, proven: set[str] | None) -> None:
         """Add the words of a field. `proven` are the names known from elsewhere if capitals here prove nothing."""
-        before, fraction = "", -1
-        for token in tokens:
+        fraction, countries = -1, self._countries.find(tokens)
+        for place, token in enumerate(tokens):
             folded = token.folded
-            code = self._phrases.get((before, folded))
-            before = folded
-            if code is not None:
-                self._country(code, weight)
-            if folded[0].isdigit():
+            if place in countries:
+                self._part_of_country(countries[place], folded, weight)
+            elif folded[0].isdigit():
                 if token.start != fraction:
                     number = _FIGURE.match(text, token.start)
                     fraction = number.start(2) if number and number[2] else -1
@@ -221,6 +249,11 @@ class _Bags:
                 sense = self._senses.of(token)
                 if sense is not None:
                     self._word(token, sense, weight, proven)
+
+    def _part_of_country(self, code: str | None, folded: str, weight: float) -> None:
+        _add(self.stems, folded[:STEM_LETTERS], weight)
+        if code is not None:
+            self._country(code, weight)
 
     def _word(self, token: _Token, sense: _Sense, weight: float, proven: set[str] | None) -> None:
         _add(self.stems, sense.stem, weight)

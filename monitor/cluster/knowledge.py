@@ -87,7 +87,8 @@ class Knowledge:
     numerals: Mapping[str, Beginnings] = field(default_factory=dict)
     countries: Beginnings = field(default_factory=lambda: Beginnings({}, {}))
     acronyms: Mapping[str, str] = field(default_factory=dict)
-    phrases: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    phrases: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+    links: frozenset[str] = frozenset()
     stop_words: frozenset[str] = frozenset()
     prior: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     title_prefixes: frozenset[str] = frozenset()
@@ -103,7 +104,10 @@ class Knowledge:
             numerals=_by_family(raw["numerals"]),
             countries=_countries(raw["places"]["stems"], raw["cldr_countries"]),
             acronyms={word: code for code, words in raw["places"]["acronyms"].items() for word in words},
-            phrases={_pair(phrase): code for code, phrases in raw["places"]["phrases"].items() for phrase in phrases},
+            phrases={
+                tuple(phrase.split()): code for code, phrases in raw["places"]["phrases"].items() for phrase in phrases
+            },
+            links=frozenset(raw["places"]["links"]),
             stop_words=frozenset(word for words in raw["stop_words"].values() for word in words.split()),
             prior=_prior(raw.get("prior", {})),
             title_prefixes=frozenset(raw["clean"]["title_prefix"]),
@@ -126,11 +130,6 @@ def _countries(stems: Mapping[str, str], names: Mapping[str, str]) -> Beginnings
     """Hand-written stems first, then CLDR's names."""
     written = [(word, code) for code, words in stems.items() for word in str(words).split()]
     return beginnings([*written, *((stem, code) for stem, code in sorted(names.items()))])
-
-
-def _pair(phrase: str) -> tuple[str, str]:
-    first, second = phrase.split()
-    return first, second
 
 
 def _prior(raw: Mapping[str, Mapping[Any, str]]) -> dict[str, dict[str, float]]:

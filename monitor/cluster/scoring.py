@@ -24,7 +24,9 @@ RELIANCE = 2.5
 """A pair across languages scores at most so many times what it scores without its heaviest feature: one name is no
 story."""
 OTHER_NAMES = 0.3
-"""Factor for two texts that both name names, places or figures and share none of them: one template, two happenings."""
+"""Factor for two texts that both name names, places or figures and share none of them: one template, two happenings.
+Also across languages, where countries and figures are written alike: in labelled news 1 % of the pairs of one story and
+47 % of all others share none."""
 
 
 LEAST_REMAINS = 0.7

@@ -15,6 +15,7 @@ from typing import TypeVar
 from monitor.cluster import prior
 from monitor.cluster.copies import Shingles
 from monitor.cluster.features import Bag, Features
+from monitor.cluster.habits import LEAST_ENTRIES, Habits
 from monitor.cluster.knowledge import Knowledge
 from monitor.cluster.view import View
 from monitor.values import EntryId, StoryKey
@@ -67,6 +68,7 @@ class Window:
         self.stories: dict[StoryKey, deque[int]] = {}
         self._titles: dict[tuple[str, str], deque[int]] = {}
         self._publishers: dict[str, deque[int]] = {}
+        self._habits = Habits()
         self._counted: deque[_Counted] = deque()
         self._now: datetime | None = None
         self._day: date | None = None
@@ -90,10 +92,13 @@ class Window:
         numbers = self._titles.get((family, folded_title))
         return self.live[numbers[0]] if numbers else None
 
-    def own_texts(self, publisher: str, but: int) -> list[Shingles]:
-        """The last texts of a publisher, one left out."""
+    def printed(self, publisher: str, shared: frozenset[int], but: int) -> frozenset[int]:
+        """Those of some shingles that a publisher prints under everything, judged by its last texts but one."""
         numbers = list(self._publishers.get(publisher, ()))[-_OWN_TEXTS:]
-        return [self.live[number].shingles for number in numbers if number != but]
+        if len(numbers) < LEAST_ENTRIES:
+            return frozenset()
+        texts = {number: self.live[number].shingles for number in numbers}
+        return self._habits.printed(publisher, shared, texts, but)
 
     def placed(self) -> dict[EntryId, StoryKey]:
         """The story of every live entry."""

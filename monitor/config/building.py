@@ -80,7 +80,8 @@ def _web(web: shape.Web) -> values.Web:
     host, port = units.listen(web.listen)
     metrics = units.listen(web.metrics) if web.metrics else None
     public = web.public_url.rstrip("/") if web.public_url else None
-    return values.Web(host, port, public, tuple(web.link_keys), _login(web.login), metrics, web.feeds)
+    proxy = values.Proxy(web.proxy.header, web.proxy.key) if web.proxy else None
+    return values.Web(host, port, public, tuple(web.link_keys), _login(web.login), metrics, web.feeds, proxy)
 
 
 def _limits(limits: shape.Limits) -> values.Limits:
@@ -178,6 +179,7 @@ def _watch(watch: shape.Watch, general: values.Governments, concepts: Concepts, 
         exclude=frozenset(watch.exclude),
         governments=_over(general, _governments(watch.governments)) if watch.governments else general,
         alert_on=frozenset(watch.alert_on),
+        independent=watch.independent,
         alert=values.WatchAlert(dict(alert.group_wait), alert.group_interval, spike, alert.remind_after),
         full_text=watch.full_text,
         paused=watch.paused,

@@ -25,6 +25,10 @@ FEED_FAULTS = frozenset({"E040", "E041", "E042"})
 """Faults of single feeds: a start can do without those feeds."""
 
 
+WORKABLE = frozenset({"E080"})
+"""Faults that `check` reports and a running daemon does with: its messages are made without the template."""
+
+
 @dataclass(frozen=True, slots=True)
 class Checked:
     """What a check found. `file` is None when the shapes refused it; in `data` variables are resolved.
@@ -129,4 +133,4 @@ def in_order(problems: list[Problem], form: int = 0) -> tuple[Problem, ...]:
 
 def errors(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
     """Keep what makes a file unusable."""
-    return tuple(problem for problem in problems if problem.severity == "error")
+    return tuple(problem for problem in problems if problem.severity == "error" and problem.code not in WORKABLE)

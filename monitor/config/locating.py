@@ -35,6 +35,22 @@ def storage_url(path: Path, environ: Mapping[str, str]) -> str:
     return secrets.reveal(config.storage.url, environ)
 
 
+def direct_url(path: Path, environ: Mapping[str, str]) -> str | None:
+    """The way round a transaction pooler, None where none stands before the database.
+
+    STORYWATCH_STORAGE_DIRECT_URL, else the configuration's; that belongs to its own address and not to another one from
+    the environment.
+    """
+    given = environ.get("STORYWATCH_STORAGE_DIRECT_URL")
+    if given or environ.get("STORYWATCH_STORAGE_URL"):
+        return given or None
+    try:
+        config = api.load(config_file(path), environ, with_secrets=False)
+    except ConfigError:
+        return None
+    return None if config.storage.direct_url is None else secrets.reveal(config.storage.direct_url, environ)
+
+
 def url_in(path: Path, environ: Mapping[str, str]) -> str | None:
     """The database that a faulty file names, as far as it can be read."""
     try:

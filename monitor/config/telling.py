@@ -47,6 +47,10 @@ class Flood(Section):
     """So many matches ..."""
     within: Duration = default("60s")
     """... in this time put the watch into scheduled digests."""
+    times_usual: Annotated[int, whole(2, 1_000_000)] = default(20)
+    """So many times its usual matches of the last hour, by the same hour of 28 days, do so too ..."""
+    at_least: Annotated[int, whole(1, 1_000_000)] = default(50)
+    """... from so many matches on."""
 
 
 class Caps(Section):
@@ -83,6 +87,8 @@ class Recipient(Section):
     """Language of the frame of a message."""
     heartbeat: Annotated[str, word(("off", "daily", "every_slot"))] = default("off")
     """Whether a digest with nothing new is sent too."""
+    weekly_note: Truth = default(False)
+    """Whether a note says on Mondays at 09:00 which outlet, term or kind made most of the week's messages."""
 
 
 class _Channel(Section):
@@ -90,6 +96,29 @@ class _Channel(Section):
     """Who gets it."""
     fallback: Name | None = None
     """The channel urgent messages go to when this one has not answered for 30 minutes."""
+
+
+class TextTemplate(Section):
+    """Jinja templates of one story in messages of this channel."""
+
+    text: Text | None = None
+    """The file of the one for plain text."""
+
+
+class PageTemplates(Section):
+    """Jinja templates of one story in messages of this channel."""
+
+    text: Text | None = None
+    """The file of the one for plain text."""
+    html: Text | None = None
+    """The file of the one for HTML."""
+
+
+class SlackTemplate(Section):
+    """Jinja template of one story in messages of this channel."""
+
+    slack: Text | None = None
+    """The file of the one for Slack's mrkdwn."""
 
 
 class Slack(_Channel):
@@ -103,6 +132,8 @@ class Slack(_Channel):
     """What to do when it cannot be found out whether a message arrived."""
     api: WebAddress = default("https://slack.com/api/")
     """Address of the API."""
+    templates: SlackTemplate | None = None
+    """Own layouts of a story; the built-in one stands in where one fails."""
 
 
 class SlackWebhook(_Channel):
@@ -112,6 +143,8 @@ class SlackWebhook(_Channel):
     """slack_webhook"""
     url: Secret
     """Where the address is kept; it is a secret."""
+    templates: SlackTemplate | None = None
+    """Own layouts of a story; the built-in one stands in where one fails."""
 
 
 class Smtp(Section):
@@ -142,6 +175,8 @@ class Email(_Channel):
     """Where undeliverable mail comes back to; the sender unless given."""
     domain: Text | None = None
     """Right side of Message-ID; the sender's unless given."""
+    templates: PageTemplates | None = None
+    """Own layouts of a story; the built-in one stands in where one fails."""
 
 
 class Webhook(_Channel):
@@ -177,6 +212,8 @@ class Folder(_Channel):
     """folder"""
     path: Text
     """The folder; each digest as .txt, .html and .json."""
+    templates: PageTemplates | None = None
+    """Own layouts of a story; the built-in one stands in where one fails."""
 
 
 class Stdout(_Channel):
@@ -186,6 +223,8 @@ class Stdout(_Channel):
     """stdout"""
     colour: Truth = default(False)
     """Whether colours are used."""
+    templates: TextTemplate | None = None
+    """Own layouts of a story; the built-in one stands in where one fails."""
 
 
 class Apprise(_Channel):

@@ -65,6 +65,7 @@ STANCES = (
     "declined",
     "no_reply",
 )
+INDEPENDENT = ("any", "own")
 ORIGINS = ("own", "new", "known", "unknown")
 PLACEHOLDER_CONTACT = "https://example.org/change-me"
 """What the shipped file says; `check` warns until it is changed."""

@@ -6,6 +6,7 @@ A key is its kind and its parts joined with ``:``, lower-cased and percent-escap
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from urllib.parse import quote
 
 from alerts.values import Kind
@@ -23,8 +24,20 @@ def key(kind: Kind, *parts: str | int | None) -> str:
     return ":".join((kind.value, *(_part(part) for part in parts)))
 
 
+def under(event_key: str, story: str, other: str) -> str:
+    """The same key for another story: under it the same news would have been told there.
+
+    >>> under("new_outlet:tps:st_a:daily.example", "st_a", "st_b")
+    'new_outlet:tps:st_b:daily.example'
+    """
+    return event_key.replace(f":{story}", f":{other}", 1)
+
+
+@lru_cache(maxsize=5_000)
 def quote_hash(text: str) -> str:
     """Sixteen hexadecimal digits of a quote, the same for either script, any spacing, marks and quotation marks.
+
+    Remembered: each answer is held against all quotes of its story.
 
     >>> quote_hash("„Нема договора.“") == quote_hash("Nema  dogovora")
     True

@@ -15,7 +15,7 @@ from alerts.values import AnswerSnapshot, Event, EventState, Kind
 from monitor.detect import ledger, provenance, snapshots, spikes, stances
 from monitor.detect.event_keys import key, quote_hash
 from monitor.detect.outlets import OutletTable
-from monitor.detect.provenance import Label, Origin
+from monitor.detect.provenance import Origin
 from monitor.detect.spikes import Spike as Spike
 from monitor.detect.stances import Verdict
 from monitor.values import (
@@ -52,8 +52,8 @@ _ALWAYS = frozenset((Kind.NON_ANSWER, Kind.FURTHER_QUOTE, Kind.COPY))
 class WatchRule:
     """What a watch wants told. `governments` None means all; what `ignored` ones say is recorded and never told.
 
-    `own_reporting_only` tells of new outlets only when they bring their own news or a new origin. Without a `spike`
-    none is looked for.
+    `own_reporting_only` tells of new outlets only when they spoke to somebody themselves: a relay is no news then, also
+    one of an origin that the story did not know. Without a `spike` none is looked for.
     """
 
     name: str
@@ -181,7 +181,28 @@ def mention(arrived: Arrived, seen_at: datetime) -> MentionFact:
         citations=arrived.evidence.citations,
         url=entry.url,
         title=entry.title,
+        title_only=not entry.text.strip(),
     )
+
+
+def after(before: StoryFacts, arrived: Arrived, seen_at: datetime) -> StoryFacts | None:
+    """The story with an entry that is seen now; None when the entry does not come last in it."""
+    if before.mentions and before.mentions[-1].entry >= arrived.entry.id:
+        return None
+    mentions = (*before.mentions, mention(arrived, seen_at))
+    return replace(before, mentions=mentions, stances=(*before.stances, *record(arrived)))
+
+
+def reporters(facts: StoryFacts, table: OutletTable) -> frozenset[str]:
+    """The publishers that spoke to somebody themselves: they credit their own outlet, or were refused an answer."""
+    credited = (
+        mention.outlet
+        for mention in facts.mentions
+        if mention.role is not Role.COPY and provenance.is_first_hand(mention.citations, mention.outlet, table)
+    )
+    told = {table.by_domain(outlet).publisher for outlet in credited if outlet}
+    asked = ((fact.outlet, ledger.publisher(fact.asker, table)) for fact in facts.stances if not fact.from_copy)
+    return frozenset(told) | {who for outlet, who in asked if outlet and who == table.by_domain(outlet).publisher}
 
 
 def _is_asker(arrived: Arrived, table: OutletTable) -> bool:
@@ -197,7 +218,8 @@ def _seen_by(facts: StoryFacts, watch: str) -> StoryFacts:
     mentions = tuple(mention for mention in facts.mentions if watch in mention.watches)
     entries = {mention.entry for mention in mentions}
     told = tuple(fact for fact in facts.stances if fact.entry in entries)
-    return StoryFacts(facts.key, mentions, told, facts.aliases)
+    parted = None if facts.parted is None else _seen_by(facts.parted, watch)
+    return StoryFacts(facts.key, mentions, told, facts.aliases, parted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +235,8 @@ class _Decision:
     story: StoryFacts
 
     def events(self) -> Iterator[Event]:
-        told = [*self._answers(), *self._coverage(), *self._spikes(), *self._non_answers()]
+        book = ledger.rows(self.facts, self.at.outlets) if self.arrived.evidence.findings else ()
+        told = [*self._answers(book), *self._coverage(), *self._spikes(), *self._non_answers(book)]
         for event in told:
             if event.kind in self.rule.alert_on or event.kind in _ALWAYS:
                 yield replace(event, state=_weaker(event, told, self.rule.alert_on) or self._state())
@@ -230,12 +253,12 @@ class _Decision:
     def _coverage(self) -> Iterator[Event]:
         """A new story, a new outlet or a copy; further entries of a known outlet are mentions only."""
         role, outlet = self.arrived.assignment.role, self.arrived.outlet
-        if not self.facts.mentions:
+        if not self.facts.told.mentions:
             yield self.event(Kind.NEW_STORY)
         elif role is Role.COPY:
             copied = replace(self.event(Kind.COPY, str(self.arrived.entry.id)), copy_of=self._copied_outlet())
             yield copied
-        elif outlet is not None and outlet.publisher not in self._publishers() and self._is_news():
+        elif outlet is not None and self._is_news(outlet.publisher):
             yield self.event(Kind.NEW_OUTLET, outlet.domain)
 
     def _spikes(self) -> Iterator[Event]:
@@ -255,12 +278,17 @@ class _Decision:
         """Who is in the story with more than a copy; sister services are one."""
         return frozenset(
             mention.publisher or mention.outlet or ""
-            for mention in self.facts.mentions
+            for mention in self.facts.told.mentions
             if mention.role is not Role.COPY
         )
 
-    def _is_news(self) -> bool:
-        return not self.rule.own_reporting_only or self.origin.label in (Label.OWN, Label.NEW)
+    def _is_news(self, publisher: str) -> bool:
+        """Whether a publisher is new to the story; with its own reporting, where only that counts."""
+        if not self.rule.own_reporting_only:
+            return publisher not in self._publishers()
+        told = self.facts.told
+        first = told.mentions[0].publisher
+        return self.origin.own_reporting and publisher != first and publisher not in reporters(told, self.at.outlets)
 
     def _copied_outlet(self) -> str | None:
         original = next(
@@ -270,7 +298,7 @@ class _Decision:
 
     # ------------------------------------------------------------------------------------------- answers
 
-    def _answers(self) -> Iterator[Event]:
+    def _answers(self, book: tuple[ledger.Row, ...]) -> Iterator[Event]:
         is_copy = self.arrived.assignment.role is Role.COPY
         telling = [
             finding
@@ -280,7 +308,7 @@ class _Decision:
             # A copy may add to what it copies, but a bare ministry in it is not the copying outlet's own.
             and not (is_copy and finding.via == "outlet")
         ]
-        for verdict in stances.judge(telling, self.arrived.entry, self.facts, self.origin, self.at.outlets):
+        for verdict in stances.judge(telling, self.arrived.entry, self.facts.told, book, self.origin, self.at.outlets):
             yield from self._told(verdict, is_copy)
 
     def _told(self, verdict: Verdict, is_copy: bool) -> Iterator[Event]:
@@ -304,10 +332,9 @@ class _Decision:
         askers = (snapshots.asker_name(row.asker, self.at.outlets) for row in verdict.broken if row.asker)
         return replace(self._answer(verdict.finding), asked_by=tuple(dict.fromkeys(askers)))
 
-    def _non_answers(self) -> Iterator[Event]:
+    def _non_answers(self, book: tuple[ledger.Row, ...]) -> Iterator[Event]:
         if self.arrived.assignment.role is Role.COPY:
             return
-        book = ledger.rows(self.facts, self.at.outlets)
         for finding in self.arrived.evidence.findings:
             if finding.stance.is_answer or finding.background or not self.rule.tells_of(finding.government):
                 continue
@@ -336,6 +363,7 @@ class _Decision:
             origin_name=origin.name,
             own_reporting=origin.own_reporting,
             config_rev=self.at.config_rev,
+            facts=() if self.arrived.entry.text.strip() else (("text", "none"),),
         )
 
     def _outlet_name(self, domain: Domain) -> str:

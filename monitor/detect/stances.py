@@ -6,7 +6,7 @@ never make a stance known. Pure; called by `events`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -65,16 +65,18 @@ def said_at(finding: Finding, entry: Entry) -> datetime:
 
 
 def judge(
-    findings: Iterable[Finding], entry: Entry, facts: StoryFacts, origin: Origin, table: OutletTable
+    findings: Iterable[Finding],
+    entry: Entry,
+    facts: StoryFacts,
+    book: tuple[ledger.Row, ...],
+    origin: Origin,
+    table: OutletTable,
 ) -> tuple[Verdict, ...]:
-    """Judge an entry's answers, strongest first; one silence or position of a voice is ended by one of them."""
-    past = _Past(
-        tuple(fact for fact in facts.stances if _counts(fact)),
-        ledger.rows(facts, table),
-        frozenset(one.entry for one in facts.mentions if _had_new_origin(one.entry, facts, table))
-        if any(fact.stance in _POSITIONS for fact in facts.stances)
-        else frozenset(),
-    )
+    """Judge an entry's answers, strongest first; one silence or position of a voice is ended by one of them.
+
+    `book` are the story's ledger rows.
+    """
+    past = _Past(tuple(fact for fact in facts.stances if _counts(fact)), book, _origins(facts, table))
     ended: set[tuple[str, str]] = set()
     verdicts = []
     for finding in sorted(findings, key=lambda one: _STRENGTH.index(one.stance)):
@@ -98,11 +100,11 @@ def is_known_silence(finding: Finding, book: tuple[ledger.Row, ...], table: Outl
 
 @dataclass(frozen=True, slots=True)
 class _Past:
-    """What the story knows: answers that count, the ledger, and which entries brought a new origin."""
+    """What the story knows: answers that count, the ledger, and whether an entry brought a new origin."""
 
     counted: tuple[StanceFact, ...]
     book: tuple[ledger.Row, ...]
-    new_origins: frozenset[EntryId]
+    had_new_origin: Callable[[EntryId], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ def _judge(finding: Finding, said: datetime, past: _Past, origin: Origin) -> Ver
     same = [fact for fact in past.counted if _is_known_by(fact, finding)]
     known = bool(same)
     new_quote = known and quote_hash(finding.quote) not in {quote_hash(fact.quote) for fact in same}
-    now = _position([fact for fact in past.counted if _same_voice(fact, finding)], past.new_origins)
+    now = _position([fact for fact in past.counted if _same_voice(fact, finding)], past.had_new_origin)
     if now is not None and _POSITIONS.get(finding.stance, 0) == -_POSITIONS[now.stance]:
         if _is_earlier(said, now.since):
             return Verdict(finding, said, known=True, new_quote=new_quote or not known, earlier=True)
@@ -131,7 +133,7 @@ def _judge(finding: Finding, said: datetime, past: _Past, origin: Origin) -> Ver
     return Verdict(finding, said, known, new_quote, broken=broken, breaks=breaks)
 
 
-def _position(history: list[StanceFact], new_origins: frozenset[EntryId]) -> _Position | None:
+def _position(history: list[StanceFact], had_new_origin: Callable[[EntryId], bool]) -> _Position | None:
     """The position held now. A late or second-hand re-telling of the opposite did not change it."""
     now: _Position | None = None
     for fact in history:
@@ -141,15 +143,20 @@ def _position(history: list[StanceFact], new_origins: frozenset[EntryId]) -> _Po
             now = _Position(fact.stance, fact.said_at)
         elif _POSITIONS[fact.stance] == _POSITIONS[now.stance]:
             now = replace(now, stance=fact.stance, since=min(now.since, fact.said_at))
-        elif not _is_earlier(fact.said_at, now.since) and (fact.first_hand or fact.entry in new_origins):
+        elif not _is_earlier(fact.said_at, now.since) and (fact.first_hand or had_new_origin(fact.entry)):
             now = _Position(fact.stance, fact.said_at, now.changes + 1)
     return now
 
 
-def _had_new_origin(entry: EntryId, facts: StoryFacts, table: OutletTable) -> bool:
-    sources = provenance.sources_of(facts)
-    at = next((at for at, source in enumerate(sources) if source.entry == entry), None)
-    return at is not None and provenance.origin_among(sources[at], sources[:at], table).label is Label.NEW
+def _origins(facts: StoryFacts, table: OutletTable) -> Callable[[EntryId], bool]:
+    """Whether an entry of the story brought a new origin. Only turns of position ask, so nothing is read before."""
+
+    def had_new_origin(entry: EntryId) -> bool:
+        sources = provenance.sources_of(facts)
+        at = next((at for at, source in enumerate(sources) if source.entry == entry), None)
+        return at is not None and provenance.origin_among(sources[at], sources[:at], table).label is Label.NEW
+
+    return had_new_origin
 
 
 def _counts(fact: StanceFact) -> bool:

@@ -39,6 +39,8 @@ def _entry(told: Explained) -> Iterator[str]:
     country = f", {told.outlet.country}" if told.outlet and told.outlet.country else ""
     yield f"{outlet}{country}; language {entry.language or 'und: not known, nothing is guessed'}"
     yield told.polled or f"{told.subject.origin}; not stored: this is what would happen"
+    if not entry.text.strip():
+        yield "no text: all that is known of it is its title"
 
 
 def _matches(told: Explained, colour: bool) -> Iterator[str]:

@@ -1,17 +1,27 @@
-"""Tidying up: fetch lines and bodies that are old enough to go, a chunk at a time so that nothing waits long."""
+"""Tidying up: what is old enough goes, a chunk at a time so that nothing waits long; partitions are made ahead.
+
+Called by the daemon now and then, and by `storywatch db prune`.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import Connection
+from sqlalchemy import Engine
 
-from monitor.store import documents, fetch_log
+from monitor.config.values import Keep
+from monitor.store import partitions, retention
 
-CHUNK = 1000
+
+def prepare(engine: Engine, now: datetime, keep: Keep) -> int:
+    """Make room for the entries of the next months: at start and before each pruning. Returns what was made."""
+    if engine.dialect.name != "postgresql":
+        return 0
+    with engine.begin() as connection:
+        return partitions.make_ahead(connection, now, retention.longest(keep))
 
 
-def prune(connection: Connection, now: datetime, *, log_kept: timedelta, bytes_kept: timedelta) -> int:
-    """Delete what is due to go, at most a chunk of each kind; returns how many rows went, 0 when there is no more."""
-    lines = fetch_log.prune(connection, now - log_kept, CHUNK)
-    return lines + documents.prune(connection, now - bytes_kept)
+def begin(engine: Engine, now: datetime, keep: Keep) -> retention.Pruning:
+    """Begin to delete what is due to go: `step` is called until it answers False, with a pause between."""
+    prepare(engine, now, keep)
+    return retention.Pruning(engine, keep, now)

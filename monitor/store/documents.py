@@ -6,13 +6,13 @@ A body is kept once, however often it is served. Compressed with zstd; `monitor.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import zstandard
-from sqlalchemy import Connection, Row, func, insert, select, tuple_
+from sqlalchemy import Connection, Row, Select, func, insert, select, tuple_
 
 from monitor.store import tables
 from monitor.values import FeedId
@@ -83,17 +83,17 @@ def body(connection: Connection, feed: FeedId, at: datetime) -> bytes | None:
     return None if packed is None else zstandard.decompress(packed)
 
 
-def prune(connection: Connection, before: datetime, budget: int = BUDGET_BYTES, chunk: int = 200) -> int:
-    """Delete bodies that are too old or beyond the budget, at most `chunk` of them; returns how many went."""
+def due(before: datetime, budget: int = BUDGET_BYTES) -> Select[Any]:
+    """Bodies that are too old or beyond the budget: feed and time."""
     sizes = select(_D.feed_id, _D.at, func.sum(func.length(_D.body)).over(order_by=_D.at.desc()).label("so_far"))
     lines = sizes.subquery()
-    old = connection.execute(
-        select(lines.c.feed_id, lines.c.at).where((lines.c.at < before) | (lines.c.so_far > budget)).limit(chunk)
-    ).all()
-    if old:
-        keys = [(row.feed_id, row.at) for row in old]
-        connection.execute(tables.document.delete().where(tuple_(_D.feed_id, _D.at).in_(keys)))
-    return len(old)
+    return select(lines.c.feed_id, lines.c.at).where((lines.c.at < before) | (lines.c.so_far > budget))
+
+
+def forget(connection: Connection, rows: Sequence[Row[Any]]) -> None:
+    """Delete bodies by feed and time."""
+    keys = [(row.feed_id, row.at) for row in rows]
+    connection.execute(tables.document.delete().where(tuple_(_D.feed_id, _D.at).in_(keys)))
 
 
 def _document(row: Row[*tuple[Any, ...]]) -> Document:

@@ -2,6 +2,9 @@
 
 SQLite: WAL, `synchronous=FULL` (a lost "sent" mark would be a second message) and `BEGIN IMMEDIATE`, because a plain
 BEGIN that reads and then writes fails with "database is locked" in spite of the busy timeout.
+
+Postgres: every statement, lock and idle transaction has an end, so that a stuck worker never holds the others up.
+Behind a transaction pooler nothing may stick to a connection: no prepared statements, limits set by each transaction.
 """
 
 from __future__ import annotations
@@ -12,25 +15,43 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DBAPIError,
+    InterfaceError,
+    NoSuchModuleError,
+    OperationalError,
+)
 from sqlalchemy.pool import QueuePool
 
 from monitor.errors import StoreError, StoreUnreachable
 
 _PRAGMAS = ("journal_mode=wal", "synchronous=full", "foreign_keys=on", "busy_timeout=10000")
 _STORY_LOCK = (7, 1)
+_START_LOCK = (7, 2)
+LIMITS = {
+    "statement_timeout": "30s",
+    "idle_in_transaction_session_timeout": "30s",
+    "lock_timeout": "10s",
+}
+"""What a Postgres session may take."""
+
+_AT_PEAKS = 2
+"""Connections beyond the pool; few, since the server's limit is shared by many processes."""
 
 
-def open_engine(url: str, *, pool: int = 10) -> Engine:
+def open_engine(url: str, *, pool: int = 10, role: str = "", pooled: bool = False) -> Engine:
     """Make the engine of a database address, creating the folder of a SQLite file.
 
+    `role` is what an administrator sees in pg_stat_activity; `pooled` says that a transaction pooler stands between.
     Errors: StoreError for an address nobody can use, StoreUnreachable when nothing answers there.
     """
     parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _open_sqlite(parsed)
     if parsed.get_backend_name() == "postgresql":
-        return _open_postgres(parsed, pool)
+        return _open_postgres(parsed, pool, role, pooled=pooled)
     raise StoreError(f"storage.url: {parsed.get_backend_name()} is not supported; use sqlite or postgresql")
 
 
@@ -43,6 +64,18 @@ def parse_url(url: str) -> URL:
         return make_url(url)
     except (ArgumentError, ValueError) as exc:  # ValueError: a port that is no number
         raise StoreError("storage.url is no database address, such as sqlite:///data/storywatch.db") from exc
+
+
+def plain_url(url: str) -> str:
+    """A Postgres address as libpq reads it, password included."""
+    return parse_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether an error says that the database is away, full or locked for now: it may pass, and is no fault of ours."""
+    return isinstance(error, (OperationalError, InterfaceError, StoreUnreachable)) or (
+        isinstance(error, DBAPIError) and error.connection_invalidated
+    )
 
 
 def _open_sqlite(url: URL) -> Engine:
@@ -76,35 +109,57 @@ def _open_sqlite(url: URL) -> Engine:
     return engine
 
 
-def _open_postgres(url: URL, pool: int) -> Engine:
-    options = (
-        "-c statement_timeout=30000 -c idle_in_transaction_session_timeout=30000 -c lock_timeout=10000 -c timezone=UTC"
-    )
-    return create_engine(
+def _open_postgres(url: URL, pool: int, role: str, *, pooled: bool) -> Engine:
+    engine = create_engine(
         url.set(drivername="postgresql+psycopg"),
         hide_parameters=True,
         pool_size=pool,
+        max_overflow=_AT_PEAKS,
         pool_pre_ping=True,
-        connect_args={"application_name": "storywatch", "options": options, "connect_timeout": 5},
+        connect_args={
+            "application_name": f"storywatch/{role}" if role else "storywatch",
+            "connect_timeout": 5,
+            **({"prepare_threshold": None} if pooled else {"options": _session_options()}),
+        },
     )
+    if pooled:  # a pooler refuses options at connecting, and a session's settings would meet strangers
+        limits = "; ".join(f"set local {name} = '{value}'" for name, value in LIMITS.items())
+
+        @event.listens_for(engine, "begin")
+        def _begin(connection: Connection) -> None:
+            connection.exec_driver_sql(limits)
+
+    return engine
+
+
+def _session_options() -> str:
+    return " ".join(f"-c {name}={value}" for name, value in {**LIMITS, "timezone": "UTC"}.items())
 
 
 def check_reachable(engine: Engine) -> None:
     """Ask the database for one row.
 
-    Errors: StoreUnreachable with what the driver said, in one line.
+    Errors: StoreUnreachable with what the driver said, in one line; StoreError when a file is no sound database.
     """
     try:
         with reading(engine) as connection:
             connection.execute(text("select 1"))
     except (OperationalError, DBAPIError, NoSuchModuleError) as exc:
         said = " ".join(str(getattr(exc, "orig", exc)).split())
+        if engine.dialect.name == "sqlite" and isinstance(exc, DatabaseError) and not isinstance(exc, OperationalError):
+            raise StoreError(f"{engine.url.database}: {said}; put a backup in its place") from exc
         raise StoreUnreachable(f"{engine.url.render_as_string(hide_password=True)} cannot be reached: {said}") from exc
 
 
 def reading(engine: Engine) -> Connection:
     """A connection for reads: on SQLite it never takes the write lock."""
     return engine.connect().execution_options(reads=True)
+
+
+def lock_starting(connection: Connection) -> None:
+    """Serialise what starts write; released by the end of the transaction. SQLite's file lock is the lock already."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("select pg_advisory_xact_lock(:a, :b)"), {"a": _START_LOCK[0], "b": _START_LOCK[1]})
 
 
 def lock_stories(connection: Connection) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from monitor.parse import identity
-from monitor.store import tables
+from monitor.store import partitions, tables
 from monitor.values import Domain, Entry, EntryId, FeedId, KeyedEntry, Match, ParsedEntry, Span
 
 _E = tables.entry.c
@@ -114,6 +114,7 @@ def add(
     """
     if not arrivals:
         return ()
+    partitions.make_room(connection, now)
     twins = _twins(connection, arrivals)
     rows = [_row(feed, arrival, gen, now, twins.get(_twin_key(arrival))) for arrival in arrivals]
     stored = connection.execute(insert(tables.entry).returning(tables.entry, sort_by_parameter_order=True), rows).all()
@@ -198,12 +199,11 @@ def _revise(connection: Connection, row: Row[Any], item: KeyedEntry, now: dateti
     if known is not None or n > _KEPT_REVISIONS:
         return None
     _keep_revision(connection, row.id, n, now, row.title, row.summary, row.content)
+    here = (_E.id == row.id, _E.first_seen_at == row.first_seen_at)  # the time leads to its partition
     connection.execute(
-        update(tables.entry)
-        .where(_E.id == row.id)
-        .values(title=title, summary=summary, content=content, text_sha256=digest)
+        update(tables.entry).where(*here).values(title=title, summary=summary, content=content, text_sha256=digest)
     )
-    fresh = connection.execute(select(tables.entry).where(_E.id == row.id)).one()
+    fresh = connection.execute(select(tables.entry).where(*here)).one()
     return None if row.alias_of is not None else Revised(entry_of(fresh), entry_of(row), digest)
 
 
@@ -285,8 +285,8 @@ def by_id(connection: Connection, entry: EntryId) -> Entry | None:
 
 
 def by_url(connection: Connection, url: str, url_key: str | None) -> tuple[Entry, ...]:
-    """Entries with this address, as written or canonical, oldest first."""
-    same = _E.url == url if url_key is None else (_E.url == url) | (_E.url_key == url_key)
+    """Entries with this address, canonical, or as written where it has no such form; oldest first."""
+    same = _E.url == url if url_key is None else _E.url_key == url_key
     return tuple(entry_of(row) for row in connection.execute(select(tables.entry).where(same).order_by(_E.id)))
 
 

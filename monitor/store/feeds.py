@@ -8,20 +8,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, case, func, insert, literal, or_, select, update
+from sqlalchemy import Connection, Row, Update, and_, bindparam, case, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from monitor.errors import LeaseLost
 from monitor.parse import links
 from monitor.parse.identity import TRUSTED, Policy, Trust
 from monitor.store import tables
+from monitor.store.shards import shard_of
 from monitor.values import Claim, FeedId, Validators
 
 _T = tables.feed.c
 POLLED = ("active", "gone")
 """States of feeds that are asked; paused and merged ones are not."""
+_FAILING_SINCE = "failing_since"
+_COLUMN = {_FAILING_SINCE: "first_fail_at"}
+"""What is no column of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +126,7 @@ def sync(connection: Connection, seeds: Sequence[Seed], now: datetime) -> int:
                 {
                     "url": s.url,
                     "host": s.host,
+                    "shard": shard_of(s.host),
                     "state": "paused" if s.paused else "active",
                     "next_at": now,
                     "next_reason": "startup",
@@ -177,7 +183,9 @@ def claim(
     host: str | None = None,
     only: FeedId | None = None,
 ) -> tuple[FeedRow, ...]:
-    """Take due feeds, the longest overdue first, at most `per_host` of one host and none of a `busy` one.
+    """Take due feeds of any shard, the longest overdue first, at most `per_host` of one host, none of a `busy` one.
+
+    For a process that is alone, or a person's request: no run of a shard takes such a claim over before it ends.
 
     `host` and `only` narrow the choice, to a host's feeds or to one feed.
     Nine are what a host's spacing of 5 s lets begin before a lease of 90 s gets short. The conditions stand twice on
@@ -200,9 +208,14 @@ def claim(
     taken = connection.execute(
         update(tables.feed)
         .where(_T.id.in_(take))
-        .values(lease_until=until, lease_token=_T.lease_token + 1)
+        .values(lease_run=None, lease_until=until, lease_token=_T.lease_token + 1)
         .returning(*tables.feed.c)
     ).all()
+    return claimed_rows(taken, until)
+
+
+def claimed_rows(taken: Iterable[Row[Any]], until: datetime) -> tuple[FeedRow, ...]:
+    """Feeds that an update has just claimed, the longest overdue first."""
     rows = (_feed(row, Claim(FeedId(row.id), row.lease_token, until)) for row in taken)
     return tuple(sorted(rows, key=lambda row: (row.next_at, row.id)))
 
@@ -213,7 +226,7 @@ def seize(connection: Connection, feed: FeedId, now: datetime, lease: timedelta)
     token = connection.execute(
         update(tables.feed)
         .where(_T.id == feed, _is_free(now))
-        .values(lease_until=until, lease_token=_T.lease_token + 1)
+        .values(lease_run=None, lease_until=until, lease_token=_T.lease_token + 1)
         .returning(_T.lease_token)
     ).scalar_one_or_none()
     return None if token is None else Claim(feed, token, until)
@@ -236,21 +249,25 @@ def settle(connection: Connection, held: Claim, result: Settlement) -> None:
 
     Errors: LeaseLost as `fence`.
     """
-    values: dict[str, Any] = {
-        "next_at": result.next_at,
-        "next_reason": result.next_reason,
-        "schedule": dict(result.schedule),
-        "last_attempt_at": result.at,
-        "lease_until": None,
-    }
-    values |= _outcome_values(result)
+    values = _outcome_values(result)
     if result.moved_to is not None:
         values |= _moved(connection, held.feed, result.moved_to, result.moved_why or "redirect", result.at)
-    done = connection.execute(
-        update(tables.feed).where(_T.id == held.feed, _T.lease_token == held.token).values(**values)
-    )
+    given = {f"new_{name}": value for name, value in values.items()}  # apart from the columns' own names
+    done = connection.execute(_settling(tuple(sorted(values))), given | {"feed": held.feed, "token": held.token})
     if done.rowcount != 1:
         raise LeaseLost(f"feed {held.feed} was taken over: token {held.token} is old")
+
+
+@cache
+def _settling(names: tuple[str, ...]) -> Update:
+    """The statement that writes these columns; made once, since making it costs more than running it."""
+    given = {name: bindparam(f"new_{name}", type_=_T[_COLUMN.get(name, name)].type) for name in names}
+    values: dict[str, Any] = {"lease_until": None, **given}
+    if "state" in given:  # a feed that was paused or removed while it was polled stays so
+        values["state"] = case((_T.state == "paused", "paused"), else_=given["state"])
+    if _FAILING_SINCE in given:  # the first failure of a row of them is the one that counts
+        values["first_fail_at"] = func.coalesce(_T.first_fail_at, values.pop(_FAILING_SINCE))
+    return update(tables.feed).where(_T.id == bindparam("feed"), _T.lease_token == bindparam("token")).values(**values)
 
 
 def _moved(connection: Connection, feed: FeedId, to: str, why: str, at: datetime) -> dict[str, Any]:
@@ -260,7 +277,8 @@ def _moved(connection: Connection, feed: FeedId, to: str, why: str, at: datetime
     ours = select(_T.id).where(_T.id != feed, _T.state.in_(POLLED), func.coalesce(_T.moved_to, _T.url) == to)
     taken = connection.execute(ours.limit(1)).first() is not None
     host = links.host_of(to)  # from now on it is this one that is spaced and held
-    return {"moved_to": to} | ({"host": host} if host else {}) | ({"state": "merged"} if taken else {})
+    lives = {"host": host, "shard": shard_of(host)} if host else {}
+    return {"moved_to": to} | lives | ({"state": "merged"} if taken else {})
 
 
 def merged(connection: Connection) -> dict[str, tuple[str, ...]]:
@@ -291,7 +309,7 @@ def undo_move(connection: Connection, feed: FeedId, now: datetime) -> str | None
     forgotten: dict[str, Any] = {"etag": None, "last_modified": None, "body_sha256": None, "items": None}
     forgotten["schedule"] = known
     if host := links.host_of(last.old):
-        forgotten["host"] = host
+        forgotten |= {"host": host, "shard": shard_of(host)}
     connection.execute(
         update(tables.feed).where(_T.id == feed).values(moved_to=back, state="active", next_at=now, **forgotten)
     )
@@ -306,18 +324,22 @@ def moves(connection: Connection, feed: FeedId) -> tuple[Move, ...]:
 
 
 def _outcome_values(result: Settlement) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    if result.ok:
-        values |= {"last_ok_at": result.at, "fail_reason": None, "fail_message": None, "first_fail_at": None}
-    else:
-        first = func.coalesce(_T.first_fail_at, literal(result.at, _T.first_fail_at.type))
-        values |= {"fail_reason": result.fail_reason, "fail_message": result.fail_message, "first_fail_at": first}
+    """What a poll changes, by column."""
+    values: dict[str, Any] = {
+        "next_at": result.next_at,
+        "next_reason": result.next_reason,
+        "schedule": dict(result.schedule),
+        "last_attempt_at": result.at,
+        "fail_reason": None if result.ok else result.fail_reason,
+        "fail_message": None if result.ok else result.fail_message,
+    }
+    values |= {"last_ok_at": result.at, "first_fail_at": None} if result.ok else {_FAILING_SINCE: result.at}
     if result.validators is not None:
         values |= {"etag": result.validators.etag, "last_modified": result.validators.last_modified}
     if result.document is not None:
         values |= _document_values(result.document)
-    if result.state is not None:  # a feed that was paused or removed while it was polled stays so
-        values["state"] = case((_T.state == "paused", "paused"), else_=result.state)
+    if result.state is not None:
+        values["state"] = result.state
     if result.standing is not None:
         values |= {"standing": result.standing, "standing_since": result.at}
     if result.new:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from monitor.store import tables
 
@@ -17,6 +18,6 @@ def get(connection: Connection, key: str) -> str | None:
 
 def put(connection: Connection, key: str, value: str) -> None:
     """Write one fact, replacing what was there."""
-    changed = connection.execute(update(tables.meta).where(tables.meta.c.key == key).values(value=value))
-    if changed.rowcount == 0:
-        connection.execute(insert(tables.meta).values(key=key, value=value))
+    make = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert
+    fact = make(tables.meta).values(key=key, value=value)
+    connection.execute(fact.on_conflict_do_update(index_elements=["key"], set_={"value": value}))

@@ -48,6 +48,17 @@ def ensure(engine: Engine) -> bool:
     return True
 
 
+def ready(engine: Engine, how: str) -> None:
+    """Make a database fit to be worked on at a start: `how` is storage.migrate, auto or check.
+
+    Errors: as `ensure` and, for check, as `refuse_other`.
+    """
+    if how == "check":
+        refuse_other(engine)
+    else:
+        ensure(engine)
+
+
 def refuse_other(engine: Engine) -> None:
     """Refuse to read a database whose schema is not the one this program knows.
 

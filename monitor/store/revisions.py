@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from monitor.store import tables
 
 _R = tables.config_revision.c
 _WHO = 64
+_LOCK = (7, 3)
 TROUBLE = "config_trouble"
 """The fact in `meta` that says what keeps config.yaml from being used; empty when it is."""
 
@@ -101,7 +102,12 @@ def _revision(row: Row[tuple[object, ...]]) -> Revision:
 
 
 def accept(connection: Connection, offer: Offer) -> int:
-    """Record a configuration as running; the same text as the newest good revision makes no new row."""
+    """Record a configuration as running; the same text as the newest good revision makes no new row.
+
+    Processes that start together with the same file share one row.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(*_LOCK)))
     good = newest_good(connection)
     if good is not None and good.sha256 == offer.sha256:
         return good.no

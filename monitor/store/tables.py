@@ -1,5 +1,8 @@
 """The tables of monitor. Times are UTC, hashes bytes; an index says in its comment which question it answers.
 
+Entries go when they are old, and on Postgres with their whole partition: nothing has a foreign key to them, and their
+key there is (id, first_seen_at). Whether an entry is known is answered by `seen`, what was told by `mention`.
+
 The tables of deliveries are in `alerts.tables`; both metadata meet in `migrations/env.py`.
 """
 
@@ -40,6 +43,23 @@ meta = Table(
     Column("value", Text, nullable=False),
 )
 
+shard = Table(
+    "shard",
+    metadata,
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("run", Integer, nullable=False, server_default="0"),  # its newest run: claims of earlier ones are void
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("token", Integer, nullable=False),
+    Column("until", Instant, nullable=False),
+    Column("locked", Boolean, nullable=False),  # whether its owner holds the lock of that name, too
+)
+
 config_revision = Table(
     "config_revision",
     metadata,
@@ -62,7 +82,7 @@ watch_state = Table(
     Column("primed_at", Instant),
 )
 
-_POLLED = text("state in ('active', 'gone')")
+POLLED = text("state in ('active', 'gone')")
 
 feed = Table(
     "feed",
@@ -71,6 +91,7 @@ feed = Table(
     Column("url", Text, nullable=False, unique=True),  # as configured
     Column("moved_to", Text),  # where it is polled since a permanent redirect was learnt
     Column("host", Text, nullable=False),
+    Column("shard", Integer, nullable=False, server_default="0"),  # the part of the hosts it belongs to
     Column("state", String(16), nullable=False, server_default="active"),  # active, gone, paused, merged
     Column("etag", LargeBinary),
     Column("last_modified", LargeBinary),
@@ -92,9 +113,12 @@ feed = Table(
     Column("last_new_at", Instant),
     Column("last_attempt_at", Instant),
     Column("baseline_at", Instant),
+    Column("lease_run", Integer),  # of its shard, None when it was claimed by itself
     Column("lease_until", Instant),
     Column("lease_token", Integer, nullable=False, server_default="0"),
-    Index("ix_feed_next_at", "next_at", sqlite_where=_POLLED, postgresql_where=_POLLED),  # what is due?
+    # what is due in this shard?
+    Index("ix_feed_shard_next_at", "shard", "next_at", sqlite_where=POLLED, postgresql_where=POLLED),
+    Index("ix_feed_next_at", "next_at", sqlite_where=POLLED, postgresql_where=POLLED),  # what is due?
     Index("ix_feed_host", "host"),  # which feeds does a hold stop?
 )
 
@@ -173,13 +197,13 @@ entry = Table(
     "entry",
     metadata,
     Column("id", Id, primary_key=True),
-    Column("feed_id", ForeignKey("feed.id"), nullable=False),
+    Column("feed_id", Id, nullable=False),  # no foreign key: a new partition would lock all feeds
     Column("entry_key", Text, nullable=False),
     Column("url", Text),
     Column("url_key", Text),
     Column("outlet", Text),
     Column("via", Text),
-    Column("alias_of", ForeignKey("entry.id")),
+    Column("alias_of", Id),
     Column("title", Text, nullable=False),
     Column("summary", Text, nullable=False),
     Column("content", Text, nullable=False),
@@ -192,7 +216,7 @@ entry = Table(
     Column("text_sha256", LargeBinary(32), nullable=False),  # of what the feed says, not of the article
     Column("article", Text),  # the text of its page, where the feed gave less
     Column("missing_since", Instant),  # it left the feed's document while older entries stayed
-    UniqueConstraint("feed_id", "entry_key"),
+    Index("ix_entry_feed_id_entry_key", "feed_id", "entry_key"),  # which entry was revised?
     Index("ix_entry_feed_id_first_seen_at", "feed_id", "first_seen_at"),  # what did this feed bring lately?
     Index("ix_entry_url_key", "url_key"),  # was this address seen in another feed?
     Index("ix_entry_first_seen_at", "first_seen_at"),  # backtest, priming, retention
@@ -201,7 +225,7 @@ entry = Table(
 article = Table(
     "article",
     metadata,
-    Column("entry_id", ForeignKey("entry.id"), primary_key=True),
+    Column("entry_id", Id, primary_key=True, autoincrement=False),
     Column("url", Text, nullable=False),
     Column("url_key", Text, nullable=False),
     Column("host", Text, nullable=False),
@@ -219,7 +243,7 @@ article = Table(
 entry_revision = Table(
     "entry_revision",
     metadata,
-    Column("entry_id", ForeignKey("entry.id"), primary_key=True),
+    Column("entry_id", Id, primary_key=True),
     Column("n", Integer, primary_key=True),
     Column("at", Instant, nullable=False),
     Column("title", Text, nullable=False),
@@ -232,7 +256,7 @@ entry_revision = Table(
 match = Table(
     "match",
     metadata,
-    Column("entry_id", ForeignKey("entry.id"), primary_key=True),
+    Column("entry_id", Id, primary_key=True),
     Column("watch", String(40), primary_key=True),
     Column("spans", JSON, nullable=False),
     Column("config_rev", Integer, nullable=False),
@@ -272,7 +296,7 @@ story_alias = Table(
 mention = Table(
     "mention",
     metadata,
-    Column("entry_id", ForeignKey("entry.id"), primary_key=True),
+    Column("entry_id", Id, primary_key=True, autoincrement=False),
     Column("story_id", ForeignKey("story.id"), nullable=False),
     Column("outlet", Text),
     Column("publisher", Text),
@@ -283,7 +307,7 @@ mention = Table(
     Column("title", Text, nullable=False),
     Column("lead", Text, nullable=False),
     Column("role", String(16), nullable=False),
-    Column("copy_of", ForeignKey("entry.id")),
+    Column("copy_of", Id),
     Column("score", Float, nullable=False),
     Column("threshold", Float, nullable=False),
     Column("runner_up", String(16)),
@@ -292,6 +316,8 @@ mention = Table(
     Column("shared", JSON, nullable=False),
     Column("reason", Text, nullable=False),
     Column("algo", Integer, nullable=False),
+    Column("change_no", Id, nullable=False, server_default="0"),  # drawn under the story lock
+    Index("ix_mention_change_no", "change_no"),  # what has changed since this process looked?
     Index("ix_mention_story_id_seen_at", "story_id", "seen_at"),  # the story's timeline
     Index("ix_mention_outlet_seen_at", "outlet", "seen_at"),  # what did this outlet carry?
     Index("ix_mention_seen_at", "seen_at"),  # the live window, read at start
@@ -300,7 +326,7 @@ mention = Table(
 attribution = Table(
     "attribution",
     metadata,
-    Column("entry_id", ForeignKey("entry.id"), primary_key=True),
+    Column("entry_id", Id, primary_key=True),
     Column("n", Integer, primary_key=True),
     Column("source", Text, nullable=False),
     Column("domain", Text),
@@ -315,7 +341,7 @@ attribution = Table(
 response = Table(
     "response",
     metadata,
-    Column("entry_id", ForeignKey("entry.id"), primary_key=True),
+    Column("entry_id", Id, primary_key=True),
     Column("n", Integer, primary_key=True),
     Column("story_id", ForeignKey("story.id"), nullable=False),
     Column("government", String(2), nullable=False),

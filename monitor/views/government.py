@@ -10,7 +10,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from alerts.tables import EPOCH
 from monitor.store import tables
 from monitor.values import Certainty, Domain, Role, Stance, StoryKey
 
@@ -65,13 +64,19 @@ class Total:
 
 def totals(connection: Connection) -> tuple[Total, ...]:
     """Who spoke or stayed silent lately, the newest first: one step along the index for each government."""
-    found = []
-    for government in _governments(connection):
-        page = read(connection, government, limit=_COUNTED)
-        if page is not None:
-            newest = max((said.said_at for said in (*page.answers, *page.silences)), default=page.further or EPOCH)
-            found.append(Total(government, len(page.answers), len(page.silences), newest))
-    return tuple(sorted(found, key=lambda total: total.last_at, reverse=True))
+    found = (_total(connection, government) for government in _governments(connection))
+    return tuple(sorted(filter(None, found), key=lambda total: total.last_at, reverse=True))
+
+
+def _total(connection: Connection, government: str) -> Total | None:
+    """Count one government's newest statements; None when none of them counts and there are no older ones."""
+    rows = connection.execute(_lately(government)).all()
+    kept = [row for row in rows if _counts(row)]
+    if not kept and len(rows) < _COUNTED:
+        return None
+    answers, silences = (_first_rows(some)[0] for some in _parted(kept))
+    newest = max((row.said_at for row in (*answers, *silences)), default=rows[-1].said_at)
+    return Total(government, len(answers), len(silences), newest)
 
 
 def _governments(connection: Connection) -> list[str]:
@@ -100,9 +105,16 @@ def read(
     kept = [row for row in rows if _counts(row)]
     if not kept and further is None:
         return None
-    answers = _firsts([row for row in kept if Stance(row.stance).is_answer])
-    silences = _firsts([row for row in kept if not Stance(row.stance).is_answer])
+    answers, silences = (_firsts(some) for some in _parted(kept))
     return GovernmentPage(government, answers, silences, further)
+
+
+def _parted(rows: Sequence[Statement]) -> tuple[Sequence[Statement], Sequence[Statement]]:
+    """Answers, and questions that were not answered."""
+    return [row for row in rows if row.stance in _ANSWERS], [row for row in rows if row.stance not in _ANSWERS]
+
+
+_ANSWERS = frozenset(str(stance) for stance in Stance if stance.is_answer)
 
 
 def _whole(rows: Sequence[Statement], limit: int) -> tuple[Sequence[Statement], datetime | None]:
@@ -127,21 +139,40 @@ def _newest(government: str, before: datetime | None, limit: int) -> Any:
     )
 
 
+def _lately(government: str) -> Any:
+    """What counting needs of the newest statements, and no more: the list asks it for every government."""
+    columns = (_response.story_id, _response.voice, _response.stance, _response.asker_name, _response.said_at)
+    return (
+        select(*columns, _response.background, _response.certainty, _mention.role)
+        .join(tables.mention, _mention.entry_id == _response.entry_id)
+        .where(_response.government == government)
+        .order_by(_response.said_at.desc())
+        .limit(_COUNTED)
+    )
+
+
 def _counts(row: Statement) -> bool:
     return not row.background and row.certainty != str(Certainty.WEAK) and row.role != str(Role.COPY)
 
 
-def _key(row: Statement) -> tuple[str, str, str, str | None]:
-    return row.key, row.voice, row.stance, None if Stance(row.stance).is_answer else row.asker_name
+Key = tuple[int, str, str, str | None]
+
+
+def _key(row: Statement) -> Key:
+    return row.story_id, row.voice, row.stance, None if row.stance in _ANSWERS else row.asker_name
+
+
+def _first_rows(rows: Sequence[Statement]) -> tuple[list[Statement], Counter[Key]]:
+    """Per story, body and stance the earliest row, and how many there are; an unknown asker joins a known one."""
+    named = {_key(row)[:3] for row in rows if row.asker_name is not None}
+    rows = [row for row in rows if row.asker_name is not None or _key(row)[:3] not in named]
+    return list({_key(row): row for row in rows}.values()), Counter(_key(row) for row in rows)
 
 
 def _firsts(rows: Sequence[Statement]) -> tuple[Said, ...]:
-    """Per story, body and stance the earliest row, newest first; an unknown asker joins a known one."""
-    named = {_key(row)[:3] for row in rows if row.asker_name is not None}
-    rows = [row for row in rows if row.asker_name is not None or _key(row)[:3] not in named]
-    times = Counter(_key(row) for row in rows)
-    firsts = {_key(row): row for row in rows}
-    ordered = sorted(firsts.values(), key=lambda row: row.said_at, reverse=True)
+    """The earliest of each, newest first."""
+    firsts, times = _first_rows(rows)
+    ordered = sorted(firsts, key=lambda row: row.said_at, reverse=True)
     return tuple(_said(row, times[_key(row)]) for row in ordered)
 
 

@@ -37,7 +37,7 @@ class Part(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Line:
     """One entry on the timeline. `joined`: the first of its outlet; `sources`: whom it copies
-    or names; `copied`: whose text it is."""
+    or names; `copied`: whose text it is; `title_only`: it came without any text."""
 
     entry: EntryId
     outlet: Domain | None
@@ -54,13 +54,15 @@ class Line:
     score: float
     threshold: float
     reason: str
+    title_only: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """An outlet of the story. `sources` are the outlets it names or copies, by name."""
+    """An outlet of the story. `publisher` is its house; `sources` are the outlets it names or copies, by name."""
 
     outlet: Domain
+    publisher: str
     part: Part
     since: datetime
     entries: int
@@ -145,8 +147,17 @@ class StoryPage:
 
     @property
     def publishers(self) -> int:
-        """How many outlets have a piece of their own, copies left out."""
-        return sum(member.part is not Part.COPY for member in self.members)
+        """How many houses have a piece of their own, copies left out: as the list and the alerts count outlets."""
+        return len({member.publisher for member in self.members if member.part is not Part.COPY})
+
+    @property
+    def shared_houses(self) -> tuple[tuple[Domain, ...], ...]:
+        """Outlets with a piece of their own that belong to one house, house by house."""
+        houses: dict[str, list[Domain]] = {}
+        for member in self.members:
+            if member.part is not Part.COPY:
+                houses.setdefault(member.publisher, []).append(member.outlet)
+        return tuple(tuple(outlets) for outlets in houses.values() if len(outlets) > 1)
 
     @property
     def copies(self) -> int:
@@ -180,7 +191,7 @@ def read(connection: Connection, key: str, table: OutletTable) -> StoryPage | No
         first_at=first.seen_at,
         last_at=rows[-1].seen_at,
         lines=lines,
-        members=_members(lines, graph),
+        members=_members(lines, graph, table),
         origins=graph.origin_count,
         graph=graph,
         answers=_answers(facts, {row.entry_id: row for row in rows}),
@@ -226,6 +237,7 @@ def _lines(
             score=row.score,
             threshold=row.threshold,
             reason=row.reason,
+            title_only=mentions[entry].title_only,
         )
         met.add(row.outlet)
 
@@ -256,7 +268,7 @@ def name_of(written: str, domain: Domain | None, table: OutletTable) -> str:
 _STRENGTH = (Part.OWN, Part.RELAY, Part.UNKNOWN, Part.COPY)
 
 
-def _members(lines: Sequence[Line], graph: provenance.Graph) -> tuple[Member, ...]:
+def _members(lines: Sequence[Line], graph: provenance.Graph, table: OutletTable) -> tuple[Member, ...]:
     confirmed = {confirmation.entry for confirmation in graph.confirmations if confirmation.independent}
     by_outlet: dict[Domain, list[Line]] = {}
     for line in lines:
@@ -265,6 +277,7 @@ def _members(lines: Sequence[Line], graph: provenance.Graph) -> tuple[Member, ..
     return tuple(
         Member(
             outlet=outlet,
+            publisher=table.by_domain(outlet).publisher,
             part=min((line.part for line in own), key=_STRENGTH.index),
             since=own[0].seen_at,
             entries=len(own),

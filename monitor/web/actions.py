@@ -113,9 +113,10 @@ class _Acts:
         return self._confirmation(request, token, self._grant(token))
 
     def confirm(self, request: Request, token: str, form: forms.Sent) -> Response:
-        """Do what the link says, for the one it was sent to."""
+        """Do what the link says, for the one it was sent to. A mail provider that unsubscribes them sends no mark."""
         grant = self._grant(token)
-        self.desk.check(request, form.text("mark", 600, ""), owner=token)
+        if not _is_one_click(grant, form):
+            self.desk.check(request, form.text("mark", 600, ""), owner=token)
         with self._writing() as tx:
             done = acts.perform(tx, grant, self.sources.plan(), self.sources.now())
         return self._confirmation(request, token, grant, done)
@@ -173,6 +174,11 @@ class _Acts:
     def _writing(self) -> Any:
         assert self.sources.writing is not None
         return self.sources.writing()
+
+
+def _is_one_click(grant: links.Grant, form: forms.Form) -> bool:
+    """Whether a mail provider asks for the one thing that needs no page: no more messages. Source: RFC 8058."""
+    return grant.act is links.Act.STOP and form.text("List-Unsubscribe", 20, "") == "One-Click"
 
 
 def _check_subject(verdict: str, subject: str, key: StoryKey) -> None:

@@ -64,6 +64,11 @@ class Filters:
         """Whether something is asked for at all."""
         return any(getattr(self, name) for name in self.__slots__ if name != "after")
 
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether something besides words is asked for."""
+        return any(getattr(self, name) for name in self.__slots__ if name not in ("q", "after"))
+
     def query(self, **changed: str | None) -> str:
         """The address' question, with some of it changed; empty for none."""
         now = {name: getattr(self, name) for name in self.__slots__ if name != "after"} | changed

@@ -19,19 +19,19 @@ class OpenToAll(MonitorError):
 
 
 def refuse_open(host: str, *, has_login: bool) -> None:
-    """Refuse to listen beyond this machine without a login.
+    """Refuse to listen beyond this machine without a login, or a proxy that proves itself.
 
     Errors: OpenToAll with what to do.
     """
     if host not in _LOCAL and not host.startswith("127.") and not has_login:
         raise OpenToAll(
-            f"web.listen {host} opens the page to everybody who reaches this machine: set web.login, "
-            "or listen on 127.0.0.1 behind a proxy that asks for a login"
+            f"web.listen {host} opens the page to everybody who reaches this machine: set web.login "
+            "or web.proxy, or listen on 127.0.0.1 behind a proxy that asks for a login"
         )
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """Bind and listen.
+def bind(host: str, port: int, setting: str = "web.listen") -> socket.socket:
+    """Bind and listen where a setting says.
 
     Errors: PortTaken with what to do.
     """
@@ -43,7 +43,8 @@ def bind(host: str, port: int) -> socket.socket:
     except OSError as exc:
         bound.close()
         said = exc.strerror or str(exc)
-        raise PortTaken(f"web.listen {host}:{port} cannot be used ({said}); try make run PORT=8081") from exc
+        hint = "try make run PORT=8081" if setting == "web.listen" else "take another port"
+        raise PortTaken(f"{setting} {host}:{port} cannot be used ({said}); {hint}") from exc
     return bound
 
 

@@ -152,7 +152,7 @@ class _Shown:
         """Every feed with its health, and what cannot be seen."""
         watches = {watch.name: watch.feeds for watch in self._sources.watches}
         with self._sources.reading() as connection:
-            seen = watching.read(connection, self._sources.now(), watches)
+            seen = watching.read(connection, self._sources.now(), watches, self._sources.insecure)
             due = feed_rows.due_count(connection, self._sources.now())
         return self._page(request, "feeds.html", "/feeds", {"seen": seen, "due": due})
 
@@ -189,7 +189,7 @@ class _Shown:
 
     def _page(self, request: Request, template: str, here: str, values: dict[str, Any]) -> Response:
         session = self._desk.session(request)
-        body = self._pages.make(template, {"here": here, "session": session, **values})
+        body = self._pages.make(template, {"here": here, "session": session, "feed": self._desk.feed, **values})
         return revalidated(request, HTMLResponse(body))
 
 

@@ -64,6 +64,41 @@ async def test_a_brake_opens_after_half_an_hour_of_calm(db: sa.Engine, world: Wo
     assert [row.story for row in made.rows()][-1] == "st_late"
 
 
+def usual(made: House, a_day: int, days: int) -> None:
+    """So many matches in the hour before ten on each of some days, all told long ago."""
+    for day in range(1, days + 1):
+        then = at("09:30") - timedelta(days=day)
+        made.put(
+            *(
+                event(Kind.NEW_STORY, then, f"p{n}.example", story=f"st_{day}_{n}", state=EventState.BASELINE)
+                for n in range(a_day)
+            )
+        )
+
+
+UNUSUAL = {
+    "sixty in an hour of a watch that has two are a flood": (2, 10, 60, True),
+    "sixty in an hour of a watch that has five are none": (5, 10, 60, False),
+    "under fifty are none, however quiet the watch is": (1, 10, 49, False),
+    "in its first week a watch has no usual rate": (1, 6, 60, False),
+}
+
+
+@pytest.mark.parametrize(("a_day", "days", "number", "is_flood"), UNUSUAL.values(), ids=UNUSUAL.keys())
+async def test_twenty_times_the_usual_rate_of_the_hour_pulls_the_brake(
+    a_day: int, days: int, number: int, is_flood: bool, engine: sa.Engine, world: World
+) -> None:
+    made = House(engine, world.channels("folder"), now=at("09:15"))
+    usual(made, a_day, days)
+    for n in range(number):  # one a minute is far under the limit of a hundred in sixty seconds
+        when = at("09:15") + timedelta(seconds=45 * n)
+        made.put(event(Kind.NEW_STORY, when, f"q{n}.example", story=f"st_today_{n}"))
+    made.put(event(Kind.NEW_STORY, at("10:00"), story="st_last"))
+    states = made.reasons()
+    assert any(key.startswith("flood:harbour") for key in states) is is_flood
+    assert ("flood" in states["new_story:harbour:st_last:gazette.example:gazette.example-100000"][0]) is is_flood
+
+
 async def test_thirty_reports_due_together_are_one_message(db: sa.Engine, world: World) -> None:
     made = House(db, world.channels("folder"), now=at("10:00"))
     for n in range(30):
@@ -219,21 +254,6 @@ async def test_what_is_baseline_or_stale_is_kept_and_never_told(db: sa.Engine, w
     )
     await made.until(at("12:00"))
     assert made.rows() == ()
-
-
-async def test_a_merged_story_says_so_in_its_next_message_and_makes_none_of_its_own(
-    db: sa.Engine, world: World
-) -> None:
-    from alerts import outbox
-
-    made = house(db, world.channels("folder"))
-    await made.until(at("10:05"))
-    made.put(outbox.merged_event("harbour", "st_harbour", "st_gone", "Strike at the docks", at("10:05"), 7))
-    await made.until(at("12:00"))
-    assert len(made.rows()) == 1
-    made.put(event(Kind.NEW_OUTLET, at("12:00"), "courier.example"))
-    await made.until(at("13:00"))
-    assert "“Strike at the docks” turned out to be this one" in rendered(made)
 
 
 TELLS = {

@@ -12,8 +12,9 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
+import pytest
 import uvicorn
 from starlette.types import ASGIApp
 
@@ -22,6 +23,13 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 class NoBrowser(Exception):
     """No browser can be had here."""
+
+
+def absent(why: str) -> NoReturn:
+    """Skip a test loudly for want of a browser or of axe; where CI is set, fail: there they must not be missing."""
+    if os.environ.get("CI"):
+        pytest.fail(why, pytrace=False)
+    pytest.skip(why)
 
 
 def executable() -> str:

@@ -92,6 +92,12 @@ async def test_a_text_in_an_unknown_language_is_passed_through(config: Path) -> 
     assert "not known, nothing is guessed" in rendering.as_text(told, colour=False, spans=False)
 
 
+async def test_an_entry_without_a_text_is_said_to_be_only_a_title(config: Path) -> None:
+    told = await explained("-", config, TEXT.partition("\n")[0])
+    assert told.as_dict()["title_only"]
+    assert "all that is known of it is its title" in rendering.as_text(told, colour=False, spans=False)
+
+
 def stored(config: Path, *entries: ParsedEntry) -> pipeline.Report:
     """Record a document as the daemon would."""
     loaded = api.load(config, os.environ)

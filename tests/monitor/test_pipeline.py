@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, event, func, select
 
 from alerts import tables as alert_tables
 from monitor import pipeline, understanding, wiring
 from monitor.cluster import index
 from monitor.config import api
 from monitor.errors import LeaseLost
-from monitor.parse import delta
+from monitor.parse import delta, identity
 from monitor.store import engine as engines
-from monitor.store import feeds, fetch_log, migrate, tables
-from monitor.values import Claim, Entry, EntryId, FeedId, ParsedEntry, ParsedFeed, Role
+from monitor.store import entries, feeds, fetch_log, migrate, stories, tables
+from monitor.values import Claim, Domain, Entry, EntryId, FeedId, KeyedEntry, ParsedEntry, ParsedFeed, Role
 
 CONFIG = api.parse_text(
     """\
@@ -117,7 +119,7 @@ def decisions(report: pipeline.Report) -> list[tuple[object, ...]]:
 
 
 def kinds(report: pipeline.Report) -> list[str]:
-    return [str(event.kind) for event in report.events]
+    return [str(one.kind) for one in report.events]
 
 
 def test_a_matching_entry_becomes_a_story_with_its_event_and_others_are_only_stored(ctx: understanding.Context) -> None:
@@ -168,7 +170,7 @@ def test_a_document_whose_feed_was_taken_over_is_dropped(ctx: understanding.Cont
 def test_a_baseline_is_stored_and_clustered_and_raises_nothing_that_is_told(ctx: understanding.Context) -> None:
     report = process(ctx, REPORT, baseline=True)
     assert len(report.taken) == 1
-    assert [event for event in report.events if event.state == "open"] == []
+    assert [one for one in report.events if one.state == "open"] == []
     assert len(ctx.window) == 1
     later = process(ctx, FOLLOW, feed=FEEDS[1], at=NOW + 31 * MINUTE)
     assert later.taken[0].story == report.taken[0].story
@@ -206,6 +208,52 @@ def test_a_second_outlet_joins_and_a_word_for_word_copy_is_told_as_one(ctx: unde
     copy = process(ctx, copied, feed=FEEDS[2], at=NOW + 61 * MINUTE)
     assert copy.taken[0].assignment.role is Role.COPY
     assert "new_outlet" not in kinds(copy)
+
+
+MANY = tuple(
+    ParsedEntry(
+        id=f"m{n}",
+        url=f"https://{'wire' if n % 3 else 'press'}.example/many/{n}",
+        title=f"Washington asks Serbia to take deported migrants, part {n}",
+        summary=f"The United States asked Serbia to accept deported migrants. {said}",
+        published=NOW if n % 2 else None,
+        language="en",
+    )
+    for n, said in enumerate(
+        (
+            "Serbia's Foreign Ministry declined to comment to Harbour Wire.",
+            "Serbia's Foreign Ministry denied it, Northern Press reported.",
+            "Serbia's Foreign Ministry denied it on Tuesday.",
+            "The White House confirmed it to Northern Press.",
+            "Serbia's government did not respond to a request for comment.",
+        )
+    )
+)
+
+
+def test_what_a_transaction_remembers_of_a_story_is_what_the_store_would_say(ctx: understanding.Context) -> None:
+    held, journal = claim(ctx, FEEDS[0], NOW), understanding.Journal(facts={})
+    keyed = identity.keyed(ParsedFeed(MANY))
+    with ctx.engine.begin() as tx:
+        arrivals = [entries.Arrival(one, "en", _outlet(one)) for one in keyed]
+        for entry in entries.add(tx, held.feed, arrivals, gen=1, now=NOW):
+            moment, matches = understanding.Moment(NOW), understanding.matches_of(entry, KNOWN, frozenset())
+            taken = understanding.arrive(tx, entry, matches, moment, ctx, journal)
+            assert journal.known(tx, taken.story) == stories.facts(tx, taken.story)
+    assert journal.facts is not None
+    assert [len(told.mentions) for told in journal.facts.values()] == [len(MANY)]
+
+
+def _outlet(one: KeyedEntry) -> Domain:
+    return Domain((one.entry.url or "").split("/")[2])
+
+
+def test_a_document_of_one_story_reads_that_story_once(ctx: understanding.Context) -> None:
+    asked: list[str] = []
+    event.listen(ctx.engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
+    report = process(ctx, *MANY)
+    assert len({taken.story for taken in report.taken}) == 1
+    assert sum("FROM attribution" in statement for statement in asked) <= 1
 
 
 def test_a_restart_decides_as_if_it_had_never_stopped(
@@ -283,3 +331,72 @@ def _entry(text: str) -> Entry:
         published=None,
         first_seen=NOW,
     )
+
+
+# ----------------------------------------------------------------------------------------------- several processes
+
+WIRE_TEXTS = (
+    (
+        "Washington asks Serbia to take deported migrants",
+        "The United States has asked Serbia to accept migrants deported from its soil, three officials with knowledge "
+        "of the talks said on condition of anonymity. A charter would leave from Texas within weeks.",
+    ),
+    (
+        "Court rules that Serbia may not deport opposition singer",
+        "Judges in Novi Sad ruled on Tuesday that a folk singer may stay while his appeal is heard. Serbia had ordered "
+        "him deported over a concert in a football stadium, his lawyer told the newspaper Dnevnik.",
+    ),
+    (
+        "Deportation of students strains rectors in Serbia",
+        "Rectors of five universities wrote to parliament that deporting exchange students harms science. Serbia sent "
+        "home eleven chemists in March because laboratory visas had lapsed during the long winter break.",
+    ),
+)
+
+
+def wire_text(n: int, outlet: str) -> ParsedEntry:
+    title, text = WIRE_TEXTS[n]
+    at = NOW + n * MINUTE
+    return ParsedEntry(f"{outlet}{n}", f"https://{outlet}.example/{n}", title, text, published=at, language="en")
+
+
+def test_the_same_wire_text_through_two_processes_at_once_is_one_story_and_a_copy(engine: Engine) -> None:
+    one = ctx_of_two_feeds(engine)
+    two = fresh(engine)
+    together = Barrier(2)
+
+    def take(ctx: understanding.Context, outlet: str, feed: str, n: int, held: Claim) -> pipeline.Report:
+        together.wait()
+        return process(ctx, wire_text(n, outlet), feed=feed, at=NOW + n * MINUTE, held=held)
+
+    for n in range(len(WIRE_TEXTS)):
+        claims = [claim(one, feed, NOW + n * MINUTE) for feed in FEEDS[:2]]
+        with ThreadPoolExecutor(2) as pool:
+            reports = [
+                pool.submit(take, one, "wire", FEEDS[0], n, claims[0]),
+                pool.submit(take, two, "press", FEEDS[1], n, claims[1]),
+            ]
+            found = [report.result().taken[0] for report in reports]
+        assert found[0].story == found[1].story
+        copies = {taken.entry.id: taken.assignment.copy_of for taken in found if taken.assignment.role is Role.COPY}
+        assert len(copies) == 1
+        assert set(copies) | set(copies.values()) == {taken.entry.id for taken in found}
+    with engine.connect() as connection:
+        numbers = connection.execute(select(tables.mention.c.change_no)).scalars().all()
+    assert sorted(numbers) == list(range(1, 2 * len(WIRE_TEXTS) + 1))
+
+
+def test_a_process_hears_of_a_story_that_another_one_began(engine: Engine) -> None:
+    one = ctx_of_two_feeds(engine)
+    two = fresh(engine)
+    first = process(one, REPORT).taken[0]
+    follow = process(two, FOLLOW, feed=FEEDS[1], at=NOW + 31 * MINUTE).taken[0]
+    assert follow.story == first.story
+    assert {first.entry.id, follow.entry.id} <= set(two.window._window.numbers)
+    assert one.changes < two.changes == 2
+
+
+def ctx_of_two_feeds(engine: Engine) -> understanding.Context:
+    with engine.begin() as connection:
+        feeds.sync(connection, [feeds.Seed(url, url.split("/")[2]) for url in FEEDS], NOW)
+    return fresh(engine)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.cluster.copies import Comparison, Overlap, boilerplate, shingles, verdict
+from monitor.cluster.copies import Comparison, Overlap, shingles, verdict
 from monitor.cluster.settings import CopySettings
 from monitor.values import Role
 from tests.monitor.cluster.stream import knowledge
@@ -53,19 +53,6 @@ LEFT_OUT = {
 @pytest.mark.parametrize("text", LEFT_OUT.values(), ids=LEFT_OUT.keys())
 def test_what_is_no_text_is_left_out(text: str) -> None:
     assert shingles(text, knowledge()) == shingles(TEXT, knowledge())
-
-
-def test_what_an_outlet_prints_under_everything_is_no_copy() -> None:
-    line = "all rights reserved copying without leave is forbidden here"
-    own = [shingles(f"entry number {number} of many others {line}", knowledge()) for number in range(30)]
-    printed = frozenset(shingles(line, knowledge()).hashes)
-    assert boilerplate(printed, own) == printed
-
-
-def test_a_few_entries_prove_no_habit() -> None:
-    line = "all rights reserved copying without leave is forbidden here"
-    own = [shingles(f"entry number {number} of many others {line}", knowledge()) for number in range(10)]
-    assert boilerplate(frozenset(shingles(line, knowledge()).hashes), own) == frozenset()
 
 
 def test_texts_without_words_share_nothing() -> None:

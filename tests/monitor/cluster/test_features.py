@@ -59,6 +59,24 @@ def test_what_is_said_alike_in_every_language(case: tuple[str, str, str]) -> Non
     assert feature in features(item(0, title, lang=language)).names.names
 
 
+NAMED_COUNTRIES = {
+    "with an article between": ("Mali i Zi dhe Maqedonia e Veriut heshtin", "sq", {"@ME", "@MK"}),
+    "with another article": ("Flet qeveria e Malit të Zi", "sq", {"@ME"}),
+    "of three words": ("Odgovor Sjedinjenih Američkih Država", "sr", {"@US"}),
+    "with a quarter of the sky": ("Ministar Severne Makedonije odgovara", "sr", {"@MK"}),
+    "of two countries side by side": ("Razgovaraju Crna Gora i Bosna i Hercegovina", "sr", {"@ME", "@BA"}),
+}
+
+
+@pytest.mark.parametrize("case", NAMED_COUNTRIES.values(), ids=NAMED_COUNTRIES.keys())
+def test_the_words_of_a_countrys_name_name_that_country_and_nothing_else(case: tuple[str, str, set[str]]) -> None:
+    title, language, countries = case
+    found = features(item(0, title, lang=language)).names.names
+    assert {name for name in found if name.startswith("@")} == countries
+    beginning = title.split()[0][:5].lower()
+    assert [name for name in found if name.startswith("n:") and name[2:] not in beginning] == []
+
+
 def test_sad_means_now_unless_in_capitals() -> None:
     assert "@US" not in features(item(0, "Šta sad da radimo", lang="sr")).names.names
 

@@ -48,6 +48,31 @@ def test_one_event_in_three_languages_and_scripts_is_one_story() -> None:
     assert [told.role for told in stream.assignments] == [Role.ORIGINAL, Role.REPORT, Role.REPORT]
 
 
+FLOOD = (
+    "Flood closes the school in Ohrid, 40 pupils taken to safety",
+    "Water closed a primary school in Ohrid in North Macedonia on Monday. The mayor asked the government for help and "
+    "40 pupils were taken to safety.",
+)
+ELSEWHERE = (
+    "Poplava zatvorila školu u Rijeci, 70 učenika na sigurnom",
+    "Voda je u ponedeljak zatvorila osnovnu školu u Rijeci u Hrvatskoj. Gradonačelnik traži pomoć vlade, a 70 učenika "
+    "odvedeno je na sigurno.",
+)
+THERE = (
+    "Poplava zatvorila školu u Ohridu, 40 učenika na sigurnom",
+    "Voda je u ponedeljak zatvorila osnovnu školu u Ohridu u Severnoj Makedoniji. Gradonačelnik traži pomoć vlade, a "
+    "40 učenika odvedeno je na sigurno.",
+)
+
+
+def test_one_occasion_in_two_places_is_two_stories_also_across_languages() -> None:
+    stream = Stream()
+    stream.say(*FLOOD, lang="en")
+    stream.say(*ELSEWHERE, lang="sr-Latn", hours=1)
+    stream.say(*THERE, lang="sr-Latn", hours=2)
+    assert stream.groups == [0, 1, 0]
+
+
 LATIN = (
     "Gradsko veće usvojilo je predlog da se stara pijaca preseli na obalu do kraja leta. Prodavci traže da se odluka "
     "odloži, jer na novom mestu još nema struje ni vode. Gradonačelnik je rekao da će radovi "

@@ -298,12 +298,49 @@ def test_a_watch_is_told_only_what_it_asked_for() -> None:
     assert shown(story.tells("daily", DENIES)) == ["response RS foreign ministry denied"]
 
 
+OWN_ONLY = events.WatchRule(WATCH, own_reporting_only=True)
+
+
 def test_own_reporting_only_leaves_relays_out() -> None:
-    rule = events.WatchRule(WATCH, own_reporting_only=True)
-    story = Story({WATCH: rule})
+    story = Story({WATCH: OWN_ONLY})
     story.tells("wire", credits=cites("wire"))
     assert shown(story.tells("daily", credits=cites("wire"))) == []
     assert shown(story.tells("agency", credits=cites("agency"))) == ["new_outlet"]
+
+
+def test_own_reporting_only_leaves_out_relays_of_outlets_nobody_has_seen_yet() -> None:
+    story = Story({WATCH: OWN_ONLY})
+    story.tells("wire", credits=cites("wire"))
+    assert shown(story.tells("daily", credits=cites("portal"))) == []
+
+
+def test_an_outlet_that_relayed_first_is_told_with_its_own_reporting_once() -> None:
+    story = Story({WATCH: OWN_ONLY})
+    story.tells("wire", credits=cites("wire"))
+    assert shown(story.tells("agency", credits=cites("wire"))) == []
+    own_questions = says("RS", "government", "no_reply", asker="agency")
+    assert "new_outlet" in shown(story.tells("agency", own_questions, credits=cites("wire")))
+    assert shown(story.tells("agency", credits=cites("agency"))) == []
+
+
+def test_who_told_first_is_no_new_outlet_later() -> None:
+    story = Story({WATCH: OWN_ONLY})
+    assert shown(story.tells("wire")) == ["new_story"]
+    assert shown(story.tells("wire", credits=cites("wire"))) == []
+
+
+def test_own_reporting_relay_and_copy_are_three_things_and_events_say_which() -> None:
+    story = Story()
+    story.tells("wire", credits=cites("wire"))
+    (own,) = story.tells("agency", credits=cites("agency"))
+    (relay,) = story.tells("daily", credits=cites("wire"))
+    (copy,) = story.tells("evening", copy_of=3)
+    found = [(event.kind.value, event.own_reporting, event.origin, event.chain) for event in (own, relay, copy)]
+    assert found == [
+        ("new_outlet", True, "own", ()),
+        ("new_outlet", False, "known", ("Wire",)),
+        ("copy", False, "known", ("Daily", "Wire")),
+    ]
 
 
 def test_each_watch_is_told_for_itself() -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import Engine, insert, update
 
-from monitor.store import search, tables
+from monitor.store import partitions, search, tables
 
 AT = datetime(2025, 6, 5, tzinfo=UTC)
 TEXTS = {
@@ -23,6 +23,7 @@ def filled(engine: Engine) -> Engine:
     with engine.begin() as connection:
         feed = {"id": 1, "url": "https://a.example/f", "host": "a.example", "next_at": AT, "next_reason": "new"}
         connection.execute(insert(tables.feed).values(**feed, schedule={}))
+        partitions.make_room(connection, AT)
         for number, (title, text) in TEXTS.items():
             story = {"id": number, "key": f"st_{number}", "title": title, "size": 1, "state": "open", "algo": 1}
             connection.execute(insert(tables.story).values(**story, first_at=AT, last_at=AT))

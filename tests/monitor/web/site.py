@@ -62,9 +62,9 @@ HTML = {"Accept": "text/html"}
 KEY = b"a key of links, thirty-two bytes"
 
 
-def filled(folder: Path, rows: list[dict[str, Any]]) -> Engine:
+def filled(folder: Path, rows: list[dict[str, Any]], config: str = CONFIG) -> Engine:
     """A database that a replay of these rows has filled, with its search index."""
-    replay.play([replay.row(json.loads(json.dumps(row))) for row in rows], api.parse_text(CONFIG, {}), folder, _ignore)
+    replay.play([replay.row(json.loads(json.dumps(row))) for row in rows], api.parse_text(config, {}), folder, _ignore)
     engine = engines.open_engine(f"sqlite:///{folder / 'replay.db'}")
     index(engine)
     return engine
@@ -82,14 +82,14 @@ def index(engine: Engine) -> None:
 
 
 @cache
-def _known() -> tuple[Config, understanding.Knowledge]:
-    config = api.parse_text(CONFIG, {})
+def _known(text: str) -> tuple[Config, understanding.Knowledge]:
+    config = api.parse_text(text, {})
     return config, wiring.knowledge(config, config_rev=1)
 
 
-def sources(engine: Engine, *, not_ready: str | None = None, **changed: Any) -> Sources:
+def sources(engine: Engine, *, not_ready: str | None = None, config_text: str = CONFIG, **changed: Any) -> Sources:
     """What the daemon would hand to the page, with the clock at NOW."""
-    config, known = _known()
+    config, known = _known(config_text)
     context = wiring.context(engine, known, config, now=NOW)
     made = wired.sources(
         config, engine, context, host="127.0.0.1", now=lambda: NOW, ready=lambda: not_ready, environ={}

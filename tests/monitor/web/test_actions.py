@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -13,8 +14,10 @@ from sqlalchemy import Engine, func, select
 
 from alerts import tables as alert_tables
 from alerts.links import Act, Signer
+from alerts.outbox import acts
 from monitor.store import tables
-from monitor.web.sources import Login
+from monitor.web import tokens
+from monitor.web.sources import Login, Proxy
 from tests.monitor.web.site import HOSTILE, HTML, KEY, NOW, READER, client, sources, story_of
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded", **HTML}
@@ -153,6 +156,58 @@ async def test_a_link_from_a_message_asks_first_and_then_does_it(
     assert (silences(site), feedback(site)) == ((1, 0) if act is Act.MUTE else (0, 1))
 
 
+ONE_CLICK = {
+    "an urlencoded form": {"data": {"List-Unsubscribe": "One-Click"}},
+    "a multipart form": {"files": {"List-Unsubscribe": (None, "One-Click")}},
+}
+
+
+def set_aside(site: Engine) -> list[str]:
+    with site.connect() as connection:
+        return list(acts.aside(connection))
+
+
+@pytest.mark.parametrize("sent", ONE_CLICK.values(), ids=ONE_CLICK)
+async def test_a_mail_provider_unsubscribes_with_one_click(
+    pages: httpx.AsyncClient, site: Engine, sent: dict[str, Any]
+) -> None:
+    path = f"/a/{Signer((KEY,)).token(Act.STOP, READER.key, '', NOW)}"
+    for _ in range(3):
+        assert "Nothing has changed yet" in (await pages.get(path)).text
+    assert set_aside(site) == []
+    for _ in range(2):
+        assert (await pages.post(path, **sent)).status_code == 200
+    assert set_aside(site) == [READER.key]
+
+
+NO_CLICK = {
+    "another link": (Act.MUTE, {"data": {"List-Unsubscribe": "One-Click"}}, 403),
+    "another word": (Act.STOP, {"data": {"List-Unsubscribe": "Two-Clicks"}}, 403),
+    "nothing": (Act.STOP, {"data": {"x": ""}}, 403),
+    "a file": (Act.STOP, {"files": {"List-Unsubscribe": ("x.txt", "One-Click")}}, 403),
+    "a torn form": (
+        Act.STOP,
+        {"content": b"--x\r\nnothing", "headers": {"Content-Type": "multipart/form-data; boundary=x"}},
+        403,
+    ),
+    "a form of no known letters": (
+        Act.STOP,
+        {"content": b"--x\r\n\r\n\xff\r\n--x--", "headers": {"Content-Type": "multipart/form-data; boundary=x"}},
+        403,
+    ),
+}
+
+
+@pytest.mark.parametrize(("act", "sent", "code"), NO_CLICK.values(), ids=NO_CLICK)
+async def test_what_is_no_click_of_a_mail_provider_needs_the_page(
+    pages: httpx.AsyncClient, site: Engine, act: Act, sent: dict[str, Any], code: int
+) -> None:
+    story = "" if act is Act.STOP else story_of(site, HOSTILE)
+    answer = await pages.post(f"/a/{Signer((KEY,)).token(act, READER.key, story, NOW)}", **sent)
+    assert answer.status_code == code
+    assert (set_aside(site), silences(site)) == ([], 0)
+
+
 async def test_a_link_does_nothing_without_the_mark_of_its_own_page(pages: httpx.AsyncClient, site: Engine) -> None:
     other = mark_in((await pages.get(f"/a/{link(site, Act.WRONG)}", headers=HTML)).text)
     assert (await pages.post(f"/a/{link(site)}", data={"mark": other}, headers=FORM)).status_code == 403
@@ -209,3 +264,83 @@ async def test_the_door_opens_for_the_password_only(site: Engine, password: str,
         assert answer.status_code == code
         assert answer.headers.get("location", "/") == "/"
         assert (await pages.get("/", headers=HTML)).status_code == (200 if code == 303 else 303)
+
+
+async def test_where_a_login_is_wanted_health_names_no_feed_to_strangers(site: Engine) -> None:
+    async with client(sources(site, login=LOGIN)) as pages:
+        assert set((await pages.get("/health")).json()) == {"version", "message", "state"}
+        inside = await pages.get("/health", auth=(LOGIN.user, LOGIN.password))
+        assert {"failing", "feeds"} <= set(inside.json())
+
+
+async def test_where_a_login_is_wanted_the_pages_name_feeds_that_open_without_it(site: Engine) -> None:
+    async with client(sources(site, login=LOGIN, syndicated=True)) as pages:
+        basic = (LOGIN.user, LOGIN.password)
+        story = f"/story/{story_of(site, HOSTILE)}"
+        shown = (await pages.get("/", headers=HTML, auth=basic)).text + (
+            await pages.get(story, headers=HTML, auth=basic)
+        ).text
+        found = dict(re.findall(r'href="(/(?:watch|story)/[^"]*?/feed\.(?:atom|json))\?key=([^"&]+)"', shown))
+        assert set(found) == {"/watch/flights/feed.atom", "/watch/flights/feed.json", f"{story}/feed.atom"}
+        for path, key in found.items():
+            assert (await pages.get(f"{path}?key={key}")).status_code == 200
+            for wrong in ("", "?key=", f"?key={key[:-1]}", f"?key={found['/watch/flights/feed.json']}x"):
+                assert (await pages.get(f"{path}{wrong}")).status_code == 401
+        key = found["/watch/flights/feed.atom"]
+        for other in (f"{story}/feed.atom", "/api/v1/openapi.json", "/"):
+            assert (await pages.get(f"{other}?key={key}")).status_code == 401
+
+
+async def test_where_no_login_is_wanted_feeds_carry_no_key(site: Engine) -> None:
+    async with client(sources(site, syndicated=True)) as pages:
+        shown = (await pages.get("/", headers=HTML)).text
+        assert 'href="/watch/flights/feed.atom"' in shown
+        assert "key=" not in shown
+
+
+PROXY = Proxy("X-Remote-User", "the proxy's own key")
+NAMED = {"X-Storywatch-Key": PROXY.key, "X-Remote-User": "Vera"}
+NOT_THE_PROXY = {
+    "nobody": {},
+    "a name without the key": {"X-Remote-User": "Vera"},
+    "a name with another key": {**NAMED, "X-Storywatch-Key": "a guess"},
+    "a name with an empty key": {**NAMED, "X-Storywatch-Key": ""},
+    "the key without a name": {"X-Storywatch-Key": PROXY.key},
+    "the key with a name that is no text": {**NAMED, "X-Remote-User": "Ve\tra"},
+}
+
+
+@pytest.mark.parametrize("sent", NOT_THE_PROXY.values(), ids=NOT_THE_PROXY)
+async def test_behind_a_proxy_that_signs_readers_in_strangers_see_nothing(site: Engine, sent: dict[str, str]) -> None:
+    async with client(sources(site, proxy=PROXY)) as pages:
+        for path in ("/", "/api/v1/stories", "/events"):
+            assert (await pages.get(path, headers=HTML | sent)).status_code == 401
+        mark = tokens.form((KEY,), "stranger", NOW + timedelta(hours=1))
+        opened = await pages.post("/session", data={"mark": mark, "who": "Vera"}, headers=FORM | sent)
+        assert opened.status_code == 403
+        forged = tokens.session((KEY,), "Vera", "x", NOW + timedelta(hours=1))
+        told = await pages.get("/", headers=HTML | sent | {"Cookie": f"storywatch_session={forged}"})
+        assert told.status_code == 401
+
+
+async def test_whom_the_proxy_names_works_under_that_name(site: Engine) -> None:
+    async with client(sources(site, proxy=PROXY)) as pages:
+        path = f"/story/{story_of(site, HOSTILE)}"
+        shown = (await pages.get(path, headers=HTML | NAMED)).text
+        assert "Working as <strong>Vera</strong>" in shown
+        fields = {"mark": mark_in(shown), "subject": "1", "verdict": "wrong"}
+        other = {**NAMED, "X-Remote-User": "Zoran"}
+        assert (await pages.post(f"{path}/label", data=fields, headers=FORM | other)).status_code == 403
+        assert (await pages.post(f"{path}/label", data=fields, headers=FORM | NAMED)).status_code == 303
+    assert labels(site) == [("1", "wrong", "Vera")]
+
+
+async def test_another_password_ends_the_sessions_of_the_old_one(site: Engine) -> None:
+    async with client(sources(site, login=LOGIN)) as pages:
+        mark = mark_in((await pages.get("/session", headers=HTML)).text)
+        await pages.post("/session", data={"mark": mark, "who": LOGIN.user, "password": LOGIN.password}, headers=FORM)
+        assert (await pages.get("/", headers=HTML)).status_code == 200
+        cookies = dict(pages.cookies)
+    async with client(sources(site, login=Login(LOGIN.user, "another long one"))) as pages:
+        pages.cookies.update(cookies)
+        assert (await pages.get("/", headers=HTML)).status_code == 303

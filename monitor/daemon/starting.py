@@ -1,0 +1,110 @@
+"""Which configuration a start works with: the file's, or the last good one that is stored. Called by `serving`, `once`.
+
+Faulty single feeds are left out; a file that is refused, or gone, means the last revision that was accepted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import structlog
+
+from monitor.config import api, locating, secrets
+from monitor.config.values import Config
+from monitor.errors import ConfigError, Problem, StoreError
+from monitor.store import engine as engines
+from monitor.store import migrate, revisions
+
+log = structlog.get_logger(__name__)
+_NOT_OF_A_FILE = ("shipped", "demo")
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a start works with: the configuration in use and its text, and the file with what it holds.
+
+    `refused` are the errors that made it fall back on the last good revision.
+    """
+
+    config: Config
+    problems: tuple[Problem, ...]
+    text: str
+    who: str
+    file: Path
+    content: bytes = b""
+    refused: tuple[Problem, ...] = ()
+
+
+def database(config: Config, environ: Mapping[str, str]) -> str:
+    """The address of the database; the environment's goes before the file's."""
+    return environ.get("STORYWATCH_STORAGE_URL") or secrets.reveal(config.storage.url, environ)
+
+
+def start_config(path: Path, environ: Mapping[str, str]) -> Start:
+    """Read the file; when it cannot be used, the last good revision that is stored; faulty single feeds are left out.
+
+    A file that is not there any more means the last good revision too, never defaults.
+
+    Errors: ConfigError when there is nothing to run on.
+    """
+    file, content = locating.config_file(path), b""
+    is_shipped = file != path
+    try:
+        if is_shipped and (stored := _last_good(path, environ)) and stored.who not in _NOT_OF_A_FILE:
+            raise ConfigError((Problem("E001", "", "the file is not there", str(path), 1, 1, 2),))
+        content = api.read_file(file)
+        config, problems = api.load_lenient(file, environ)
+    except ConfigError as refused:
+        stored = _last_good(path, environ)
+        if stored is None:
+            raise
+        return _fallen_back(stored, refused.problems, path, content, environ)
+    who = "shipped" if is_shipped else "start"
+    return Start(config, problems, content.decode("utf-8", "replace"), who, file, content)
+
+
+def _fallen_back(
+    stored: revisions.Revision,
+    problems: tuple[Problem, ...],
+    path: Path,
+    content: bytes,
+    environ: Mapping[str, str],
+) -> Start:
+    config, _ = api.parse_lenient(stored.text, environ, file=f"revision {stored.no}")
+    in_use = replace(config, sha256=stored.sha256)
+    refused = tuple(problem for problem in problems if problem.severity == "error")
+    return Start(in_use, problems, stored.text, "start", path, content, refused)
+
+
+def _last_good(path: Path, environ: Mapping[str, str]) -> revisions.Revision | None:
+    """The newest accepted revision, when a database can be found without a usable configuration."""
+    url = environ.get("STORYWATCH_STORAGE_URL") or locating.url_in(path, environ) or "sqlite:///data/storywatch.db"
+    database = url.removeprefix("sqlite:///")
+    if url.startswith("sqlite:///") and not Path(database).exists():
+        return None
+    try:
+        engine = engines.open_engine(url)
+    except StoreError:
+        return None
+    try:
+        engines.check_reachable(engine)
+        if migrate.current(engine) != migrate.HEAD:
+            return None
+        with engines.reading(engine) as connection:
+            return revisions.newest_good(connection)
+    except StoreError:
+        return None
+    finally:
+        engine.dispose()
+
+
+def say_problems(problems: tuple[Problem, ...]) -> None:
+    """Errors one by one, warnings as a number: `storywatch check` tells them."""
+    for problem in problems:
+        if problem.severity == "error":
+            log.error("config_problem", problem=str(problem))
+    warnings = sum(problem.severity != "error" for problem in problems)
+    if warnings:
+        log.info("config_warnings", count=warnings, hint="storywatch check shows them")

@@ -1,0 +1,142 @@
+"""Hot statements stay on their indexes on Postgres, also when they are prepared and their plan knows no values.
+
+Every one runs a dozen times on one connection: psycopg prepares it at the fifth, Postgres may turn to a generic plan at
+the tenth. Then the server itself says how many rows it read without an index.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+
+from alerts.outbox import deliveries, groups
+from monitor.store import articles, entries, feeds, fetch_log, partitions, past, stories
+from monitor.store import engine as engines
+from monitor.values import Claim, Domain, EntryId, FeedId, KeyedEntry, ParsedEntry
+from tests import postgres
+
+pytestmark = pytest.mark.postgres
+NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+FEED = FeedId(7)
+FILLED = """
+insert into feed (url, host, next_at, next_reason, schedule)
+  select 'https://h' || n % 5000 || '.example/' || n, 'h' || n % 5000 || '.example',
+         :now + (n - 20) * interval '1 second', 'adaptive', '{}' from generate_series(1, 20000) n;
+insert into entry (feed_id, entry_key, url, url_key, outlet, title, summary, content, first_seen_at, gen, text_sha256)
+  select n % 2000 + 1, 'k' || n, 'https://a.example/' || n, 'a.example/' || n, 'a.example', 't', '', '',
+         :now - n * interval '4 minutes', 1, '' from generate_series(1, 40000) n;
+insert into seen select n % 20000 + 1, decode(md5(n || ''), 'hex'), 'entry', 1 from generate_series(1, 60000) n;
+insert into story (key, first_at, last_at, title, size, state, algo)
+  select 'st_' || n, :now, :now, 's', 1, 'open', 1 from generate_series(1, 5000) n;
+insert into mention (entry_id, story_id, outlet, seen_at, title, lead, role, score, threshold, runner_up_score,
+                     containment, shared, reason, algo)
+  select id, id % 5000 + 1, outlet, first_seen_at, 't', '', 'report', 0, 0, 0, 0, '[]', '', 1
+    from entry where id <= 10000;
+insert into article (entry_id, url, url_key, host, state, next_at)
+  select id, 'u', url_key, 'a.example', case when id < 10 then 'wanted' else 'read' end,
+         case when id < 10 then :now end from entry where id <= 10000;
+insert into fetch_log (feed_id, at, outcome)
+  select n % 20000 + 1, :now - n * interval '1 second', 'not_modified' from generate_series(1, 60000) n;
+insert into outbox (delivery_id, kind, event_keys, channel, recipient, story_id, order_key, subject, form, urgent,
+                    config_rev, template_rev, headers, body, body_sha256, compacted, state, attempt, tries, lookups,
+                    doubt, next_at, created_at, expires_at)
+  select 'dlv_' || n, 'flat', '[]', 'c' || n % 10, 'r', 's', 'o' || n, '', '', false, 0, 0, '[]', '', '', false,
+         case when n < 60 then 'ready' else 'sent' end, 0, 0, 0, '', :now, :now, :now from generate_series(1, 20000) n;
+insert into item (event_id, recipient, group_key, state, due_at, max_age_s, returned)
+  select n, 'c/r' || n % 50, 'g' || n, case when n < 20 then 'pending' else 'closed' end, :now, 60, 0
+    from generate_series(1, 20000) n
+"""
+LARGE = "relname ~ '^(feed|entry.*|seen|mention|article|fetch_log|outbox|item|story)$'"
+
+
+@pytest.fixture(scope="module")
+def large(postgres_server: postgres.Server, postgres_template: str) -> Iterator[Engine]:
+    """A database in which reading a whole table would show."""
+    name = postgres_server.create_database("plans", template=postgres_template)
+    engine = engines.open_engine(postgres_server.url(name), pool=3)
+    with engine.begin() as connection:
+        at = NOW - 125 * DAY
+        while at < NOW + 40 * DAY:
+            partitions.make_room(connection, at)
+            at += 28 * DAY
+        for statement in FILLED.split(";\n"):
+            connection.execute(text(statement), {"now": NOW})
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("vacuum analyze"))
+    yield engine
+    engine.dispose()
+    postgres_server.drop_database(name)
+
+
+def item(n: int) -> KeyedEntry:
+    return KeyedEntry(ParsedEntry(f"n{n}", f"https://a.example/n{n}", "t"), f"n{n}", f"a.example/n{n}")
+
+
+def settle(connection: Connection, n: int) -> None:
+    held = feeds.seize(connection, FeedId(n + 100), NOW, HOUR)
+    assert held is not None
+    feeds.fence(connection, held)
+    feeds.settle(connection, held, feeds.Settlement(NOW + HOUR, "adaptive", {}, NOW, True))
+
+
+def add(connection: Connection, n: int) -> None:
+    arrivals = [entries.Arrival(item(10 * n + k), "en", Domain("a.example")) for k in range(3)]
+    entries.add(connection, FEED, arrivals, gen=2, now=NOW)
+
+
+def send(connection: Connection, n: int) -> None:
+    assert deliveries.claim(connection, f"c{n % 10}", "me", HOUR, NOW) is not None
+
+
+HOT: dict[str, Callable[[Connection, int], object]] = {
+    "take due feeds": lambda c, n: feeds.claim(c, NOW, lease=HOUR, limit=1),
+    "count due feeds": lambda c, n: feeds.due_count(c, NOW),
+    "take one feed": lambda c, n: feeds.claim(c, NOW, lease=HOUR, only=FeedId(n + 1)),
+    "fence and settle a feed": settle,
+    "give a claim back": lambda c, n: feeds.release(c, [Claim(FeedId(n + 1), 0, NOW)]),
+    "which keys are known": lambda c, n: entries.recall(c, FEED, [item(n), item(n + 1)]),
+    "remember keys": lambda c, n: entries.mark_seen(c, FEED, [item(n), item(n + 1)], 2),
+    "store entries": add,
+    "revise entries": lambda c, n: entries.revise(c, FEED, [item(n)], [item(n + 500)], NOW),
+    "entries a feed may take back": lambda c, n: entries.followed(c, FEED, NOW - 6 * HOUR),
+    "one entry": lambda c, n: entries.by_id(c, EntryId(n + 1)),
+    "an address": lambda c, n: entries.by_url(c, f"https://a.example/{n}", f"a.example/{n}"),
+    "what a feed brought last": lambda c, n: entries.newest(c, FEED, 20),
+    "a page of older entries": lambda c, n: past.entries_between(c, NOW - DAY, NOW, EntryId(0), 100),
+    "the live window": lambda c, n: list(stories.live(c, NOW - HOUR)),
+    "pages that are due": lambda c, n: articles.take(c, NOW - DAY, HOUR, 4),
+    "a line of the fetch log": lambda c, n: fetch_log.write(c, FEED, fetch_log.FetchRecord(NOW + n * HOUR, "changed")),
+    "the last fetches of a feed": lambda c, n: fetch_log.newest(c, FEED),
+    "recipients with something due": lambda c, n: groups.recipients_due(c, NOW),
+    "the next delivery of a channel": send,
+}
+
+
+def rows_read_whole(connection: Connection) -> Counter[str]:
+    """Rows that this session has read without an index, by table."""
+    query = text(f"select relname, seq_tup_read from pg_stat_xact_user_tables where {LARGE} and seq_tup_read > 0")
+    return Counter({row.relname: row.seq_tup_read for row in connection.execute(query)})
+
+
+@pytest.mark.parametrize("run", HOT.values(), ids=HOT.keys())
+def test_a_hot_statement_reads_no_large_table_whole(large: Engine, run: Callable[[Connection, int], object]) -> None:
+    with large.connect() as connection:
+        before = rows_read_whole(connection)
+        for n in range(12):
+            run(connection, n)
+        assert rows_read_whole(connection) - before == {}
+        prepared = text("select max(generic_plans + custom_plans) from pg_prepared_statements")
+        assert connection.execute(prepared).scalar_one() >= 7
+        connection.rollback()
+
+
+def test_reading_a_table_whole_would_be_noticed(large: Engine) -> None:
+    with large.connect() as connection:
+        before = rows_read_whole(connection)
+        connection.execute(text("select count(*) from feed where fail_message = 'x'")).scalar_one()
+        assert rows_read_whole(connection) - before == {"feed": 20000}
