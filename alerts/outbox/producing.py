@@ -26,9 +26,14 @@ from alerts.values import Event, EventState, Kind
 INSERT_ITEM = tables.item.insert()
 
 
-def put(connection: sa.Connection, events: Sequence[Event], plan: route.Plan, now: datetime) -> tuple[Event, ...]:
-    """Store the events whose key is new with the items they make, and return them. Known keys change nothing."""
-    batch = _Batch(connection, plan, now)
+def put(connection: sa.Connection, events: Sequence[Event], plan: route.Plan) -> tuple[Event, ...]:
+    """Store the events whose key is new with the items they make, and return them. Known keys change nothing.
+
+    It is as late as the latest of them was decided.
+    """
+    if not events:
+        return ()
+    batch = _Batch(connection, plan, max(event.decided_at for event in events))
     for event in _unknown(connection, events):
         batch.take(event)
     batch.flush()

@@ -407,7 +407,7 @@ class Poller:
         held: list[hosts.HostRow] | None = None,
         body: documents.Sheet | None = None,
     ) -> None:
-        plan, now = self._parts.context.knowledge.plan, decision.settlement.at
+        plan = self._parts.context.knowledge.plan
 
         def write(connection: Connection) -> None:
             feeds.settle(connection, claim, decision.settlement)
@@ -417,6 +417,6 @@ class Poller:
                 documents.keep(connection, claim.feed, body)
             for known in held or ():
                 hosts.remember(connection, known)
-            pipeline.tell(connection, decision.events, plan, now)
+            pipeline.tell(connection, decision.events, plan)
 
         await self._parts.write(write)
