@@ -11,12 +11,14 @@ deliveries.py   enqueue, claim, recover: one row, one network call
 settling.py     how the call ended
 sick.py         while a channel is away, and when it comes back
 muted.py        silences
+backfill.py     the past of a watch, told on purpose
 reports.py      events about the channels themselves
 acts.py         what readers do by the links in messages; recipients that are set aside
 admin.py        list, show, retry, discard, move: for people
 codec.py, ids.py   events as JSON; delivery ids and lease owners
 """
 
+from alerts.outbox.events import known
 from alerts.outbox.producing import put
 from alerts.outbox.reports import (
     channel_event,
@@ -27,4 +29,13 @@ from alerts.outbox.reports import (
     split_event,
 )
 
-__all__ = ["channel_event", "dead_event", "merged_event", "primed_event", "put", "restored_event", "split_event"]
+__all__ = [
+    "channel_event",
+    "dead_event",
+    "known",
+    "merged_event",
+    "primed_event",
+    "put",
+    "restored_event",
+    "split_event",
+]

@@ -36,12 +36,12 @@ def chunks(values: Iterable[Value]) -> Iterator[list[Value]]:
         yield rest[start : start + CHUNK]
 
 
-def known_keys(connection: sa.Connection, keys: Iterable[str]) -> set[str]:
-    """Pick the keys that are stored already."""
+def known(connection: sa.Connection, keys: Iterable[str]) -> frozenset[str]:
+    """Those of some keys under which an event is stored."""
     found: set[str] = set()
     for some in chunks(keys):
         found.update(connection.execute(KNOWN, {"keys": some}).scalars())
-    return found
+    return frozenset(found)
 
 
 def store_all(connection: sa.Connection, events: Sequence[tuple[Event, EventState]]) -> dict[str, int]:
