@@ -21,13 +21,14 @@ from typing import Any, TypeVar
 import structlog
 import watchfiles
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from alerts.values import Event, Kind
 from monitor import asking, metrics, pipeline, swapping, waking
 from monitor.asking import Answer
 from monitor.config import api, changes, redaction, secrets
 from monitor.detect.event_keys import key
-from monitor.errors import ConfigError, Problem
+from monitor.errors import ConfigError, Problem, StoreError
 from monitor.store import meta, revisions
 from monitor.store.revisions import Offer, Outcome
 from monitor.swapping import Ready, Working
@@ -98,7 +99,12 @@ class Reloader:
     async def _look_now_and_then(self) -> None:
         while True:
             await asyncio.sleep(self._look_every_s)
-            if not await self._answer_request():
+            try:
+                was_asked = await self._answer_request()
+            except (SQLAlchemyError, StoreError) as exc:
+                log.error("config_request_not_read", error=str(exc))
+                continue
+            if not was_asked:
                 await self._look("file")
 
     async def _asked(self, who: str) -> None:
@@ -106,8 +112,13 @@ class Reloader:
             await self.reload(who)
 
     async def _look(self, who: str) -> None:
-        if self._hash() != self._seen:
-            await self.reload(who)
+        """Take up a file that changed. A database that cannot be written to now is tried again at the next look."""
+        try:
+            if self._hash() != self._seen:
+                await self.reload(who)
+        except (SQLAlchemyError, StoreError) as exc:
+            self._seen = None
+            log.error("config_not_taken_up", revision=self._on.revision, error=str(exc))
 
     def _hash(self) -> str | None:
         try:
