@@ -446,9 +446,21 @@ class StanceFact:
 
 @dataclass(frozen=True, slots=True)
 class StoryFacts:
-    """A story before the entry at hand: mentions and stances in the order in which they were recorded."""
+    """A story before the entry at hand: mentions and stances in the order in which they were recorded.
+
+    `parted` is what had been recorded in the other parts when this story was split off: it was told, and stays so.
+    """
 
     key: StoryKey
     mentions: tuple[MentionFact, ...] = ()
     stances: tuple[StanceFact, ...] = ()
     aliases: frozenset[StoryKey] = field(default_factory=frozenset)
+    parted: StoryFacts | None = None
+
+    @property
+    def told(self) -> StoryFacts:
+        """The story with what was told of it before it was split off."""
+        if self.parted is None:
+            return self
+        mentions = (*self.parted.mentions, *self.mentions)
+        return StoryFacts(self.key, mentions, (*self.parted.stances, *self.stances), self.aliases)

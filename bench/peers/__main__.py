@@ -42,7 +42,6 @@ class Book:
 def main() -> int:
     """Run the rounds, print the table, keep the JSON."""
     asked = _asked()
-    tree.adopt_orphans()
     if asked.pin:
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     running, missing = contenders.available(asked.python)
@@ -51,7 +50,7 @@ def main() -> int:
         running.append(contenders.ours("before", str(other / ".venv/bin/python"), other))
     print(*(f"not here, {line}" for line in missing), sep="\n", file=sys.stderr)
     book = Book()
-    with served.Server() as server, tempfile.TemporaryDirectory() as folder:
+    with tree.orphans_adopted(), served.Server() as server, tempfile.TemporaryDirectory() as folder:
         for number in range(asked.rounds):
             turned = running[number % len(running) :] + running[: number % len(running)]
             _round(asked.phases, asked.feeds, turned, server, Path(folder) / str(number), book)

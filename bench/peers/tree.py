@@ -12,7 +12,8 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,9 +30,18 @@ class Cost:
     pss_mib: float
 
 
-def adopt_orphans() -> None:
-    """Become the parent of every descendant whose own parent has ended."""
-    if ctypes.CDLL(None, use_errno=True).prctl(_SUBREAPER, 1, 0, 0, 0):
+@contextmanager
+def orphans_adopted() -> Iterator[None]:
+    """Be the parent of every descendant whose own parent has ended, for a while."""
+    _set_subreaper(1)
+    try:
+        yield
+    finally:
+        _set_subreaper(0)
+
+
+def _set_subreaper(on: int) -> None:
+    if ctypes.CDLL(None, use_errno=True).prctl(_SUBREAPER, on, 0, 0, 0):
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
 
 
@@ -47,7 +57,7 @@ def measured(command: Sequence[str], env: Mapping[str, str] | None = None, *, ma
     sampler = _Sampler(process.pid)
     sampler.start()
     said: list[bytes] = []
-    reader = threading.Thread(target=lambda: said.append(process.stderr.read() if process.stderr else b""))
+    reader = threading.Thread(target=lambda: said.append(_all_of(process)))
     reader.start()
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
@@ -59,6 +69,12 @@ def measured(command: Sequence[str], env: Mapping[str, str] | None = None, *, ma
     if process.returncode and not may_fail:
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{said[0].decode()[-2000:]}")
     return Cost(wall, cpu, sampler.highest_kib / 1024)
+
+
+def _all_of(process: subprocess.Popen[bytes]) -> bytes:
+    assert process.stderr is not None
+    with process.stderr as said:
+        return said.read()
 
 
 def _orphans(session: int) -> float:

@@ -10,6 +10,7 @@ from functools import partial
 import structlog
 from sqlalchemy import Connection
 
+from monitor import supervisor
 from monitor.config import secrets
 from monitor.daemon.running import Role, Running
 from monitor.engines import tick
@@ -28,6 +29,7 @@ _CHANNELS = 8
 _PING_EVERY = timedelta(seconds=60)
 _PRUNE_EVERY = timedelta(hours=1)
 _INDEX_EVERY = timedelta(seconds=30)
+_CANARY_EVERY = timedelta(seconds=30)
 
 
 def jobs(running: Running) -> dict[str, tick.Job]:
@@ -43,6 +45,7 @@ def jobs(running: Running) -> dict[str, tick.Job]:
         "prune": tick.Job(_led(running, _prune), _PRUNE_EVERY),
         "ping": tick.Job(_led(running, _ping), _PING_EVERY),
         "search": tick.Job(_led(running, _index), _INDEX_EVERY),
+        "canary": tick.Job(_led(running, _keep_canary), _CANARY_EVERY),
     }
 
 
@@ -111,16 +114,26 @@ async def _watch_the_watching(running: Running) -> None:
     await asyncio.get_running_loop().run_in_executor(running.writer, work)
 
 
+async def _keep_canary(running: Running) -> None:
+    if not running.stopping.is_set():
+        await running.keeper.work(running.config)
+
+
+def pulse(told: supervisor.Supervisor) -> dict[str, tick.Job]:
+    """Feed the supervisor's watchdog from where everything else is started: when that stands still, so does this."""
+
+    async def beat() -> None:
+        told.alive()
+
+    return {} if told.pulse_s is None else {"pulse": tick.Job(beat, timedelta(seconds=told.pulse_s))}
+
+
 async def _prune(running: Running) -> None:
-    keep = running.config.storage.keep
-
-    def work() -> int:
-        return upkeep.prune(running.engine, running.now(), keep)
-
-    loop = asyncio.get_running_loop()
-    more = 1
+    keep, loop = running.config.storage.keep, asyncio.get_running_loop()
+    pruning = await loop.run_in_executor(running.writer, partial(upkeep.begin, running.engine, running.now(), keep))
+    more = True
     while more and not running.stopping.is_set():
-        more = await loop.run_in_executor(running.writer, work)
+        more = await loop.run_in_executor(running.writer, pruning.step)
         await asyncio.sleep(0.1)
     tidy = getattr(running.dispatcher, "tidy", None)  # the queue's own log, where there is a queue
     if tidy is not None:

@@ -11,13 +11,13 @@ from enum import StrEnum
 
 from sqlalchemy import Engine
 
-from monitor import reloading, telling, understanding
+from monitor import swapping, telling, understanding
 from monitor.config.values import Config
 from monitor.engines.dispatcher import Dispatcher
 from monitor.engines.leader import Alone, Leads
 from monitor.engines.local import Local
 from monitor.fetch import client
-from monitor.jobs import full_text, polling, sharding
+from monitor.jobs import canary, full_text, polling, sharding
 
 
 def utc_now() -> datetime:
@@ -40,12 +40,13 @@ class Running:
     What a reload swaps is in `working`; `primes` are the watches that must look through stored entries first.
     """
 
-    working: reloading.Working
+    working: swapping.Working
     poller: polling.Poller
     pages: full_text.PageReader
     client: client.Client
     primes: Mapping[str, datetime]
     shards: sharding.ShardJob
+    keeper: canary.Keeper
     role: Role = field(default_factory=lambda: Role.ALL)
     leader: Leads = field(default_factory=Alone)
     dispatcher: Dispatcher = field(default_factory=lambda: Local(1))

@@ -11,7 +11,7 @@ import platform
 import signal
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,16 @@ from typing import Any
 import structlog
 
 import monitor
-from monitor import logs, reloading
+from monitor import logs, reloading, supervisor, tracing, understanding
+from monitor import metrics as measures
 from monitor.config import redaction
+from monitor.config.values import Config
 from monitor.daemon import chores, crew, starting
 from monitor.daemon.assembling import assembled
 from monitor.daemon.running import Role, Running, utc_now
 from monitor.daemon.starting import Start
 from monitor.engines import tick
+from monitor.errors import ConfigError, Problem
 from monitor.store import engine as engines
 from monitor.store import filelock, migrate
 
@@ -45,12 +48,14 @@ def run(path: Path, environ: Mapping[str, str], *, port: int | None = None, role
     use_uvloop()
     start = starting.start_config(path, environ)
     hidden.values = redaction.known_values(start.text, environ)
-    if port is not None:
-        start = replace(start, config=replace(start.config, web=replace(start.config.web, port=port)))
     starting.say_problems(start.problems)
     crew.refuse_odd(start.config, starting.database(start.config, environ), role)
-    work = Work(role, has_page=role is not Role.WORKER or port is not None)
-    return asyncio.run(_run(start, environ, hidden, work))
+    work = Work(role, role is not Role.WORKER or port is not None, port)
+    tracing.configure(tracing.of(environ, monitor.__version__))
+    try:
+        return asyncio.run(_run(start, environ, hidden, work))
+    finally:
+        tracing.tracer().close()
 
 
 def use_uvloop() -> None:
@@ -65,10 +70,14 @@ def use_uvloop() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What this process is to do."""
+    """What this process is to do.
+
+    A `port` of the command line is none of the configuration: a reload of the file must not find it changed.
+    """
 
     role: Role = Role.ALL
     has_page: bool = True
+    port: int | None = None
 
 
 async def _run(start: Start, environ: Mapping[str, str], hidden: logs.Known, work: Work) -> int:
@@ -93,15 +102,17 @@ async def tell_start(reloader: reloading.Reloader, start: Start) -> None:
 
 
 async def _serve(running: Running, reloader: reloading.Reloader, seen: bytes, work: Work) -> None:
-    doors = _doors(running) if work.has_page else None
+    doors = _doors(running, work.port) if work.has_page else None
+    told = supervisor.of(running.environ)
     ticking = tick.Tick(
-        chores.jobs(running),
+        chores.jobs(running) | chores.pulse(told),
         partial(_give_up, running),
         wall=lambda: utc_now().timestamp(),
         counts=lambda error: not engines.is_outage(error),
     )
-    _listen(running, reloader)
+    _listen(running, reloader, told)
     await running.leader.start()
+    measures.leading.set_function(lambda: running.leader.is_leader)
     await running.dispatcher.start(running.shards.run)
     reloader.start(hashlib.sha256(seen).hexdigest())
     reloader.prime(running.primes)
@@ -111,7 +122,9 @@ async def _serve(running: Running, reloader: reloading.Reloader, seen: bytes, wo
     await chores.poll_due(running)
     ticking.start()
     page = _page(running, doors, partial(ticking.is_late, "tick")) if doors is not None else None
+    told.ready(_summary(running))
     await running.stopping.wait()
+    told.stopping()
     await _stop(running, reloader, ticking)
     if page is not None:
         await page.stop()
@@ -126,27 +139,29 @@ class Doors:
     metrics: Any = None
 
 
-def _doors(running: Running) -> Doors:
+def _doors(running: Running, port: int | None) -> Doors:
     from monitor.web import binding
 
     web = running.config.web
-    binding.refuse_open(web.host, has_login=web.login is not None)
+    binding.refuse_open(web.host, has_login=web.login is not None or web.proxy is not None)
     metrics = binding.bind(*web.metrics, setting="web.metrics") if web.metrics else None
-    return Doors(binding.bind(web.host, web.port), metrics)
+    return Doors(binding.bind(web.host, web.port if port is None else port), metrics)
 
 
-def _listen(running: Running, reloader: reloading.Reloader) -> None:
+def _listen(running: Running, reloader: reloading.Reloader, told: supervisor.Supervisor) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _asked_to_stop, running, number)
-    loop.add_signal_handler(signal.SIGHUP, reloader.ask, "signal")
+    loop.add_signal_handler(signal.SIGHUP, _asked_to_reload, running, reloader, told)
 
 
 def _page(running: Running, doors: Doors, is_late: Callable[[], bool]) -> Any:
     # FastAPI costs a third of a second to import: the first polls do not wait for it.
     from monitor.web import server
 
-    page = server.Page(doors.page, _sources(running, running.config.web.host, is_late), doors.metrics)
+    seen_by = partial(_sources, running, running.config.web.host, is_late)
+    page = server.Page(doors.page, seen_by(running.config, running.context.knowledge), doors.metrics)
+    running.working.pages = lambda config, known: page.prepare(seen_by(config, known))
     page.start()
     return page
 
@@ -166,18 +181,37 @@ async def _stop(running: Running, reloader: reloading.Reloader, ticking: tick.Ti
     log.info("work_ended", polls_cut=polls, shards_cut=jobs.cut, jobs_cut=sending)
 
 
-def _sources(running: Running, host: str, is_late: Callable[[], bool]) -> Any:
-    from monitor.web import wired
+def _sources(
+    running: Running, host: str, is_late: Callable[[], bool], config: Config, known: understanding.Knowledge
+) -> Any:
+    """What the pages read from, in the state of the configuration that runs or is about to.
 
-    return wired.sources(
-        running.config,
-        running.engine,
-        running.context,
-        host=host,
-        now=running.now,
-        ready=partial(chores.why_not_ready, running, is_late),
-        environ=running.environ,
-    )
+    Errors: ConfigError for a login that is gone from a page others can reach; SecretMissing.
+    """
+    from monitor.web import binding, wired
+
+    try:
+        return wired.sources(
+            config,
+            running.engine,
+            running.context,
+            host=host,
+            now=running.now,
+            ready=partial(chores.why_not_ready, running, is_late),
+            environ=running.environ,
+            known=known,
+        )
+    except binding.OpenToAll as exc:
+        raise ConfigError((Problem("E064", "web.login", str(exc), config.file),)) from exc
+
+
+def _summary(running: Running) -> str:
+    return f"{len(running.config.feeds)} feeds, {len(running.config.watches)} watches"
+
+
+def _asked_to_reload(running: Running, reloader: reloading.Reloader, told: supervisor.Supervisor) -> None:
+    told.reloading()
+    reloader.ask("signal", lambda: told.ready(_summary(running)))
 
 
 def _asked_to_stop(running: Running, number: int) -> None:

@@ -17,6 +17,8 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from monitor import metrics
+
 log = structlog.get_logger(__name__)
 _JUMP_S = 30.0
 _TOO_MANY_FAILURES = 5
@@ -102,8 +104,10 @@ class Tick:
             await self._jobs[name].run()
             self._failures[name].clear()
             self._succeeded[name] = time.monotonic()
+            metrics.jobs.labels(name, "done").inc()
         except Exception as exc:  # one job's fault must not end the tick; it is logged and counted
             log.exception("job_failed", job=name, error=str(exc))
+            metrics.jobs.labels(name, "failed").inc()
             if self._counts(exc):
                 self._count_failure(name)
 
@@ -119,6 +123,7 @@ class Tick:
         jumped = (wall - self._last[0]) - (monotonic - self._last[1])
         if abs(jumped) > _JUMP_S:
             log.warning("clock_jumped", seconds=round(jumped))
+            metrics.clock_jumps.inc()
             for name, job in self._jobs.items():
                 self._scheduler.reschedule_job(name, trigger=_every(job))
         self._last = (wall, monotonic)

@@ -9,9 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
-from monitor import schedule
+from monitor import outward, schedule
 from monitor.fetch import hosts as gates
-from monitor.parse import links
 from monitor.schedule.reasons import FailReason
 from monitor.store import hosts
 
@@ -46,7 +45,7 @@ class HostBook:
 
     def facts(self, host: str) -> schedule.HostFacts:
         """What the schedule should know of a feed's host."""
-        domain, now = domain_of(host), self._now()
+        domain, now = outward.domain_of(host), self._now()
         known = [row for key in (("host", host), ("domain", domain)) if (row := self._rows.get(key)) is not None]
         longest = max((row for row in known if row.hold_until), key=lambda row: row.hold_until or now, default=None)
         limited = {name for name, at in self._limited.get(domain, {}).items() if now - at < _RECENT}
@@ -72,9 +71,4 @@ class HostBook:
         self._rows[held.scope, held.name] = row
         self._gate.hold(held)
         if reason == FailReason.RATE_LIMITED and held.scope == "host":
-            self._limited.setdefault(domain_of(held.name), {})[held.name] = self._now()
-
-
-def domain_of(host: str) -> str:
-    """The registrable domain of a host; the host itself where there is none."""
-    return links.registrable(host) or host
+            self._limited.setdefault(outward.domain_of(held.name), {})[held.name] = self._now()

@@ -18,7 +18,7 @@ import structlog
 from sqlalchemy import Connection
 
 from alerts.values import EventState
-from monitor import metrics, pipeline, schedule
+from monitor import following, metrics, pipeline, schedule
 from monitor.config import secrets
 from monitor.config.values import FeedConfig
 from monitor.errors import LeaseLost, ParseError
@@ -99,6 +99,7 @@ class Poller:
         task = asyncio.create_task(self._poll(row, force, report or self.totals), name=f"poll {row.url}")
         self._open.add(task)
         metrics.open_polls.inc()
+        metrics.poll_lag.observe(max((self._parts.now() - row.next_at).total_seconds(), 0.0))
         task.add_done_callback(self._open.discard)
         return task
 
@@ -191,13 +192,17 @@ class Poller:
 
     async def _poll(self, row: feeds.FeedRow, force: bool, report: Round) -> None:
         assert row.claim is not None
+        with following.poll(row.claim, row.url):
+            await self._poll_guarded(row, row.claim, force, report)
+
+    async def _poll_guarded(self, row: feeds.FeedRow, claim: Claim, force: bool, report: Round) -> None:
         try:
-            await self._poll_claimed(row, row.claim, force, report)
+            await self._poll_claimed(row, claim, force, report)
         except LeaseLost as lost:
             metrics.stale_claims.inc()
             log.warning("stale_claim", feed=row.url, message=str(lost))
         except asyncio.CancelledError:
-            await self._parts.write(partial(feeds.release, claims=(row.claim,)))
+            await self._parts.write(partial(feeds.release, claims=(claim,)))
             raise
         except Exception as exc:  # one feed's fault, logged with its traceback, must not stop another feed
             if engines.is_outage(exc):  # the claim ends by itself: no fault of the feed's
@@ -205,7 +210,7 @@ class Poller:
                 return
             log.exception("poll_failed", feed=row.url, error=str(exc))
             report.failed[row.url] = "internal_error"
-            await self._put_off_faulty(row, row.claim)
+            await self._put_off_faulty(row, claim)
         finally:
             metrics.open_polls.dec()
             self._busy[row.host] -= 1
@@ -300,6 +305,7 @@ class Poller:
         turn = self._turn(row, claim, state, fetched, document, before, now)
         with metrics.document_seconds.time():
             done = await parts.run(partial(pipeline.process, document, turn.as_pipeline(fetched), parts.context, now))
+        following.recorded(done, seen_at=fetched.at, decided_at=parts.now())
         self._say(row, done, document, report)
         if turn.moved:
             await self._note_move()

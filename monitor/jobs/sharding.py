@@ -18,7 +18,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from monitor.jobs import host_book
+from monitor import outward
 from monitor.jobs.parts import Parts
 from monitor.jobs.polling import LEASE, Poller
 from monitor.store import feeds, hosts, shards
@@ -102,7 +102,7 @@ class ShardJob:
             current = run or shards.open_run(connection, shard)
             found = shards.claim(connection, shard, current, now, lease=LEASE, limit=limit, busy=busy)
             rows = feeds.claimed_rows(found, now + LEASE)
-            names = {row.host for row in rows} | {host_book.domain_of(row.host) for row in rows}
+            names = {row.host for row in rows} | {outward.domain_of(row.host) for row in rows}
             return current, rows, hosts.of(connection, names) if names else ()
 
         current, rows, known = await self._parts.write(claim)

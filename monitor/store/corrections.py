@@ -12,8 +12,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, func, insert, literal, null, or_, select, update
 
+from alerts import tables as alert_tables
 from monitor.store import stories, tables
 from monitor.values import EntryId, StoryKey
 
@@ -204,9 +205,18 @@ def is_said(connection: Connection, subject: str, verdict: str, who: str, note: 
     return connection.execute(same.where(_LABEL.who == who).limit(1)).first() is not None
 
 
+BY_LINK = "by the link in a message"
+"""The note of what a reader said from a message: that is kept with the telling half, one word by reader and story."""
+
+
 def labels(connection: Connection) -> Iterator[Label]:
-    """All labels in the order in which they were given, with title and address of what they are about."""
-    for row in connection.execute(select(tables.label).order_by(_LABEL.id)).all():
+    """All labels in the order in which they were given, with title and address of what they are about.
+
+    Those given on the pages and by command, and those that readers gave by the links in their messages.
+    """
+    said = select(_LABEL.at, _LABEL.who, _LABEL.verdict, _LABEL.subject, _LABEL.story_key, _LABEL.entry_id, _LABEL.note)
+    given = connection.execute(said.order_by(_LABEL.id)).all()
+    for row in sorted((*given, *_from_messages(connection)), key=lambda row: row.at):
         story = None if row.story_key is None else stories.resolve(connection, StoryKey(row.story_key))
         shown = _shown(connection, row.entry_id, story)
         yield Label(
@@ -220,6 +230,22 @@ def labels(connection: Connection) -> Iterator[Label]:
             title=None if shown is None else shown.title,
             url=None if shown is None else shown.url,
         )
+
+
+def _from_messages(connection: Connection) -> Sequence[Any]:
+    """What readers said by the links in their messages, in the columns of a label."""
+    said = alert_tables.feedback.c
+    return connection.execute(
+        select(
+            said.at,
+            said.recipient.label("who"),
+            said.label.label("verdict"),
+            said.story.label("subject"),
+            said.story.label("story_key"),
+            null().label("entry_id"),
+            literal(BY_LINK).label("note"),
+        ).order_by(said.at, said.recipient, said.story)
+    ).all()
 
 
 def _shown(connection: Connection, entry: int | None, story: StoryKey | None) -> Any:

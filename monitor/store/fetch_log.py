@@ -98,12 +98,13 @@ def history(connection: Connection, feed: FeedId) -> tuple[tuple[FetchRecord, ..
     return records, 0 if len(records) < RING else len(records) - RING
 
 
-def due(before: datetime) -> Select[Any]:
-    """Lines beyond the ring that are old or plain: feed and time."""
+def due(before: datetime, feeds: tuple[int, int] | None = None) -> Select[Any]:
+    """Lines beyond the ring that are old or plain: feed and time. `feeds` are the first and last to look at."""
     place = func.row_number().over(partition_by=_L.feed_id, order_by=_L.at.desc()).label("place")
-    lines = select(_L.feed_id, _L.at, _L.outcome, place).subquery()
-    return select(lines.c.feed_id, lines.c.at).where(
-        lines.c.place > RING, or_(lines.c.at < before, lines.c.outcome.in_(_PLAIN))
+    lines = select(_L.feed_id, _L.at, _L.outcome, place)
+    looked_at = (lines if feeds is None else lines.where(_L.feed_id.between(*feeds))).subquery()
+    return select(looked_at.c.feed_id, looked_at.c.at).where(
+        looked_at.c.place > RING, or_(looked_at.c.at < before, looked_at.c.outcome.in_(_PLAIN))
     )
 
 
