@@ -42,16 +42,26 @@ _TOLD = 3
 
 
 class Reloader:
-    """Watches one file for one daemon. Reloads wait for each other."""
+    """Watches one file for one daemon. Reloads wait for each other.
 
-    def __init__(self, working: Working, file: Path, *, look_every_s: float = LOOK_EVERY_S) -> None:
+    Of several processes on one database each watches its own file; the one that `leads` looks through stored entries.
+    """
+
+    def __init__(
+        self,
+        working: Working,
+        file: Path,
+        *,
+        look_every_s: float = LOOK_EVERY_S,
+        leads: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._on = working
         self._file = file
         self._look_every_s = look_every_s
         self._one_at_a_time = asyncio.Lock()
         self._seen: str | None = None
         self._refused: str | None = None
-        self._waking = waking.Waking(working)
+        self._waking = waking.Waking(working, leads)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._stopping = asyncio.Event()
 
@@ -99,8 +109,11 @@ class Reloader:
     async def _look_now_and_then(self) -> None:
         while True:
             await asyncio.sleep(self._look_every_s)
-            if not await self._answer_request():
-                await self._look("file")
+            try:
+                if not await self._answer_request():
+                    await self._look("file")
+            except Exception as exc:  # the database may be away for a while: looked at again
+                log.exception("config_not_looked_at", error=str(exc))
 
     async def _asked(self, who: str) -> None:
         if not await self._answer_request():

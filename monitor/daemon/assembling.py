@@ -35,9 +35,9 @@ from monitor.config import redaction
 from monitor.config.values import Config
 from monitor.daemon.running import Running
 from monitor.fetch import client
-from monitor.jobs import canary, full_text, parts, polling, upkeep
+from monitor.jobs import canary, full_text, parts, polling, sharding, upkeep
 from monitor.store import engine as engines
-from monitor.store import feeds, migrate, revisions
+from monitor.store import feeds, migrate, revisions, shards
 
 
 @asynccontextmanager
@@ -58,7 +58,7 @@ async def assembled(
     Errors: StoreUnreachable, SchemaMismatch, StoreError from the database.
     """
     pooled = config.storage.direct_url is not None
-    engine = engines.open_engine(url, pool=config.storage.pool, role="daemon", pooled=pooled)
+    engine = engines.open_engine(url, pool=config.storage.pool, pooled=pooled)
     engines.check_reachable(engine)
     migrate.ready(engine, config.storage.migrate)
     upkeep.prepare(engine, now(), config.storage.keep)
@@ -76,7 +76,8 @@ async def assembled(
         pages = full_text.PageReader(built, len(context.knowledge.rules))
         working = _working(config, environ, context, writer, (poller, pages), parsers, now=now, hidden=hidden)
         keeper = canary.Keeper(built, poller, partial(outward.client_of, _on_this_machine(config)))
-        running = Running(working, poller, pages, http, primes, keeper)
+        job = sharding.ShardJob(built, poller, at_once=config.engine.fetches)
+        running = Running(working, poller, pages, http, primes, job, keeper)
         await poller.start()
         running.teller.recover(now())
         observer = observing.Observer(engine, now, partial(_channel_names, running))
@@ -112,7 +113,8 @@ def _parts(
         now=now,
         random=random.Random(seed),  # noqa: S311  jitter, no secret
         environ=environ,
-        at_once=config.engine.fetches,
+        at_once=config.engine.fetches * (config.engine.shards if config.engine.kind == "pgqueuer" else 1),
+        deadline=config.limits.deadline,
         spacing=outward.spacing_of(config),
     )
 
@@ -159,6 +161,8 @@ def _channel_names(running: Running) -> tuple[str, ...]:
 def _prepare_store(engine: Engine, config: Config, offer: revisions.Offer) -> tuple[int, Mapping[str, datetime]]:
     """Write what a start changes: feeds, revision, watches. Answers the revision and the watches to be primed."""
     with engine.begin() as connection:
+        engines.lock_starting(connection)
+        shards.prepare(connection)
         if engine.dialect.name == "sqlite":  # the file lock is held: nobody else polls
             feeds.void_claims(connection)
         feeds.sync(connection, swapping.seeds(config), offer.at)

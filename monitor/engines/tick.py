@@ -38,7 +38,8 @@ class Tick:
     """Interval jobs that survive late runs and jumps of the wall clock.
 
     APScheduler counts in wall-clock time: a clock set back an hour stops its jobs for an hour. A watchdog on the
-    event loop's monotonic clock compares both and reschedules every job after a jump of more than 30 s.
+    event loop's monotonic clock compares both and reschedules every job after a jump of more than 30 s. `counts` says
+    whether an error is a fault that may be hopeless, or one that passes, as a database that is away.
     """
 
     def __init__(
@@ -47,11 +48,13 @@ class Tick:
         on_hopeless: Callable[[str], None],
         *,
         wall: Callable[[], float],
+        counts: Callable[[Exception], bool] = lambda _: True,
         watch_every: timedelta = timedelta(seconds=10),
     ) -> None:
         self._jobs = jobs
         self._on_hopeless = on_hopeless
         self._wall = wall
+        self._counts = counts
         self._watch_every_s = watch_every.total_seconds()
         self._going: set[asyncio.Task[Any]] = set()
         self._failures: dict[str, list[float]] = {name: [] for name in jobs}
@@ -105,7 +108,8 @@ class Tick:
         except Exception as exc:  # one job's fault must not end the tick; it is logged and counted
             log.exception("job_failed", job=name, error=str(exc))
             metrics.jobs.labels(name, "failed").inc()
-            self._count_failure(name)
+            if self._counts(exc):
+                self._count_failure(name)
 
     def _count_failure(self, name: str) -> None:
         now = time.monotonic()

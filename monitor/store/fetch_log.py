@@ -58,7 +58,17 @@ def mark(validators: Validators) -> bytes | None:
 
 def write(connection: Connection, feed: FeedId, record: FetchRecord) -> None:
     """Keep one line about a fetch."""
-    line = {
+    connection.execute(_INSERT, _line(feed, record))
+
+
+def write_many(connection: Connection, records: Sequence[tuple[FeedId, FetchRecord]]) -> None:
+    """Keep a line about each of these fetches."""
+    if records:
+        connection.execute(_INSERT, [_line(feed, record) for feed, record in records])
+
+
+def _line(feed: FeedId, record: FetchRecord) -> dict[str, object]:
+    return {
         "feed_id": feed,
         "at": record.at,
         "outcome": record.outcome,
@@ -74,7 +84,6 @@ def write(connection: Connection, feed: FeedId, record: FetchRecord) -> None:
         "next_at": record.next_at,
         "next_reason": record.next_reason,
     }
-    connection.execute(_INSERT, line)
 
 
 def newest(connection: Connection, feed: FeedId, limit: int = RING) -> tuple[FetchRecord, ...]:

@@ -36,7 +36,7 @@ def sources(
     Errors: SecretMissing for a key or password that cannot be read; OpenToAll.
     """
     web, knowledge = config.web, known or context.knowledge
-    binding.refuse_open(host, has_login=web.login is not None)
+    binding.refuse_open(host, has_login=web.login is not None or web.proxy is not None)
     return Sources(
         reading=lambda: engines.reading(engine),
         now=now,
