@@ -180,15 +180,22 @@ def test_an_event_that_no_route_takes_is_stored_and_shown_by_status(engine: sa.E
 async def dripping(every_s: float) -> AsyncIterator[str]:
     """A receiver that takes the request and answers one byte at a time, without an end."""
 
+    calls: set[asyncio.Task[Any]] = set()
+
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
+        call = asyncio.current_task()
+        assert call is not None
+        calls.add(call)
         try:
-            while True:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
+            while not writer.is_closing():
                 writer.write(b".")
                 await writer.drain()
                 await asyncio.sleep(every_s)
         except ConnectionError:
+            return
+        finally:
             writer.close()
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
@@ -196,6 +203,9 @@ async def dripping(every_s: float) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook"
     finally:
         server.close()
+        for call in calls:
+            call.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
 
 
 async def test_a_receiver_that_drips_its_answer_ends_at_the_total_and_is_in_doubt() -> None:
