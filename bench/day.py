@@ -28,10 +28,10 @@ from typing import Any, cast
 
 import structlog
 
-from monitor import parser_pool, wiring
+from monitor import outward, parser_pool, wiring
 from monitor.config import api
 from monitor.fetch import client, hosts, limits
-from monitor.jobs import host_book, parts, polling
+from monitor.jobs import parts, polling
 from monitor.parse import links
 from monitor.store import engine as engines
 from monitor.store import feeds, migrate
@@ -241,7 +241,7 @@ async def _poll_all(engine: Any, sites: dict[str, Site], servers: Servers, span:
     with engine.begin() as connection:
         feeds.sync(connection, [feeds.Seed(url, links.host_of(url) or url) for url in sites], START)
     gate = hosts.HostGate(
-        spacing=lambda _: SPACING_S, domain_of=host_book.domain_of, clock=clock.monotonic, sleep=clock.sleep
+        spacing=lambda _: SPACING_S, domain_of=outward.domain_of, clock=clock.monotonic, sleep=clock.sleep
     )
     with Inline() as inline:
         asyncio.get_running_loop().set_default_executor(inline)

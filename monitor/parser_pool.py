@@ -24,6 +24,7 @@ from datetime import datetime
 from multiprocessing.connection import Connection
 from types import FrameType
 
+from monitor import metrics
 from monitor.errors import ParseError
 from monitor.parse import article, delta, feed, publishers
 from monitor.values import ParsedFeed, ParseReason
@@ -110,6 +111,13 @@ class ParserPool:
         self._threads = ThreadPoolExecutor(self._size, thread_name_prefix="parser")
         self._workers = [_Worker(self._table, self._cpu_s) for _ in range(self._size)]
         self._loops = [asyncio.create_task(self._serve(worker)) for worker in self._workers]
+
+    def use(self, table: publishers.HostTable) -> None:
+        """Know hosts by this table from the next batch on; a worker that knows another is replaced before it."""
+        if table != self._table:
+            self._table = table
+            for worker in self._workers:
+                worker.table = table
 
     async def parse(self, body: Body) -> ParsedFeed:
         """Parse one body.
@@ -209,6 +217,8 @@ class _Worker:
 
     table: publishers.HostTable
     cpu_s: float = CPU_SECONDS
+    given: publishers.HostTable | None = None
+    """The table that the running process has."""
     process: multiprocessing.process.BaseProcess | None = None
     pipe: Connection | None = None
     served: int = 0
@@ -236,6 +246,7 @@ class _Worker:
         with _nameless_main():
             self.process.start()
         theirs.close()
+        self.given = self.table
         self.served = 0
         return self.pipe
 
@@ -259,17 +270,21 @@ class _Worker:
         """Outcomes of all tasks in order. A task that ends the process is tried alone, then given up."""
         done: list[Outcome] = []
         alone = False
+        if self.given is not self.table:
+            self.stop()
         while len(done) < len(tasks):
             rest = tasks[len(done) : len(done) + 1] if alone else tasks[len(done) :]
             if self._answers(rest, done):
                 alone = False
                 continue
             self.stop()
+            metrics.parser_restarts.labels("killed").inc()
             if alone:
                 done.append(_killed(tasks[len(done)]))
             alone = not alone
         if self.served >= _BODIES_PER_WORKER:
             self.stop()
+            metrics.parser_restarts.labels("worn").inc()
         return done
 
     def _answers(self, tasks: Sequence[Task], done: list[Outcome]) -> bool:

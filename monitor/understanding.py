@@ -71,8 +71,8 @@ class Context:
     engine: Engine
     window: index.Index
     knowledge: Knowledge
-    corrected: int = 0
-    """The last correction by a person that the window knows of."""
+    changes: int = 0
+    """The newest change of a mention that the window knows of, made by whatever process."""
 
 
 @dataclass(slots=True)

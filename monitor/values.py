@@ -178,6 +178,20 @@ class KeyedEntry:
 # ------------------------------------------------------------------------------------------------ stored entries
 
 
+Shard = NewType("Shard", int)
+"""A part of the hosts, polled by one job at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShardReport:
+    """What one job did: feeds it began to poll, and those it gave back without having asked them."""
+
+    shard: Shard
+    run: int = 0
+    begun: int = 0
+    given_back: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """Proof that a feed is ours to write: the token a result must name."""

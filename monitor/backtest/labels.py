@@ -13,7 +13,8 @@ from sqlalchemy import Connection, select
 
 from monitor.errors import MonitorError
 from monitor.parse import links
-from monitor.store import entries, tables
+from monitor.store import corrections, entries, stories, tables
+from monitor.values import StoryKey
 
 RIGHT, WRONG, MISSED = "right", "wrong", "missed"
 _VERDICTS = (RIGHT, WRONG, MISSED)
@@ -35,13 +36,11 @@ class Label:
 
 
 def stored(connection: Connection) -> Iterator[Label]:
-    """The labels people left in the database; the last one on a subject counts."""
-    latest = {}
-    for row in connection.execute(select(tables.label).order_by(tables.label.c.at, tables.label.c.id)):
-        latest[row.subject] = row.verdict
-    for subject, verdict in latest.items():
-        if verdict in _VERDICTS:
-            yield Label(subject, verdict, _entries(connection, subject), "stored label")
+    """The labels people left in the database, by page, command or link; the last one on a subject counts."""
+    # A merge or a split leaves a label too; it says nothing about right or wrong.
+    said = (label for label in corrections.labels(connection) if label.verdict in _VERDICTS)
+    for subject, verdict in {label.subject: str(label.verdict) for label in said}.items():
+        yield Label(subject, verdict, _entries(connection, subject), "stored label")
 
 
 def read(connection: Connection, lines: Iterable[str], file: str) -> Iterator[Label]:
@@ -75,7 +74,8 @@ def _entries(connection: Connection, subject: str) -> frozenset[int]:
     if links.host_of(subject):
         found = entries.by_url(connection, subject, links.canonical(subject).key)
         return frozenset(int(entry.id) for entry in found)
+    key = stories.resolve(connection, StoryKey(subject))  # it may have been merged since
     rows = connection.execute(
-        select(mention.entry_id).join(tables.story, story.id == mention.story_id).where(story.key == subject)
+        select(mention.entry_id).join(tables.story, story.id == mention.story_id).where(story.key == key)
     )
     return frozenset(int(row.entry_id) for row in rows)

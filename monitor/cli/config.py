@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import time
-from datetime import UTC
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import uuid4
@@ -24,16 +24,39 @@ top = typer.Typer()
 app = typer.Typer(help="Revisions of config.yaml: history, differences, rollback; what counts, and safe repairs.")
 
 
-@top.command(epilog="Example: storywatch reload --partial")
+@top.command(epilog="Example: storywatch reload --backfill 7d")
 def reload(
     config: Config = CONFIG,
     partial: Annotated[
         bool, typer.Option("--partial", help="Take up the rest when some keys have to wait for a restart.")
     ] = False,
+    backfill: Annotated[
+        str | None,
+        typer.Option(
+            metavar="7d",
+            help="Tell once, in one digest, what the watches that are new or changed found in so much of the past.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Let the running daemon take up config.yaml now, and say what became of it."""
-    _print_answer(_ask(config, None, partial), as_json)
+    _print_answer(_ask(config, None, partial, _past(backfill)), as_json)
+
+
+def _past(given: str | None) -> timedelta | None:
+    """How much of the past is to be told; what is stored is looked through 30 days back."""
+    from monitor import priming
+    from monitor.config import units
+
+    if given is None:
+        return None
+    try:
+        back = units.duration(given)
+    except ValueError:
+        back = None
+    if back is None or not timedelta() < back <= priming.REACH:
+        fail(f"--backfill {given}: wants a duration up to {priming.REACH.days}d, such as 7d", 64)
+    return back
 
 
 @app.command(epilog="Example: storywatch config history --limit 5")
@@ -187,11 +210,11 @@ def _daemon(url: str) -> int | str:
     return process if host == socket.gethostname() else "unknown"
 
 
-def _ask(config: Path, no: int | None, partial: bool) -> dict[str, Any]:
+def _ask(config: Path, no: int | None, partial: bool, backfill: timedelta | None = None) -> dict[str, Any]:
     """Leave a request in the database, wake the daemon, and wait for its answer."""
     import json
 
-    from monitor import reloading
+    from monitor import asking
     from monitor.config import locating
     from monitor.store import engine as engines
     from monitor.store import meta
@@ -199,10 +222,10 @@ def _ask(config: Path, no: int | None, partial: bool) -> dict[str, Any]:
     process = _daemon(locating.storage_url(config, os.environ))
     if process == "down":
         fail("no daemon is running on this database: its next start takes the file as it is", 1)
-    asked = reloading.Request(uuid4().hex, _user(), no, partial)
+    asked = asking.Request(uuid4().hex, _user(), no, partial, backfill)
     engine = open_engine(config)
     with engine.begin() as connection:
-        meta.put(connection, reloading.REQUEST, asked.as_json())
+        meta.put(connection, asking.REQUEST, asked.as_json())
     if isinstance(process, int):
         os.kill(process, signal.SIGHUP)
     answer: dict[str, Any] = {}
@@ -210,7 +233,7 @@ def _ask(config: Path, no: int | None, partial: bool) -> dict[str, Any]:
     while answer.get("id") != asked.id and time.monotonic() < until:
         time.sleep(0.1)
         with engines.reading(engine) as connection:
-            answer = json.loads(meta.get(connection, reloading.ANSWER) or "{}")
+            answer = json.loads(meta.get(connection, asking.ANSWER) or "{}")
     if answer.get("id") == asked.id:
         return dict(answer)
     return fail(

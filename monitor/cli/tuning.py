@@ -63,16 +63,19 @@ def _asked(config: Any, text: str, *, live: bool, estimate: bool) -> list[Any]:
 
 def _from_history(config: Any, text: str, *, live: bool) -> tuple[Any, ...]:
     """Estimates on stored entries; a database that is not there yet says nothing, one elsewhere is asked by --live."""
-    from monitor.backtest import estimate
-    from monitor.config import faults, reading, secrets
-    from monitor.errors import StoreError
-    from monitor.store import engine as engines
-    from monitor.store import migrate
+    from monitor.config import secrets
 
     url = os.environ.get("STORYWATCH_STORAGE_URL") or secrets.reveal(config.storage.url, os.environ)
     file = Path(url.removeprefix("sqlite:///"))
     if not (live or url.startswith("sqlite:///")) or (url.startswith("sqlite:///") and not file.exists()):
         return ()
+    # Not before it is needed: the pipeline's modules take half a second, and many checks have no database.
+    from monitor.backtest import estimate
+    from monitor.config import faults, reading
+    from monitor.errors import StoreError
+    from monitor.store import engine as engines
+    from monitor.store import migrate
+
     try:
         engine = engines.open_engine(url)
         engines.check_reachable(engine)
@@ -126,11 +129,12 @@ def replay(
 def demo(
     fast: Annotated[bool, typer.Option("--fast", help="No pauses, for scripts.")] = False,
     folder: Annotated[Path, typer.Option(help="Where database and digests are left.")] = Path("storywatch-demo"),
+    log: Annotated[Path | None, typer.Option(help="Write the daemon's log here, as JSON lines.")] = None,
 ) -> None:
     """Watch an invented story unfold: feeds on this machine, polled over HTTP, on a clock that runs fast."""
     from monitor.demo import play
 
-    raise typer.Exit(play.run(folder, fast=fast))
+    raise typer.Exit(play.run(folder, fast=fast, log=log))
 
 
 @app.command(epilog="Example: storywatch lab match --query-field query < rows.jsonl")

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from monitor.config import building, checking, queries, secrets
+from monitor.config import building, checking, composing, queries, secrets
 from monitor.config.checking import Checked
 from monitor.config.reading import Document, read, read_text
 from monitor.config.values import Config
@@ -102,6 +102,11 @@ def examine(path: Path, environ: Mapping[str, str]) -> Examined:
     content, unreadable = _content(path)
     if unreadable:
         return Examined((unreadable,))
+    with composing.no_collection():
+        return _examined(content, path, environ)
+
+
+def _examined(content: bytes, path: Path, environ: Mapping[str, str]) -> Examined:
     checked = checking.check(read(content, str(path)), environ)
     text = content.decode("utf-8-sig", "replace")
     known = secrets.known_values(checked.document.data, environ)

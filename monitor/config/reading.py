@@ -1,4 +1,4 @@
-"""YAML 1.2 with the place of every key and value. The only module that knows the YAML library.
+"""YAML 1.2 with the place of every key and value. With `composing`, the only module that knows the YAML library.
 
 Reads a text into plain values (text, numbers, lists, mappings) and a table of places; every trap of the format becomes
 a problem: tags, duplicate keys, several documents, deep nesting, aliases that explode. Knows nothing of what keys mean.
@@ -6,19 +6,16 @@ a problem: tags, duplicate keys, several documents, deep nesting, aliases that e
 
 from __future__ import annotations
 
-import gc
 import re
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from monitor.config import composing
 from monitor.errors import Problem
 
 Path = tuple[str | int, ...]
@@ -139,9 +136,9 @@ def _is_null(node: Node) -> bool:
 
 def _compose(text: str, document: Document) -> Node | None:
     try:
-        with warnings.catch_warnings(), _no_collection():
+        with warnings.catch_warnings(), composing.no_collection():
             warnings.simplefilter("ignore", ReusedAnchorWarning)  # it would print lines of the file
-            return YAML(typ="safe", pure=True).compose(text)  # type: ignore[no-any-return]  # the library does not say
+            return composing.compose(text)
     except MarkedYAMLError as exc:
         document.problems.append(_syntax(exc, document))
     except RecursionError:
@@ -150,18 +147,6 @@ def _compose(text: str, document: Document) -> Node | None:
         # The library leaves bare errors of its own workings on damaged texts; none may become a traceback.
         document.problems.append(_unreadable(exc, text, document))
     return None
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Let nothing be collected meanwhile: a large file makes a million objects, and looking at them takes a third."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _syntax(exc: MarkedYAMLError, document: Document) -> Problem:

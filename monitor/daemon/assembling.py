@@ -11,22 +11,33 @@ import random
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from sqlalchemy import Engine
 
-import monitor
 from alerts.values import Coverage
-from monitor import logs, parser_pool, pipeline, priming, reloading, status, telling, understanding, wiring
+from monitor import (
+    logs,
+    observing,
+    outward,
+    parser_pool,
+    pipeline,
+    priming,
+    status,
+    swapping,
+    telling,
+    understanding,
+    wiring,
+)
 from monitor.config import redaction
 from monitor.config.values import Config
 from monitor.daemon.running import Running
-from monitor.fetch import client, hosts
-from monitor.fetch import limits as fetch_limits
-from monitor.jobs import full_text, host_book, parts, polling, upkeep
+from monitor.fetch import client
+from monitor.jobs import canary, full_text, parts, polling, sharding, upkeep
 from monitor.store import engine as engines
-from monitor.store import feeds, migrate, revisions
+from monitor.store import feeds, migrate, revisions, shards
 
 
 @asynccontextmanager
@@ -46,7 +57,8 @@ async def assembled(
 
     Errors: StoreUnreachable, SchemaMismatch, StoreError from the database.
     """
-    engine = engines.open_engine(url, pool=config.storage.pool)
+    pooled = config.storage.direct_url is not None
+    engine = engines.open_engine(url, pool=config.storage.pool, role="daemon", pooled=pooled)
     engines.check_reachable(engine)
     migrate.ready(engine, config.storage.migrate)
     upkeep.prepare(engine, now(), config.storage.keep)
@@ -56,32 +68,26 @@ async def assembled(
     context = wiring.context(engine, awake, config, now=now())
     writer = ThreadPoolExecutor(1, thread_name_prefix="writer")
     async with (
-        _transport(config) as http,
+        outward.client_of(config) as http,
         parser_pool.ParserPool(config.parse.workers, wiring.host_table(context.knowledge.outlets)) as parsers,
     ):
         built = _parts(config, environ, context, writer, http, parsers, now=now, seed=seed)
         poller = polling.Poller(built, on_report)
         pages = full_text.PageReader(built, len(context.knowledge.rules))
-        working = _working(config, environ, context, writer, poller, now=now, hidden=hidden)
-        running = Running(working, poller, pages, http, primes)
+        working = _working(config, environ, context, writer, (poller, pages), parsers, now=now, hidden=hidden)
+        job = sharding.ShardJob(built, poller, at_once=config.engine.fetches)
+        keeper = canary.Keeper(built, poller, partial(outward.client_of, _on_this_machine(config)))
+        running = Running(working, poller, pages, http, primes, job, keeper)
         await poller.start()
         running.teller.recover(now())
+        observer = observing.Observer(engine, now, partial(_channel_names, running))
         try:
-            yield running
+            with observing.observed(observer):
+                yield running
         finally:
             await poller.stop(timedelta())  # none is left after an orderly stop
             writer.shutdown(wait=True)
             engine.dispose()
-
-
-def _transport(config: Config) -> client.Client:
-    agent = fetch_limits.Agent(monitor.__version__, config.contact)
-    bounds = fetch_limits.Limits(
-        body_bytes=config.limits.body_bytes,
-        wire_bytes=config.limits.wire_bytes,
-        deadline_s=config.limits.deadline.total_seconds(),
-    )
-    return client.Client(bounds, agent, allow_hosts=frozenset(config.limits.allow_hosts))
 
 
 def _parts(
@@ -95,22 +101,21 @@ def _parts(
     now: Callable[[], datetime],
     seed: int | None,
 ) -> parts.Parts:
-    own = frozenset(config.limits.allow_hosts)
-    spacing = partial(_spacing, own=own, gap=config.limits.host_gap)
     return parts.Parts(
         engine=context.engine,
         writer=writer,
         client=http,
-        gate=hosts.HostGate(spacing=spacing, domain_of=host_book.domain_of, in_flight=config.limits.per_host),
+        gate=outward.gate_of(config),
         parsers=parsers,
         context=context,
         feeds={feed.url: feed for feed in config.feeds},
-        own_hosts=own,
+        own_hosts=outward.own_hosts(config),
         now=now,
         random=random.Random(seed),  # noqa: S311  jitter, no secret
         environ=environ,
-        at_once=config.engine.fetches,
-        spacing=spacing,
+        at_once=config.engine.fetches * (config.engine.shards if config.engine.kind == "pgqueuer" else 1),
+        deadline=config.limits.deadline,
+        spacing=outward.spacing_of(config),
     )
 
 
@@ -119,20 +124,22 @@ def _working(
     environ: Mapping[str, str],
     context: understanding.Context,
     writer: Executor,
-    poller: polling.Poller,
+    pollers: tuple[swapping.Polling, ...],
+    parsers: parser_pool.ParserPool,
     *,
     now: Callable[[], datetime],
     hidden: logs.Known | None,
-) -> reloading.Working:
+) -> swapping.Working:
     """What a reload swaps, the telling half among it."""
     engine, plan, channels = context.engine, context.knowledge.plan, wiring.channels_of(config)
     coverage, pages = partial(_coverage, engine, now), telling.pages_of(config, environ)
-    return reloading.Working(
+    return swapping.Working(
         config=config,
         revision=context.knowledge.config_rev,
         engine=engine,
         context=context,
-        poller=poller,
+        pollers=pollers,
+        parsers=parsers,
         teller=telling.teller(engine, plan, channels, coverage, writer, pages=pages),
         channels=channels,
         writer=writer,
@@ -142,19 +149,26 @@ def _working(
     )
 
 
+def _on_this_machine(config: Config) -> Config:
+    """For what is fetched from ourselves, and from nowhere else inside."""
+    return replace(config, limits=replace(config.limits, allow_hosts=frozenset({"127.0.0.1"})))
+
+
+def _channel_names(running: Running) -> tuple[str, ...]:
+    return tuple(sorted(running.config.alerts_raw.get("channels") or {}))
+
+
 def _prepare_store(engine: Engine, config: Config, offer: revisions.Offer) -> tuple[int, Mapping[str, datetime]]:
     """Write what a start changes: feeds, revision, watches. Answers the revision and the watches to be primed."""
     with engine.begin() as connection:
+        engines.lock_starting(connection)
+        shards.prepare(connection)
         if engine.dialect.name == "sqlite":  # the file lock is held: nobody else polls
             feeds.void_claims(connection)
-        feeds.sync(connection, reloading.seeds(config), offer.at)
+        feeds.sync(connection, swapping.seeds(config), offer.at)
         wanted = priming.wanted(config, revisions.watch_states(connection), None, offer.at)
         revisions.put_watch_states(connection, wanted.states)
         return revisions.accept(connection, offer), wanted.primes
-
-
-def _spacing(host: str, *, own: frozenset[str], gap: timedelta) -> float:
-    return 0.0 if host in own else gap.total_seconds()
 
 
 def _coverage(engine: Engine, now: Callable[[], datetime]) -> Coverage:

@@ -269,7 +269,9 @@ def _event_lines(
 
 
 def _recorded(connection: Connection, group: StoryKey, entry: Entry) -> Iterator[EventLine]:
-    for event, state in admin.events_of(connection, group):
+    """What the entry raised, under whichever key its story had then: stories grow together, and are taken apart."""
+    told = [pair for key in stories.keys_told(connection, group) for pair in admin.events_of(connection, key)]
+    for event, state in sorted(told, key=lambda pair: pair[0].decided_at):
         if event.mention is not None and event.mention.entry == str(entry.id):
             steps = tuple(_step(step) for step in admin.ladder(connection, event.key))
             yield EventLine(event.key, str(event.kind), state, steps)

@@ -18,15 +18,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import monitor
-from monitor import daemon, logs, parser_pool, schedule
+from monitor import daemon, logs, outward, parser_pool, schedule
 from monitor.config import api, editing, locating, secrets
 from monitor.config.values import Config
 from monitor.errors import ParseError, StoreError
 from monitor.feed import admin
 from monitor.feed.facts import FeedRefused, plain, when
 from monitor.fetch import client, hosts, limits
-from monitor.jobs import host_book
 from monitor.parse import links, web_page
 from monitor.schedule import attempts, redirects
 from monitor.store import engine as engines
@@ -159,20 +157,12 @@ def _settled(found: Found) -> Found:
 @asynccontextmanager
 async def looker(config: Config, url: str) -> AsyncIterator[Looker]:
     """Open what is needed to ask addresses; `url` is the database, whose holds are kept."""
-    own = frozenset(config.limits.allow_hosts)
-    gap = config.limits.host_gap.total_seconds()
-    gate = hosts.HostGate(spacing=lambda host: 0.0 if host in own else gap, domain_of=host_book.domain_of)
+    gate = outward.gate_of(config)
     held, asked = _remembered(url)
     for row in held:
         if row.hold_until is not None:
             gate.hold(schedule.Hold(row.kind, row.name, row.hold_until, row.hold_reason or "host_hold"))
-    agent = limits.Agent(monitor.__version__, config.contact)
-    bounds = limits.Limits(
-        body_bytes=config.limits.body_bytes,
-        wire_bytes=config.limits.wire_bytes,
-        deadline_s=config.limits.deadline.total_seconds(),
-    )
-    async with client.Client(bounds, agent, allow_hosts=own) as http, parser_pool.ParserPool(1) as parsers:
+    async with outward.client_of(config) as http, parser_pool.ParserPool(1) as parsers:
         yield Looker(config, http, gate, parsers, asked)
 
 

@@ -67,13 +67,16 @@ class PageRefused:
 
 
 class Articles:
-    """Reads article pages politely, through the same gate as the feeds of the host."""
+    """Reads article pages politely, through the same gate as the feeds of the host.
+
+    `watches` is how many the servers are told of.
+    """
 
     def __init__(self, client: Client, gate: HostGate, now: Callable[[], datetime], *, watches: int = 0) -> None:
         self._client = client
         self._gate = gate
         self._now = now
-        self._watches = watches
+        self.watches = watches
         self._robots = robots.Robots(self._robots_txt)
         self._read: dict[str, deque[datetime]] = {}
 
@@ -86,7 +89,7 @@ class Articles:
             until = self._read[host][0] + _HOUR
             message = f"{PER_HOST_HOUR} pages of {host} were read within the hour"
             return PageRefused(url, PageReason.BUDGET, message, transient=True, until=until)
-        request = Request(url, accept=ACCEPT_PAGE, watches=self._watches, body_bytes=PAGE_BYTES)
+        request = Request(url, accept=ACCEPT_PAGE, watches=self.watches, body_bytes=PAGE_BYTES)
         async with self._gate.turn(host, self._now) as held:
             if held:
                 message = f"{host} is left alone until {held.until:%H:%M}: {held.reason}"
@@ -104,7 +107,7 @@ class Articles:
         return None if await self._robots.allow(url, self._now()) else PageReason.ROBOTS
 
     async def _robots_txt(self, url: str) -> FetchOutcome:
-        request = Request(url, accept="text/plain, */*;q=0.5", watches=self._watches)
+        request = Request(url, accept="text/plain, */*;q=0.5", watches=self.watches)
         host = (urlsplit(url).hostname or "").lower()
         async with self._gate.turn(host, self._now) as held:
             if held:

@@ -6,13 +6,16 @@ What a page adds is told as late evidence; `monitor.understanding` sees to it th
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
 import structlog
 from sqlalchemy import Connection
 
-from monitor import metrics, parser_pool, pipeline
+from monitor import following, metrics, parser_pool, pipeline
+from monitor.config.values import FeedConfig
 from monitor.errors import ParseError
 from monitor.fetch import article
 from monitor.jobs.parts import Parts
@@ -37,6 +40,11 @@ class PageReader:
     def __init__(self, parts: Parts, watches: int) -> None:
         self._parts = parts
         self._articles = article.Articles(parts.client, parts.gate, parts.now, watches=watches)
+
+    async def use(self, configured: Mapping[str, FeedConfig]) -> None:
+        """Choose the watches of a page by other feed settings from now on. Called by a reload."""
+        self._parts = replace(self._parts, feeds=configured)
+        self._articles.watches = len(self._parts.context.knowledge.rules)
 
     async def work(self) -> int:
         """Read what is due, at most eight pages; returns how many were tried."""
@@ -93,6 +101,8 @@ class PageReader:
 
     def _say(self, page: articles.Wanted, taken: Taken | None) -> None:
         told = taken.events if taken is not None else ()
+        if taken is not None:
+            following.decided(taken)
         for event in told:
             metrics.events.labels(str(event.kind), str(event.state)).inc()
         log.info("page_read", url=page.url, events=len(told))

@@ -9,9 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
-from monitor import schedule
+from monitor import outward, schedule
 from monitor.fetch import hosts as gates
-from monitor.parse import links
 from monitor.schedule.reasons import FailReason
 from monitor.store import hosts
 
@@ -31,9 +30,13 @@ class HostBook:
 
     def load(self, rows: Iterable[hosts.HostRow], feed_hosts: Iterable[str]) -> None:
         """Take up what is stored, holds included: a hold survives a restart."""
-        self._feeds = Counter(feed_hosts)
-        self._rows = {(row.kind, row.name): row for row in rows}
-        for row in self._rows.values():
+        self._feeds, self._rows = Counter(feed_hosts), {}
+        self.learn(rows)
+
+    def learn(self, rows: Iterable[hosts.HostRow]) -> None:
+        """Take up what is stored of some hosts; other processes may have been told to leave them alone."""
+        for row in rows:
+            self._rows[row.kind, row.name] = row
             if row.kind == "host" and row.ever_429:
                 self._gate.limit(row.name)
             if row.hold_until is not None and row.hold_until > self._now():
@@ -42,7 +45,7 @@ class HostBook:
 
     def facts(self, host: str) -> schedule.HostFacts:
         """What the schedule should know of a feed's host."""
-        domain, now = domain_of(host), self._now()
+        domain, now = outward.domain_of(host), self._now()
         known = [row for key in (("host", host), ("domain", domain)) if (row := self._rows.get(key)) is not None]
         longest = max((row for row in known if row.hold_until), key=lambda row: row.hold_until or now, default=None)
         limited = {name for name, at in self._limited.get(domain, {}).items() if now - at < _RECENT}
@@ -68,9 +71,4 @@ class HostBook:
         self._rows[held.scope, held.name] = row
         self._gate.hold(held)
         if reason == FailReason.RATE_LIMITED and held.scope == "host":
-            self._limited.setdefault(domain_of(held.name), {})[held.name] = self._now()
-
-
-def domain_of(host: str) -> str:
-    """The registrable domain of a host; the host itself where there is none."""
-    return links.registrable(host) or host
+            self._limited.setdefault(outward.domain_of(held.name), {})[held.name] = self._now()

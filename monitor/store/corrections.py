@@ -12,8 +12,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, func, insert, literal, null, or_, select, update
 
+from alerts import tables as alert_tables
 from monitor.store import stories, tables
 from monitor.values import EntryId, StoryKey
 
@@ -132,8 +133,10 @@ def is_whole(connection: Connection, story: int, since: datetime) -> bool:
 def merge(connection: Connection, survivor: Standing, loser: Standing, why: str, now: datetime) -> Changed:
     """Make one story of two; every key of the loser leads to the survivor."""
     moved = tuple(row.entry for row in mentions(connection, loser.key))
-    for table in (tables.mention, tables.response):
-        connection.execute(update(table).where(table.c.story_id == loser.id).values(story_id=survivor.id))
+    moving = update(tables.mention).where(_MENTION.story_id == loser.id)
+    connection.execute(moving.values(story_id=survivor.id, change_no=stories.next_change()))
+    answered = tables.response.c.story_id
+    connection.execute(update(tables.response).where(answered == loser.id).values(story_id=survivor.id))
     connection.execute(update(tables.story_alias).where(_ALIAS.story_id == loser.id).values(story_id=survivor.id))
     connection.execute(insert(tables.story_alias).values(alias_key=loser.key, story_id=survivor.id, since=now, why=why))
     again = or_(_STORY.id == loser.id, _STORY.merged_into == loser.id)
@@ -161,8 +164,10 @@ def split(connection: Connection, story: Standing, leaving: Sequence[EntryId], k
         "algo": stories.ALGO,
     }
     new = int(connection.execute(insert(tables.story).values(**values).returning(_STORY.id)).scalar_one())
-    for table in (tables.mention, tables.response):
-        connection.execute(update(table).where(table.c.entry_id.in_(leaving)).values(story_id=new))
+    moving = update(tables.mention).where(_MENTION.entry_id.in_(leaving))
+    connection.execute(moving.values(story_id=new, change_no=stories.next_change()))
+    answered = tables.response.c.entry_id
+    connection.execute(update(tables.response).where(answered.in_(leaving)).values(story_id=new))
     _measure(connection, story.id)
     _measure(connection, new)
     return Changed(key, tuple(leaving))
@@ -200,14 +205,18 @@ def is_said(connection: Connection, subject: str, verdict: str, who: str, note: 
     return connection.execute(same.where(_LABEL.who == who).limit(1)).first() is not None
 
 
-def newest_label(connection: Connection) -> int:
-    """The number of the last label, 0 before the first."""
-    return int(connection.execute(select(func.coalesce(func.max(_LABEL.id), 0))).scalar_one())
+BY_LINK = "by the link in a message"
+"""The note of what a reader said from a message: that is kept with the telling half, one word by reader and story."""
 
 
 def labels(connection: Connection) -> Iterator[Label]:
-    """All labels in the order in which they were given, with title and address of what they are about."""
-    for row in connection.execute(select(tables.label).order_by(_LABEL.id)).all():
+    """All labels in the order in which they were given, with title and address of what they are about.
+
+    Those given on the pages and by command, and those that readers gave by the links in their messages.
+    """
+    said = select(_LABEL.at, _LABEL.who, _LABEL.verdict, _LABEL.subject, _LABEL.story_key, _LABEL.entry_id, _LABEL.note)
+    given = connection.execute(said.order_by(_LABEL.id)).all()
+    for row in sorted((*given, *_from_messages(connection)), key=lambda row: row.at):
         story = None if row.story_key is None else stories.resolve(connection, StoryKey(row.story_key))
         shown = _shown(connection, row.entry_id, story)
         yield Label(
@@ -221,6 +230,22 @@ def labels(connection: Connection) -> Iterator[Label]:
             title=None if shown is None else shown.title,
             url=None if shown is None else shown.url,
         )
+
+
+def _from_messages(connection: Connection) -> Sequence[Any]:
+    """What readers said by the links in their messages, in the columns of a label."""
+    said = alert_tables.feedback.c
+    return connection.execute(
+        select(
+            said.at,
+            said.recipient.label("who"),
+            said.label.label("verdict"),
+            said.story.label("subject"),
+            said.story.label("story_key"),
+            null().label("entry_id"),
+            literal(BY_LINK).label("note"),
+        ).order_by(said.at, said.recipient, said.story)
+    ).all()
 
 
 def _shown(connection: Connection, entry: int | None, story: StoryKey | None) -> Any:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, and_, func, insert, or_, select, update
 
 from monitor.store import tables
 from monitor.values import (
@@ -77,6 +77,21 @@ class StoryRow:
     size: int
 
 
+def keys_told(connection: Connection, key: StoryKey) -> tuple[StoryKey, ...]:
+    """The keys under which entries of a story may have been told: its own, those that lead to it by now, and those of
+    the stories it was split from.
+    """
+    alias, story = tables.story_alias.c, tables.story.c
+    found: dict[StoryKey, None] = {}
+    row = connection.execute(select(story.id, story.key, story.split_from).where(story.key == key)).one_or_none()
+    while row is not None and row.key not in found:
+        joined = connection.execute(select(alias.alias_key).where(alias.story_id == row.id).order_by(alias.alias_key))
+        found |= dict.fromkeys((StoryKey(row.key), *map(StoryKey, joined.scalars())))
+        parent = select(story.id, story.key, story.split_from).where(story.id == row.split_from)
+        row = connection.execute(parent).one_or_none()
+    return tuple(found) or (key,)
+
+
 def resolve(connection: Connection, key: StoryKey) -> StoryKey:
     """The key a story is known by now: a merged story's key leads to its survivor in one hop."""
     alias, story = tables.story_alias.c, tables.story.c
@@ -119,9 +134,20 @@ def record(
             shared=[list(pair) for pair in assignment.shared],
             reason=assignment.reason,
             algo=ALGO,
+            change_no=next_change(),
         )
     )
     return story
+
+
+def next_change() -> ScalarSelect[int]:
+    """The number of a change to a mention. Drawn under the story lock, so that numbers show in their order."""
+    return select(func.coalesce(func.max(tables.mention.c.change_no), 0) + 1).scalar_subquery()
+
+
+def newest_change(connection: Connection) -> int:
+    """The number of the newest change to a mention, 0 before the first."""
+    return int(connection.execute(select(func.coalesce(func.max(tables.mention.c.change_no), 0))).scalar_one())
 
 
 def _start(connection: Connection, entry: Entry, key: StoryKey, now: datetime) -> int:
@@ -313,12 +339,21 @@ def _asker(row: Row[Any]) -> Asker | None:
 
 def live(connection: Connection, since: datetime) -> Iterator[Live]:
     """Mentions seen since a time, in the order in which they were decided: the clusterer's window."""
+    return _lives(connection, tables.mention.c.seen_at >= since)
+
+
+def changed(connection: Connection, after: int, since: datetime) -> Iterator[Live]:
+    """Those of the window that were made, moved or edited after a change."""
+    return _lives(connection, and_(tables.mention.c.change_no > after, tables.mention.c.seen_at >= since))
+
+
+def _lives(connection: Connection, which: ColumnElement[bool]) -> Iterator[Live]:
     mention, story, entry = tables.mention.c, tables.story.c, tables.entry.c
     rows = connection.execute(
         select(tables.mention, story.key, entry.summary, entry.content, entry.article)
         .join(tables.story, story.id == mention.story_id)
         .join(tables.entry, entry.id == mention.entry_id)
-        .where(mention.seen_at >= since)
+        .where(which)
         .order_by(mention.seen_at, mention.entry_id)
     )
     for row in rows:
@@ -370,13 +405,19 @@ def change_role(connection: Connection, entry: EntryId, assignment: Assignment) 
     connection.execute(
         update(tables.mention)
         .where(tables.mention.c.entry_id == entry)
-        .values(role=str(assignment.role), copy_of=assignment.copy_of, containment=assignment.containment)
+        .values(
+            role=str(assignment.role),
+            copy_of=assignment.copy_of,
+            containment=assignment.containment,
+            change_no=next_change(),
+        )
     )
 
 
 def retitle(connection: Connection, entry: Entry) -> None:
     """Let the mention of a revised entry say what the entry says now."""
-    connection.execute(update(tables.mention).where(tables.mention.c.entry_id == entry.id).values(title=entry.title))
+    mended = update(tables.mention).where(tables.mention.c.entry_id == entry.id)
+    connection.execute(mended.values(title=entry.title, change_no=next_change()))
 
 
 def add_evidence(connection: Connection, entry: Entry, story: int, evidence: Evidence, now: datetime) -> None:

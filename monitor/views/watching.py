@@ -16,7 +16,8 @@ from monitor.store import feeds as feed_rows
 
 @dataclass(frozen=True, slots=True)
 class FeedSeen:
-    """A feed. `colour` as `status` gives it; `delay`: how old an entry may be before the next poll brings it."""
+    """A feed. `colour` and its `reasons` are those of `status`, a failure left out that `fail_reason` names already;
+    `delay`: how old an entry may be before the next poll brings it."""
 
     url: str
     moved_to: str | None
@@ -30,6 +31,7 @@ class FeedSeen:
     failing_since: datetime | None
     fail_reason: str | None
     fail_message: str | None
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,16 @@ class Seen:
 _ORDER = {"red": 0, "amber": 1, "green": 2, "grey": 3}
 
 
-def read(connection: Connection, now: datetime, watches: Mapping[str, frozenset[str] | None]) -> Seen:
-    """Read how well we see. `watches` maps a watch to the addresses of its feeds, None for all of them."""
+def read(
+    connection: Connection,
+    now: datetime,
+    watches: Mapping[str, frozenset[str] | None],
+    insecure: frozenset[str] = frozenset(),
+) -> Seen:
+    """Read how well we see. `watches` maps a watch to the addresses of its feeds, None for all of them.
+
+    `insecure` are the feeds whose certificate is not looked at.
+    """
     rows = feed_rows.all_rows(connection)
     polled = tuple(row for row in rows if row.state in feed_rows.POLLED)
     low = lows.read(connection)
@@ -65,16 +75,17 @@ def read(connection: Connection, now: datetime, watches: Mapping[str, frozenset[
         covered = status.coverage_of(polled, now, urls)
         since = low[watch].low_since if watch in low else None
         seen.append(WatchSeen(watch, covered.healthy, covered.feeds, covered.slowest, since))
-    feeds = sorted((_feed(row, now) for row in rows), key=lambda feed: (_ORDER[feed.colour], feed.url))
+    feeds = sorted((_feed(row, now, insecure) for row in rows), key=lambda feed: (_ORDER[feed.colour], feed.url))
     return Seen(tuple(feeds), status.coverage_of(polled, now), tuple(seen))
 
 
-def _feed(row: feed_rows.FeedRow, now: datetime) -> FeedSeen:
+def _feed(row: feed_rows.FeedRow, now: datetime, insecure: frozenset[str]) -> FeedSeen:
+    line = status.feed_line(row, 0, now, insecure_tls=row.url in insecure)
     return FeedSeen(
         url=row.url,
         moved_to=row.moved_to,
         state=row.state,
-        colour=_colour(row, now),
+        colour=line.colour,
         last_ok=row.last_ok_at,
         last_new=row.last_new_at,
         next_at=row.next_at,
@@ -83,18 +94,5 @@ def _feed(row: feed_rows.FeedRow, now: datetime) -> FeedSeen:
         failing_since=row.first_fail_at if row.fail_reason else None,
         fail_reason=row.fail_reason,
         fail_message=row.fail_message,
+        reasons=tuple(reason for reason in line.reasons if reason != row.fail_reason),
     )
-
-
-_RED_AFTER = timedelta(hours=24)
-
-
-def _colour(row: feed_rows.FeedRow, now: datetime) -> str:
-    """As the command line colours it."""
-    if row.state not in feed_rows.POLLED or row.last_attempt_at is None:
-        return "grey"
-    if row.state == "gone":
-        return "red"
-    if row.fail_reason is None:
-        return "green"
-    return "red" if row.first_fail_at is not None and now - row.first_fail_at > _RED_AFTER else "amber"

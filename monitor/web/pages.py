@@ -152,7 +152,7 @@ class _Shown:
         """Every feed with its health, and what cannot be seen."""
         watches = {watch.name: watch.feeds for watch in self._sources.watches}
         with self._sources.reading() as connection:
-            seen = watching.read(connection, self._sources.now(), watches)
+            seen = watching.read(connection, self._sources.now(), watches, self._sources.insecure)
             due = feed_rows.due_count(connection, self._sources.now())
         return self._page(request, "feeds.html", "/feeds", {"seen": seen, "due": due})
 

@@ -1,14 +1,20 @@
-"""Runs the page inside the daemon's event loop, on sockets that are bound already. Called by `daemon`."""
+"""Runs the page inside the daemon's event loop, on sockets that are bound already. Called by `daemon`.
+
+What it shows can be exchanged while it runs: a request that is under way ends with what it began with.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import secrets
 import socket
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
+from functools import partial
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from monitor.web import health
 from monitor.web.app import build
@@ -19,9 +25,15 @@ class Page:
     """The page's server, and that of the metrics where they have an address of their own."""
 
     def __init__(self, bound: socket.socket, sources: Sources, metrics: socket.socket | None = None) -> None:
-        self._servers = [_Serving(bound, build(sources))]
+        self._key = secrets.token_bytes(32)
+        self._shown = _Shown(self._build(sources))
+        self._servers = [_Serving(bound, self._shown)]
         if metrics is not None:
             self._servers.append(_Serving(metrics, health.measures()))
+
+    def prepare(self, sources: Sources) -> Callable[[], None]:
+        """Build what shows other sources; calling the answer puts it in place. To build takes a tenth of a second."""
+        return partial(setattr, self._shown, "app", self._build(sources))
 
     def start(self) -> None:
         """Begin to serve."""
@@ -31,6 +43,21 @@ class Page:
     async def stop(self) -> None:
         """End, within two seconds."""
         await asyncio.gather(*(server.stop() for server in self._servers))
+
+    def _build(self, sources: Sources) -> ASGIApp:
+        """Build with one key for as long as the process runs, where none is configured: sessions outlive a reload."""
+        return build(replace(sources, keys=sources.keys or (self._key,)))
+
+
+class _Shown:
+    """The application of the moment."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand one request to it."""
+        await self.app(scope, receive, send)
 
 
 class _Serving:

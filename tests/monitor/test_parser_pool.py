@@ -13,8 +13,9 @@ import pytest
 import pytest_asyncio
 
 from monitor.errors import ParseError
+from monitor.parse.publishers import HostTable
 from monitor.parser_pool import Body, Page, ParserPool
-from monitor.values import ParsedFeed
+from monitor.values import Domain, ParsedFeed
 
 NOW = datetime(2025, 6, 6, 8, 0, tzinfo=UTC)
 
@@ -92,6 +93,15 @@ class Deadly(dict[str, str]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return os._exit, (9,)
+
+
+async def test_hosts_are_known_by_the_table_of_the_moment(pool: ParserPool) -> None:
+    item = "<item><title>Vest</title><link>https://glasnik.example.rs/1</link></item>"
+    document = body(f"<rss><channel><title>G</title>{item}</channel></rss>")
+    before = await pool.parse(document)
+    pool.use(HostTable(hosts={"glasnik.example.rs": Domain("novi-glasnik.example")}))
+    after = await pool.parse(document)
+    assert [one.entries[0].outlet for one in (before, after)] == ["example.rs", "novi-glasnik.example"]
 
 
 async def test_a_body_that_kills_twice_is_given_up_and_the_others_are_parsed(pool: ParserPool) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy import func, select
 
 from alerts import tables as alert_tables
 from alerts.values import DeliveryState
-from monitor import daemon, logs, pipeline, reloading, status
+from monitor import asking, daemon, logs, pipeline, reloading, status
 from monitor.config import api
 from monitor.parse import delta
 from monitor.store import engine as engines
@@ -63,7 +63,8 @@ class House:
 
     def events(self, *states: str) -> list[str]:
         event = alert_tables.event.c
-        rows = self.rows(select(event.event_key, event.state).where(event.kind != "config_rejected").order_by(event.id))
+        news = event.kind.not_in(("config_rejected", "primed"))
+        rows = self.rows(select(event.event_key, event.state).where(news).order_by(event.id))
         return [row.event_key for row in rows if not states or row.state in states]
 
     def rejections(self) -> int:
@@ -263,6 +264,75 @@ async def test_a_new_watch_records_the_past_and_fires_for_what_came_after_it(tmp
         assert states["kosovo"] is not None
 
 
+KOSOVO = ("channels:", "  - name: kosovo\n    query: |\n      Kosovo\nchannels:")
+
+
+async def test_whoever_runs_the_daemon_is_told_in_one_line_what_a_new_watch_found(tmp_path: Path) -> None:
+    async with house(tmp_path) as at:
+        for n in range(3):
+            at.arrive(f"Kosovo minister {n} speaks of TPS {n}", at=NOW - timedelta(days=9 - n))
+        at.write(*KOSOVO)
+        await at.reloader.reload("signal")
+        await until(lambda: not at.reloader._waking.is_under_way)
+        event = alert_tables.event.c
+        ((key, payload),) = at.rows(select(event.event_key, event.payload).where(event.kind == "primed"))
+        assert key == "primed:kosovo:2"
+        assert "kosovo primed: 3 entries, 1 stories in 30 d" in payload
+        assert at.rows(select(func.count()).where(alert_tables.item.c.group_key == "watch:kosovo")) == [(1,)]
+
+
+async def test_the_past_of_a_new_watch_is_told_once_and_only_when_it_is_asked_for(tmp_path: Path) -> None:
+    async with house(tmp_path) as at:
+        at.arrive("Kosovo minister speaks of TPS", at=NOW - timedelta(days=9))
+        at.arrive("Kosovo police stop a bus near Prizren", at=NOW - timedelta(days=2))
+        at.write(*KOSOVO)
+        later = NOW + timedelta(minutes=1)
+        at.running.working.now = lambda: later
+        at.reloader.prime = lambda since: None  # type: ignore[method-assign]
+        answer = await asked(at, timedelta(days=7))
+        assert answer["notes"][-1] == "backfill of kosovo: told when it has looked through what is stored"
+        assert at.events("open") == []
+        await at.reloader.primed({"kosovo": later})
+        assert [key.split(":")[:2] for key in at.events("open")] == [["new_story", "kosovo"]]
+        again = await asked(at, timedelta(days=7))
+        assert again["notes"] == ["backfill of kosovo: 0 stories told in one digest"]
+        at.running.teller._desk.build_due(later)
+        (body,) = at.rows(select(alert_tables.outbox.c.body).where(alert_tables.outbox.c.form == "scheduled"))
+        assert "near Prizren" in str(body)
+        assert "speaks of TPS" not in str(body)
+        assert "told because it was asked for" in str(body)
+
+
+async def test_a_backfill_without_a_new_watch_says_so_and_tells_nothing(tmp_path: Path) -> None:
+    async with house(tmp_path) as at:
+        at.arrive("Serbia takes deportees", at=NOW - timedelta(days=2))
+        at.write("version: 1", "version: 1  # one")
+        at.running.working.now = lambda: NOW + timedelta(minutes=2)
+        answer = await asked(at, timedelta(days=7))
+        assert answer["notes"][-1].startswith("backfill: this revision brought no new or changed watch")
+
+
+async def asked(at: House, backfill: timedelta) -> dict[str, Any]:
+    """Let the daemon do what `storywatch reload --backfill` leaves in the database."""
+    with at.running.engine.begin() as connection:
+        meta.put(connection, asking.REQUEST, asking.Request("r", "ana", backfill=backfill).as_json())
+    await at.reloader._answer_request()
+    with engines.reading(at.running.engine) as connection:
+        return dict(json.loads(meta.get(connection, asking.ANSWER) or "{}"))
+
+
+async def test_pages_parsers_and_couriers_work_by_the_new_state_and_keep_what_they_learnt(tmp_path: Path) -> None:
+    async with house(tmp_path) as at:
+        running, teller = at.running, at.running.teller
+        teller._courier._buckets["slack/C0DESK"] = NOW
+        at.write("tags: [balkan]", "tags: [wire]")
+        at.write("channels:", "outlets: {outlet-a.example: {name: Bosfor Daily, kind: aggregator}}\nchannels:")
+        assert (await at.reloader.reload("signal")).outcome == "accepted"
+        assert running.pages._parts.feeds[FEED].tags == {"wire"}
+        assert "outlet-a.example" in running.working.parsers._table.aggregators
+        assert teller._courier._buckets == {"slack/C0DESK": NOW}
+
+
 UNPRIMED = {
     "nothing": ("version: 1", "version: 1  # one"),
     "a channel": ("digests: {", "more: {type: stdout}\n  digests: {"),
@@ -277,7 +347,7 @@ async def test_a_reload_that_changes_no_query_primes_nothing_and_sends_nothing(c
         told, items = at.events(), at.rows(select(alert_tables.item))
         at.write(*UNPRIMED[case])
         assert (await at.reloader.reload("signal")).outcome == "accepted"
-        assert at.reloader._priming is None
+        assert not at.reloader._waking.is_under_way
         assert (at.events(), at.rows(select(alert_tables.item))) == (told, items)
 
 
@@ -289,7 +359,7 @@ async def test_a_watch_that_left_and_comes_back_is_not_primed_again(tmp_path: Pa
         at.arrive("Serbia takes deportees", at=NOW)
         at.write("channels:", f"{watch}channels:")
         assert (await at.reloader.reload("signal")).outcome == "accepted"
-        assert at.reloader._priming is None
+        assert not at.reloader._waking.is_under_way
         assert at.events() == []
 
 
@@ -330,13 +400,13 @@ async def test_rows_of_a_channel_that_left_are_held_and_go_when_it_comes_back(tm
 async def test_a_command_leaves_its_wish_in_the_database_and_finds_the_answer_there(tmp_path: Path) -> None:
     async with house(tmp_path) as at:
         at.write("AND Serbia", "AND Serbia\n    title: Flights")
-        asked = reloading.Request("r1", "ana")
+        asked = asking.Request("r1", "ana")
         with at.running.engine.begin() as connection:
-            meta.put(connection, reloading.REQUEST, asked.as_json())
+            meta.put(connection, asking.REQUEST, asked.as_json())
         at.reloader.ask("signal")
-        await until(lambda: bool(at.rows(select(tables.meta).where(tables.meta.c.key == reloading.ANSWER))))
+        await until(lambda: bool(at.rows(select(tables.meta).where(tables.meta.c.key == asking.ANSWER))))
         with engines.reading(at.running.engine) as connection:
-            answer = json.loads(meta.get(connection, reloading.ANSWER) or "{}")
+            answer = json.loads(meta.get(connection, asking.ANSWER) or "{}")
         assert (answer["id"], answer["outcome"], answer["revision"]) == ("r1", "accepted", 2)
         assert at.history()[0] == ("accepted", "ana")
 

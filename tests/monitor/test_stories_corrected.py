@@ -9,7 +9,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Connection, Engine, select
 
+from alerts.outbox import acts
 from monitor import stories as repairs
+from monitor.backtest import labels
 from monitor.cluster.index import Index
 from monitor.cluster.item import Item, story_key
 from monitor.cluster.settings import Settings
@@ -85,7 +87,7 @@ class Newsroom:
         """Build the window again from what is stored."""
         self.window = Index(self.settings, knowledge())
         with self.engine.connect() as connection:
-            self.seen = corrections.newest_label(connection)
+            self.seen = stories.newest_change(connection)
             for row in stories.live(connection, Index.reach(self.settings, self.now)):
                 told = Item(
                     row.entry, "en", row.seen_at, row.seen_at, row.outlet, f"outlet{row.entry}", row.title, row.text
@@ -305,6 +307,26 @@ def test_labels_are_exported_with_what_they_are_about(engine: Engine) -> None:
     assert (one["story"], one["entry"], one["who"], one["note"]) == (room.placed[2], entry.id, "bo", "another fire")
     assert (one["url"], one["at"]) == ("https://a.example/2", "2025-06-05T08:00:00Z")
     assert (missed["story"], missed["entry"], missed["subject"]) == (None, None, "https://b.example/unseen")
+
+
+def test_what_readers_say_by_the_links_in_messages_is_a_label_like_any_other(engine: Engine) -> None:
+    room = told(engine, 4)
+    first, kept = room.placed[0], tuple(dict.fromkeys(room.placed))
+    with engine.begin() as tx:
+        acts.label(tx, "mail/ana@ngo.example", kept[1], "wrong", NOW)
+        repairs.label(tx, first, Verdict.WRONG, "bo", NOW)
+        repairs.label(tx, first, Verdict.RIGHT, "ana", NOW + timedelta(hours=1))
+    room.merge(*kept)
+    said = [row for row in exported(engine) if row["verdict"] in ("right", "wrong")]
+    assert [(row["who"], row["verdict"], row["story"]) for row in said] == [
+        ("bo", "wrong", first),
+        ("mail/ana@ngo.example", "wrong", first),
+        ("ana", "right", first),
+    ]
+    assert said[1]["note"] == "by the link in a message"
+    with engine.connect() as connection:
+        found = {label.named: (label.verdict, len(label.entries)) for label in labels.stored(connection)}
+    assert found == {first: ("right", 4), kept[1]: ("wrong", 4)}
 
 
 def test_corrections_are_exported_entry_by_entry_under_the_keys_of_today(engine: Engine) -> None:

@@ -30,11 +30,11 @@ from urllib.parse import urlsplit
 from sqlalchemy import Engine, select
 
 from alerts import tables as alert_tables
-from monitor import parser_pool, schedule, status, wiring
+from monitor import outward, parser_pool, schedule, status, wiring
 from monitor.config import api
 from monitor.config.values import Config
 from monitor.fetch import client, hosts, limits
-from monitor.jobs import coverage, full_text, host_book, parts, polling
+from monitor.jobs import coverage, full_text, parts, polling
 from monitor.jobs.parts import Round
 from monitor.store import engine as engines
 from monitor.store import feeds, fetch_log, tables
@@ -154,7 +154,7 @@ class WatchedGate(hosts.HostGate):
 
     def __init__(self, clock: Clock, spacing: float) -> None:
         super().__init__(
-            spacing=lambda _: spacing, domain_of=host_book.domain_of, clock=clock.monotonic, sleep=clock.sleep
+            spacing=lambda _: spacing, domain_of=outward.domain_of, clock=clock.monotonic, sleep=clock.sleep
         )
         self.starts: dict[str, list[datetime]] = {}
 
