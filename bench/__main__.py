@@ -20,6 +20,7 @@ QUICK = {
     "pipeline": ["--feeds", "30", "--polls", "3", "--history", "1000,20000"],
     "backtest": ["--entries", "5000"],
     "bombs": [],
+    "farm": ["--feeds", "100", "--hours", "1"],
     "day": ["--feeds", "40", "--hosts", "16", "--hours", "3"],
     "daemon": ["start", "--feeds", "200", "--rounds", "3"],
     "peers": ["--feeds", "50", "--rounds", "1"],

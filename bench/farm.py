@@ -216,7 +216,9 @@ def _settle(connection: Connection, row: feeds.FeedRow, decision: pipeline.Decis
         fetch_log.write(connection, row.id, decision.log)
 
 
-def figures(farm: Farm, engine: Engine, count: int, hours: float, wal: int, wall: float) -> dict[str, Any]:
+def figures(
+    farm: Farm, engine: Engine, before: dict[str, tuple[int, int]], count: int, hours: float, wal: int, wall: float
+) -> dict[str, Any]:
     """What the day says, of this farm and of a million feeds."""
     noted = farm.noted
     polls = sum(noted.outcomes.values())
@@ -248,9 +250,9 @@ def figures(farm: Farm, engine: Engine, count: int, hours: float, wal: int, wall
             "wal_mb_per_s": round(a_second * wal / polls / 1e6, 2),
             "new_entries_per_s": round(noted.entries / (hours * 3600) / count * MILLION, 1),
             "gb_a_day": {
-                name: round(size / (days + 1 / 24) / count * MILLION / 1e9, 2)
-                for name, (_, size) in sizes.items()
-                if name != "feed"
+                name: round((rows - before[name][0]) * size / rows / days / count * MILLION / 1e9, 2)
+                for name, (rows, size) in sizes.items()
+                if name != "feed" and rows
             },
             "gb_of_feed_rows": round(sizes["feed"][1] / count * MILLION / 1e9, 2),
         },
@@ -307,10 +309,10 @@ def main() -> int:
         farm.make()
         settled = START + timedelta(hours=1)
         farm.play(START, settled)  # the first look at each feed is a baseline, and not what a day consists of
-        wal, began = _written(engine), time.perf_counter()
+        before, wal, began = dict(_sizes(engine)), _written(engine), time.perf_counter()
         farm.play(settled, settled + timedelta(hours=asked.hours))
         wall = time.perf_counter() - began
-        told = figures(farm, engine, asked.feeds, asked.hours, _written(engine) - wal, wall)
+        told = figures(farm, engine, before, asked.feeds, asked.hours, _written(engine) - wal, wall)
         engine.dispose()
     print(json.dumps({"bench": "farm", **told}, indent=1))
     return 0

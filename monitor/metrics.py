@@ -43,8 +43,7 @@ watch_delay = Gauge("storywatch_watch_delay_seconds", "Worst delay at which a wa
 jobs = Counter("storywatch_job_runs", "Runs of the process's own jobs by how they ended.", ["job", "outcome"])
 """done, failed."""
 clock_jumps = Counter("storywatch_clock_jumps", "Jumps of the wall clock of more than 30 s.")
-engine_jobs = Gauge("storywatch_engine_jobs", "Shard jobs of the engine by state.", ["state"])
-"""queued, running. Fed by the engine that has a queue."""
+shard_jobs = Gauge("storywatch_shard_jobs", "Shard jobs that run in this process.")
 engine_restarts = Counter("storywatch_engine_restarts", "Times the engine's run loop had to be started again.")
 leading = Gauge("storywatch_leader", "1 while this process does what only one may do.")
 

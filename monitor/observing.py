@@ -41,6 +41,7 @@ class Look:
     feeds: gauges.Feeds
     waiting: Waiting
     size: gauges.Size
+    queued: int | None = None
 
 
 class Observer(Collector):
@@ -79,7 +80,8 @@ class Observer(Collector):
             with engines.reading(self._engine) as connection:
                 counted = gauges.of_feeds(connection, now)
                 waiting = outbox_gauges.waiting(connection, now)
-                return Look(now, counted, waiting, gauges.size(connection, self._engine))
+                size = gauges.size(connection, self._engine)
+                return Look(now, counted, waiting, size, gauges.queued_jobs(connection))
         except SQLAlchemyError as exc:
             log.warning("metrics_without_database", error=type(exc).__name__)
             return None
@@ -105,7 +107,12 @@ def _of_feeds(look: Look) -> Iterator[Metric]:
     yield _many("storywatch_feeds", "Feeds by state.", ("state",), states)
     yield _many("storywatch_feeds_standing", "Feeds that are asked, by standing.", ("standing",), standings)
     yield _one("storywatch_due_feeds", "Feeds that wait to be polled.", found.due)
-    yield _one("storywatch_due_oldest_seconds", "Age of the poll that waits longest.", _age(found.oldest_due, look.at))
+    oldest = _age(min(found.oldest_due.values(), default=None), look.at)
+    shards = {(str(shard),): _age(since, look.at) for shard, since in found.oldest_due.items()}
+    yield _one("storywatch_due_oldest_seconds", "Age of the poll that waits longest.", oldest)
+    yield _many("storywatch_shard_lag_seconds", "The same by shard, where any waits.", ("shard",), shards)
+    if look.queued is not None:
+        yield _one("storywatch_shard_jobs_queued", "Shard jobs that wait in the engine's queue.", look.queued)
 
 
 def _of_waiting(look: Look, channels: tuple[str, ...]) -> Iterator[Metric]:

@@ -174,7 +174,8 @@ ROWS: dict[str, tuple[Panel, ...]] = {
             "short",
             (
                 ("sum(storywatch_leader)", "leaders"),
-                ("max by (state) (storywatch_engine_jobs)", "jobs {{state}}"),
+                ("sum(storywatch_shard_jobs)", "jobs that run"),
+                ("max(storywatch_shard_jobs_queued)", "jobs that wait"),
                 ("sum(increase(storywatch_stale_claims_total[$__rate_interval]))", "stale claims"),
             ),
         ),

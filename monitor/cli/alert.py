@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from monitor.cli.root import CONFIG, Config, Json, fail, open_engine, print_json, reading, writing
+from monitor.cli.root import CONFIG, Config, Json, fail, log_quietly, open_engine, print_json, reading, writing
 
 app = typer.Typer()
 recipients = typer.Typer(help="Who is set aside: unsubscribed, or refused by their server.", no_args_is_help=True)
@@ -36,6 +36,7 @@ def send_test(
     if story is not None:
         with reading(config) as connection:
             events = [event for event, _ in admin.events_of(connection, story)]
+    log_quietly()
     trials = trial.make(plan, channels, to, events, now)
     _say(trial.write(trials, out) if dry else trial.send(open_engine(config), plan, channels, trials, now))
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from monitor.cli.root import CONFIG, USAGE, Json, fail, open_engine
+from monitor.cli.root import CONFIG, USAGE, Json, fail, log_quietly, open_engine
 
 LOST = 4
 app = typer.Typer()
@@ -49,6 +49,7 @@ def backtest(
     """
     from monitor.backtest import compare, report
 
+    log_quietly()
     new = _file(candidate)
     with _source(entries, _home(candidate, running)) as (engine, stored):
         old, name = (_file(running), str(running)) if running else stored or (new, str(candidate))

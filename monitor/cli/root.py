@@ -147,6 +147,13 @@ def _root(
     """Watch news feeds for a story; be told when a new outlet picks it up or a government answers."""
 
 
+def log_quietly() -> None:
+    """Let the machinery that a command starts log to stderr, warnings and worse only: stdout is for data."""
+    from monitor import logs
+
+    logs.configure(sys.stderr, quiet=True)
+
+
 def reachable(config: Path) -> Any:
     """Open the configured database, whatever its schema. Errors: StoreUnreachable."""
     from monitor.config import locating

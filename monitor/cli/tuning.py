@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from monitor.cli.root import CONFIG, USAGE, Config, Json, fail
+from monitor.cli.root import CONFIG, USAGE, Config, Json, fail, log_quietly
 
 LAB_STEPS = ("parse", "canonical", "match", "cluster", "detect")
 app = typer.Typer()
@@ -57,6 +57,7 @@ def _asked(config: Any, text: str, *, live: bool, estimate: bool) -> list[Any]:
     if live:
         from monitor import probing
 
+        log_quietly()
         found += asyncio.run(probing.problems(config, text, os.environ, lambda: datetime.now(UTC)))
     return found
 
@@ -119,6 +120,7 @@ def replay(
     """Play a recorded stream through the real pipeline under a virtual clock, in a throw-away database."""
     from monitor import replay as replaying
 
+    log_quietly()
     if not file.is_file():
         fail(f"{file}: there is no such file", 1)
     sink = replaying.json_sink(sys.stdout) if as_json else replaying.text_sink(sys.stdout)

@@ -115,8 +115,7 @@ async def _watch_the_watching(running: Running) -> None:
 
 
 async def _keep_canary(running: Running) -> None:
-    if not running.stopping.is_set():
-        await running.keeper.work(running.config)
+    await running.keeper.work(running.config)
 
 
 def pulse(told: supervisor.Supervisor) -> dict[str, tick.Job]:

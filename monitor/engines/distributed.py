@@ -23,6 +23,7 @@ from pgqueuer.domain import settings
 from pgqueuer.domain.models import Job
 from psycopg import conninfo
 
+from monitor import metrics
 from monitor.engines.dispatcher import Failures, RunShard, StopReport
 from monitor.errors import StoreError, StoreUnreachable
 from monitor.store.engine import plain_url
@@ -164,6 +165,8 @@ class Distributed:
                     self._on_hopeless("engine")
             finally:
                 self._manager = None
+                if not self._stopping:
+                    metrics.engine_restarts.inc()
             if loop.time() - began > _STEADY_S:
                 pauses = chain(_PAUSES, repeat(_LAST_PAUSE))
             if not self._stopping:

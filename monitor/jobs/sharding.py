@@ -18,7 +18,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from monitor import outward
+from monitor import metrics, outward
 from monitor.jobs.parts import Parts
 from monitor.jobs.polling import LEASE, Poller
 from monitor.store import feeds, hosts, shards
@@ -59,6 +59,10 @@ class ShardJob:
 
         Errors: what the database raises; the claims then run out, or the next run takes them over.
         """
+        with metrics.shard_jobs.track_inprogress():
+            return await self._run(shard)
+
+    async def _run(self, shard: Shard) -> ShardReport:
         if self._poller.is_stopping or self._poller.is_cut_off:
             return ShardReport(shard)
         await self._poller.look_around()

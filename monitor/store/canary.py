@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from monitor.store import tables
+from monitor.store.shards import shard_of
 
 ASIDE = "canary"
 """The state of its stories: not open, so no list shows them and nothing joins them by hand."""
@@ -16,7 +17,15 @@ ASIDE = "canary"
 def ensure_feed(connection: Connection, url: str, host: str, now: datetime) -> bool:
     """Make sure that the feed has a row; whether its baseline is still to be taken."""
     make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    row = {"url": url, "host": host, "state": "paused", "next_at": now, "next_reason": "startup", "schedule": {}}
+    row = {
+        "url": url,
+        "host": host,
+        "shard": shard_of(host),
+        "state": "paused",
+        "next_at": now,
+        "next_reason": "startup",
+        "schedule": {},
+    }
     connection.execute(make(tables.feed).values(**row).on_conflict_do_nothing(index_elements=["url"]))
     columns = tables.feed.c
     known = connection.execute(select(columns.baseline_at).where(columns.url == url))

@@ -18,12 +18,12 @@ _T = tables.feed.c
 
 @dataclass(frozen=True, slots=True)
 class Feeds:
-    """Feeds by state and, of those that are asked, by standing; how many are due and since when."""
+    """Feeds by state and, of those that are asked, by standing; how many are due, and since when by shard."""
 
     states: dict[str, int]
     standings: dict[str, int]
     due: int
-    oldest_due: datetime | None
+    oldest_due: dict[int, datetime]
 
 
 def of_feeds(connection: Connection, now: datetime) -> Feeds:
@@ -37,9 +37,22 @@ def of_feeds(connection: Connection, now: datetime) -> Feeds:
         if state in feeds.POLLED:
             standings[standing] = standings.get(standing, 0) + number
     is_free = or_(_T.lease_until.is_(None), _T.lease_until < now)
-    waiting = select(func.count(), func.min(_T.next_at)).where(_T.state.in_(feeds.POLLED), _T.next_at <= now, is_free)
-    due, oldest = connection.execute(waiting).one()
-    return Feeds(states, standings, due, oldest)
+    waiting = connection.execute(
+        select(_T.shard, func.count(), func.min(_T.next_at))
+        .where(_T.state.in_(feeds.POLLED), _T.next_at <= now, is_free)
+        .group_by(_T.shard)
+    ).all()
+    return Feeds(states, standings, sum(row[1] for row in waiting), {row[0]: row[2] for row in waiting})
+
+
+def queued_jobs(connection: Connection) -> int | None:
+    """How many shard jobs wait in the engine's queue; None where there is no queue."""
+    if connection.dialect.name != "postgresql":
+        return None
+    if connection.execute(text("select to_regclass('pgqueuer.pgqueuer')")).scalar_one() is None:
+        return None
+    waiting = text("select count(*) from pgqueuer.pgqueuer where status = 'queued'")
+    return int(connection.execute(waiting).scalar_one())
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,8 +105,6 @@ def started() -> Iterator[tuple[str, list[str]]]:
 def test_a_command_that_is_started_exists_with_its_options(where: str, words: list[str]) -> None:
     shown = CliRunner().invoke(app, [words[0], "--help"], env={"COLUMNS": "300", "TERM": "dumb"})
     assert shown.exit_code == 0, f"{where}: there is no command {words[0]}"
-    if "--role" in words and "--role" not in shown.output:
-        pytest.skip("roles of a cluster are not here yet")
     for option in (word for word in words[1:] if word.startswith("--")):
         assert option in shown.output, f"{where}: {words[0]} has no {option}"
 

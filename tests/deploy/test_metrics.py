@@ -47,9 +47,8 @@ WORDS = {
     ("storywatch_job_runs", "outcome"): {"done", "failed"},
     ("storywatch_feeds", "state"): {"active", "gone", "paused", "merged"},
     ("storywatch_outbox_deliveries", "state"): {str(state) for state in outbox_gauges.OPEN},
-    ("storywatch_engine_jobs", "state"): {"queued", "running"},
 }
-FEW = {"job": 20, "standing": 8, "version": 1, "python": 1, "shard": 512, "le": 40}
+FEW = {"job": 20, "standing": 8, "version": 1, "python": 1, "shard": 1024, "le": 40}
 """Labels whose words are named in one place of the programme; how many there may be."""
 
 
@@ -103,6 +102,7 @@ def add_feed(engine: Engine, name: str, **more: object) -> None:
         "next_at": NOW - timedelta(minutes=5),
         "next_reason": "adaptive",
         "schedule": {},
+        "shard": 0,
         **more,
     }
     with engine.begin() as connection:
@@ -112,13 +112,15 @@ def add_feed(engine: Engine, name: str, **more: object) -> None:
 def test_feeds_that_are_due_are_counted_and_the_oldest_says_how_late_polling_is(
     engine: Engine, observed: CollectorRegistry
 ) -> None:
-    add_feed(engine, "late", next_at=NOW - timedelta(hours=1))
+    add_feed(engine, "late", next_at=NOW - timedelta(hours=1), shard=3)
     add_feed(engine, "due")
     add_feed(engine, "held", lease_until=NOW + timedelta(seconds=30))
     add_feed(engine, "paused", state="paused")
     add_feed(engine, "sick", next_at=NOW + timedelta(hours=1), standing="failing")
     assert sample(observed, "storywatch_due_feeds") == 2
     assert sample(observed, "storywatch_due_oldest_seconds") == 3600
+    assert sample(observed, "storywatch_shard_lag_seconds", shard="3") == 3600
+    assert sample(observed, "storywatch_shard_lag_seconds", shard="0") == 300
     assert sample(observed, "storywatch_feeds", state="active") == 4
     assert sample(observed, "storywatch_feeds", state="paused") == 1
     assert sample(observed, "storywatch_feeds_standing", standing="failing") == 1
@@ -186,7 +188,9 @@ async def test_the_real_page_is_read_by_the_parser_and_holds_what_is_described(t
     known = {name: (family.type, frozenset(labels_of(family)) - {"le"}) for name, family in page.items()}
     said = described()
     assert set(known) - set(said) == set(), "not in docs/metrics.md"
-    assert set(said) - set(known) <= {"storywatch_wal_written_bytes"}, "in docs/metrics.md and not on the page"
+    assert set(said) - set(known) <= {"storywatch_wal_written_bytes", "storywatch_shard_jobs_queued"}, (
+        "in docs/metrics.md and not on the page"
+    )
     assert {name: kind for name, (kind, _) in known.items()}.items() <= {n: k for n, (k, _) in said.items()}.items()
     for name, (_, labels) in known.items():
         assert labels <= said[name][1], name
