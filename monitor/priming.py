@@ -15,8 +15,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Engine
 
 from alerts import outbox
+from monitor import stories as second_thoughts
 from monitor import understanding, wiring
-from monitor.cluster import item
 from monitor.config import changes
 from monitor.config.values import Config
 from monitor.detect import events, late
@@ -158,21 +158,7 @@ class Priming:
         """Let the window hold what was known when the entry came."""
         while self._mentions and (self._mentions[0].seen_at, self._mentions[0].entry) <= (entry.first_seen, entry.id):
             row = self._mentions.popleft()
-            self._ctx.window.add(_item(row), row.story)
-
-
-def _item(row: stories.Live) -> item.Item:
-    return item.Item(
-        id=row.entry,
-        language=row.language,
-        seen_at=row.seen_at,
-        published_at=row.published,
-        outlet=row.outlet,
-        publisher=row.publisher,
-        title=row.title,
-        text=row.text,
-        url=row.url,
-    )
+            self._ctx.window.add(second_thoughts.live_item(row), row.story)
 
 
 def _join(

@@ -43,16 +43,26 @@ _TOLD = 3
 
 
 class Reloader:
-    """Watches one file for one daemon. Reloads wait for each other."""
+    """Watches one file for one daemon. Reloads wait for each other.
 
-    def __init__(self, working: Working, file: Path, *, look_every_s: float = LOOK_EVERY_S) -> None:
+    Of several processes on one database each watches its own file; the one that `leads` looks through stored entries.
+    """
+
+    def __init__(
+        self,
+        working: Working,
+        file: Path,
+        *,
+        look_every_s: float = LOOK_EVERY_S,
+        leads: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._on = working
         self._file = file
         self._look_every_s = look_every_s
         self._one_at_a_time = asyncio.Lock()
         self._seen: str | None = None
         self._refused: str | None = None
-        self._waking = waking.Waking(working)
+        self._waking = waking.Waking(working, leads)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._stopping = asyncio.Event()
 
@@ -72,14 +82,15 @@ class Reloader:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._waking.stop()
 
-    def ask(self, who: str) -> None:
-        """Read the file again soon, or do what a command left in the database; for a signal handler."""
-        self._spawn(self._asked(who), "reload")
+    def ask(self, who: str, then: Callable[[], None] = lambda: None) -> None:
+        """Read the file again soon, or do what a command left in the database, `then` say so; for a signal handler."""
+        self._spawn(self._asked(who), "reload").add_done_callback(lambda _: then())
 
-    def _spawn(self, work: Any, name: str) -> None:
-        task = asyncio.create_task(work, name=name)
+    def _spawn(self, work: Any, name: str) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = asyncio.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _watch(self) -> None:
         folder = self._file.absolute().parent

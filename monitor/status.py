@@ -18,7 +18,7 @@ from alerts import tables as alert_tables
 from alerts.outbox import admin
 from alerts.outbox.admin import Trouble
 from alerts.values import Blind, Coverage, EventState
-from monitor import schedule
+from monitor import canary, schedule
 from monitor.store import checking, entries, meta, revisions, stories, tables
 from monitor.store import feeds as feed_rows
 from monitor.values import MentionFact, Role, StanceFact, StoryKey
@@ -61,6 +61,9 @@ class FeedLine:
         return {name: _plain(getattr(self, name)) for name in self.__slots__}
 
 
+_NO_CANARY = canary.Flights()
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """The whole, in numbers."""
@@ -76,6 +79,7 @@ class Standing:
     """What keeps config.yaml from being used; empty when it is."""
     wal: int | None = None
     """Bytes of SQLite's write-ahead log; None on Postgres."""
+    canary: canary.Flights = _NO_CANARY
 
     @property
     def colour(self) -> str:
@@ -85,6 +89,7 @@ class Standing:
         if (
             self.trouble
             or self.troubles
+            or self.canary.is_late
             or self._is_log_large
             or any(feed.colour in ("amber", "red") for feed in self.feeds)
         ):
@@ -107,6 +112,7 @@ class Standing:
             "state": self.colour,
             "feeds": counts,
             "config": self.trouble or None,
+            "canary": str(self.canary.standing),
             "due": self.due,
             "wal_bytes": self.wal,
             "entries": self.entries,
@@ -134,6 +140,7 @@ class Standing:
             f"events     {_counts(self.events)}",
             f"outbox     {_counts(self.deliveries)}",
             *[f"           {one.word} {one.about} since {_short(one.since)}" for one in self.troubles],
+            *([f"canary     has not come out since {_short(self.canary.at[-1])}"] if self.canary.is_late else []),
         ]
         return "\n".join(lines) + "\n"
 
@@ -241,6 +248,7 @@ def read(connection: Connection, now: datetime, insecure: Collection[str] = ()) 
         troubles=admin.troubles(connection, now),
         due=feed_rows.due_count(connection, now),
         trouble=meta.get(connection, revisions.TROUBLE) or "",
+        canary=canary.load(meta.get(connection, canary.KEY)),
         wal=checking.wal_bytes(connection.engine) if connection.dialect.name == "sqlite" else None,
     )
 

@@ -2,7 +2,7 @@
 
     the machine   repair(tx, window, new, now)  -> changes;  after the commit  settle(window, changes)
     a person      merge | split | label(tx, ...)              from any process; the daemon's window hears of it by
-    the daemon    catch_up(tx, window, since, seen)           before it decides anything else
+    any process   catch_up(tx, window, since, seen)           before it decides anything else
 
 What a person put together or apart the machine leaves so. Every change is one transaction of the caller's; the window
 is told after the commit, so that a roll-back leaves it as it was. Called by `pipeline`, `cli` and the web pages.
@@ -17,10 +17,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from monitor.cluster.index import Index
-from monitor.cluster.item import story_key
+from monitor.cluster.item import Item, story_key
 from monitor.cluster.repair import Merge, Split
 from monitor.errors import MonitorError
-from monitor.store import corrections
+from monitor.store import corrections, stories
 from monitor.store import engine as engines
 from monitor.store.corrections import Changed, Label, Mentioned, Standing, Verdict
 from monitor.values import EntryId, StoryKey
@@ -70,15 +70,32 @@ def settle(window: Index, changes: Sequence[Changed]) -> None:
 
 
 def catch_up(tx: Connection, window: Index, since: datetime, seen: int) -> int:
-    """Hear of corrections made elsewhere; returns the number of the last one, to be given as `seen` next time.
+    """Take up what other processes and people have done to stories; returns the number to give as `seen` next time.
 
-    `since` is the window's reach. Takes the story lock: nothing is corrected between this and the end of `tx`.
+    `since` is the window's reach. Takes the story lock: until the end of `tx` nothing is decided elsewhere, so that
+    several processes cluster as one.
     """
     engines.lock_stories(tx)
-    newest = corrections.newest_label(tx)
+    newest = stories.newest_change(tx)
     if newest != seen:
-        window.move(corrections.placed(tx, since))
+        for row in stories.changed(tx, seen, since):
+            window.put(live_item(row), row.story, row.decided)
     return newest
+
+
+def live_item(row: stories.Live) -> Item:
+    """A stored mention as the clusterer sees it."""
+    return Item(
+        id=row.entry,
+        language=row.language,
+        seen_at=row.seen_at,
+        published_at=row.published,
+        outlet=row.outlet,
+        publisher=row.publisher,
+        title=row.title,
+        text=row.text,
+        url=row.url,
+    )
 
 
 # ----------------------------------------------------------------------------------------------------- a person

@@ -27,8 +27,9 @@ from monitor.config.secrets import SecretMissing
 from monitor.config.values import Config, FeedConfig
 from monitor.errors import ConfigError, Problem
 from monitor.parse import links
+from monitor.store import engine as engines
 from monitor.store import feeds, revisions
-from monitor.store.revisions import Offer, Outcome
+from monitor.store.revisions import Offer
 
 log = structlog.get_logger(__name__)
 
@@ -121,17 +122,19 @@ def swap_pipeline(on: Working, ready: Ready, offer: Offer) -> Mapping[str, datet
     """
     config = ready.config
     with on.engine.begin() as tx:
+        engines.lock_starting(tx)
         states = revisions.watch_states(tx)
         names = [watch.name for watch in on.config.watches if not watch.paused]
         wanted = priming.wanted(config, states, names, offer.at)
         revisions.put_watch_states(tx, wanted.states)
         feeds.sync(tx, seeds(config), offer.at)
-        no = revisions.record(tx, offer, Outcome.ACCEPTED)
+        no = revisions.accept(tx, offer)
         _hold_and_release(tx, on.config, config, offer.at)
     known = wiring.knowledge(wiring.without(config, wanted.primes), config_rev=no) if wanted.primes else None
     on.context.knowledge = known or _numbered(ready.knowledge, no)
     if config.stories != on.config.stories:
-        on.context.window = wiring.context(on.engine, on.context.knowledge, config, now=offer.at).window
+        fresh = wiring.context(on.engine, on.context.knowledge, config, now=offer.at)
+        on.context.window, on.context.changes = fresh.window, fresh.changes
     on.revision = no
     return wanted.primes
 

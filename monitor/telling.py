@@ -18,7 +18,7 @@ from alerts import links as addresses
 from alerts.channels.base import Channel
 from alerts.outbox import mark
 from alerts.values import Coverage, Links, Recipient
-from monitor import metrics
+from monitor import following, metrics
 from monitor.config import secrets
 from monitor.config.values import Config
 
@@ -100,7 +100,9 @@ def halves(
 ) -> tuple[pipeline.Desk, courier.Courier]:
     """What makes messages, and what carries them."""
     make = press.no_links if pages is None else pages.links
-    carrier = courier.Courier(engine, plan, channels, writer=writer, mark_at=mark.place(engine))
+    carrier = courier.Courier(
+        engine, plan, channels, writer=writer, mark_at=mark.place(engine), on_end=following.delivery_ended
+    )
     return pipeline.Desk(engine, plan, channels, links=make), carrier
 
 

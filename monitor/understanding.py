@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine
 from alerts import outbox, route
 from alerts.values import Event
 from monitor.cluster import index, item
-from monitor.detect import attribution, corrections, credits, events, late, lexicon, outlets, responses
+from monitor.detect import attribution, corrections, credits, event_keys, events, late, lexicon, outlets, responses
 from monitor.match import matcher, scopes
 from monitor.parse import links
 from monitor.store import articles, entries, stories
@@ -71,8 +71,8 @@ class Context:
     engine: Engine
     window: index.Index
     knowledge: Knowledge
-    corrected: int = 0
-    """The last correction by a person that the window knows of."""
+    changes: int = 0
+    """The newest change of a mention that the window knows of, made by whatever process."""
 
 
 @dataclass(slots=True)
@@ -176,7 +176,7 @@ def arrive(
     arrived = events.Arrived(entry, outlet, assignment, matches, evidence)
     journal.grown(before, arrived, now)
     decided = events.decide(before, arrived, knowledge.rules, _circumstances(knowledge, moment))
-    stored = outbox.put(tx, decided, knowledge.plan, now)
+    stored = outbox.put(tx, untold(tx, decided, before), knowledge.plan, now)
     if not moment.baseline:
         _want_page(tx, entry, matches, knowledge, now)
     return Taken(entry, outlet, matches, evidence, assignment, key, stored)
@@ -220,7 +220,7 @@ def reread(
     if revision is not None:
         stories.retitle(tx, entry)
         articles.again(tx, entry.id, now)
-    stored = outbox.put(tx, decided, knowledge.plan, now)
+    stored = outbox.put(tx, untold(tx, decided, story), knowledge.plan, now)
     return Taken(entry, outlet, (*known, *joining), evidence, assignment, mentioned.story, stored)
 
 
@@ -234,7 +234,14 @@ def withdraw(tx: Connection, entry: Entry, moment: Moment, ctx: Context) -> tupl
     arrived = events.Arrived(entry, outlet, mentioned.assignment, entries.matches_of(tx, entry.id))
     story = stories.facts(tx, mentioned.story)
     decided = corrections.withdrawn(story, arrived, knowledge.rules, _circumstances(knowledge, moment))
-    return outbox.put(tx, decided, knowledge.plan, moment.now)
+    return outbox.put(tx, untold(tx, decided, story), knowledge.plan, moment.now)
+
+
+def untold(tx: Connection, decided: tuple[Event, ...], story: StoryFacts) -> tuple[Event, ...]:
+    """Leave out what was told under a key that now leads to the story: stories that became one told it before."""
+    former = {one.key: {event_keys.under(one.key, story.key, alias) for alias in story.aliases} for one in decided}
+    known = outbox.known(tx, sorted(set().union(*former.values())))
+    return tuple(one for one in decided if known.isdisjoint(former[one.key]))
 
 
 def _circumstances(knowledge: Knowledge, moment: Moment) -> events.Circumstances:

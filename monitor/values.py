@@ -178,6 +178,20 @@ class KeyedEntry:
 # ------------------------------------------------------------------------------------------------ stored entries
 
 
+Shard = NewType("Shard", int)
+"""A part of the hosts, polled by one job at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShardReport:
+    """What one job did: feeds it began to poll, and those it gave back without having asked them."""
+
+    shard: Shard
+    run: int = 0
+    begun: int = 0
+    given_back: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """Proof that a feed is ours to write: the token a result must name."""
@@ -432,9 +446,21 @@ class StanceFact:
 
 @dataclass(frozen=True, slots=True)
 class StoryFacts:
-    """A story before the entry at hand: mentions and stances in the order in which they were recorded."""
+    """A story before the entry at hand: mentions and stances in the order in which they were recorded.
+
+    `parted` is what had been recorded in the other parts when this story was split off: it was told, and stays so.
+    """
 
     key: StoryKey
     mentions: tuple[MentionFact, ...] = ()
     stances: tuple[StanceFact, ...] = ()
     aliases: frozenset[StoryKey] = field(default_factory=frozenset)
+    parted: StoryFacts | None = None
+
+    @property
+    def told(self) -> StoryFacts:
+        """The story with what was told of it before it was split off."""
+        if self.parted is None:
+            return self
+        mentions = (*self.parted.mentions, *self.mentions)
+        return StoryFacts(self.key, mentions, (*self.parted.stances, *self.stances), self.aliases)

@@ -17,11 +17,12 @@ from functools import partial
 from typing import TypeVar
 
 import structlog
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from alerts import outbox
 from alerts.outbox import backfill
-from monitor import pipeline, priming, wiring
+from monitor import pipeline, priming, understanding, wiring
+from monitor.store import engine as engines
 from monitor.store import meta, revisions
 from monitor.swapping import Working
 
@@ -31,11 +32,18 @@ WISHED = "config_backfill"
 """The fact that says for which watches the past is to be told when they wake: seconds by name. Outlives a restart."""
 
 
-class Waking:
-    """Primes the watches of one daemon; one look at a time."""
+_LOOKED_EVERY_S = 2.0
 
-    def __init__(self, working: Working) -> None:
+
+class Waking:
+    """Primes the watches of one daemon; one look at a time.
+
+    Of several processes on one database the one that `leads` looks; the others wait until it has.
+    """
+
+    def __init__(self, working: Working, leads: Callable[[], bool] = lambda: True) -> None:
         self._on = working
+        self._leads = leads
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -46,7 +54,8 @@ class Waking:
     def start(self, since: Mapping[str, datetime]) -> None:
         """Look through stored entries for these watches, beside everything else."""
         if since:
-            self._task = asyncio.create_task(self.work(since), name="priming")
+            work = self.work(since) if self._leads() else self._wait(since)
+            self._task = asyncio.create_task(work, name="priming")
 
     async def stop(self) -> None:
         """Stop looking: what was recorded stays, and the next start or reload looks again."""
@@ -70,14 +79,30 @@ class Waking:
         except Exception as exc:  # the watch stays asleep and is primed by the next start; the rest goes on
             log.exception("priming_failed", watches=sorted(since), error=str(exc))
 
+    async def _wait(self, since: Mapping[str, datetime]) -> None:
+        """Let watches take part once the process that leads has looked; look here should this one come to lead."""
+        while not self._leads():
+            states = await self._run(partial(_states, self._on.engine))
+            if all(name in states and states[name].primed_at is not None for name in since):
+                await self._run(self._waken)
+                return
+            await asyncio.sleep(_LOOKED_EVERY_S)
+        await self.work(since)
+
+    def _waken(self) -> understanding.Knowledge:
+        """Let all watches take part from now on."""
+        on = self._on
+        fresh = wiring.knowledge(on.config, config_rev=on.revision)
+        context = wiring.context(on.engine, fresh, on.config, now=on.now())
+        on.context.window, on.context.changes, on.context.knowledge = context.window, context.changes, fresh
+        return fresh
+
     def _wake(self, look: priming.Priming, since: Mapping[str, datetime]) -> None:
         """Decide what came meanwhile, and let the watches take part: one piece of work, so nothing falls between."""
         on, now = self._on, self._on.now()
         while look.step(None, now):
             pass
-        fresh = wiring.knowledge(on.config, config_rev=on.revision)
-        on.context.window = wiring.context(on.engine, fresh, on.config, now=now).window
-        on.context.knowledge = fresh
+        fresh = self._waken()
         days = priming.REACH.days
         told = [
             outbox.primed_event(name, found.entries, len(found.stories), days, now, on.revision)
@@ -131,6 +156,11 @@ class Waking:
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._on.writer, work)
+
+
+def _states(engine: Engine) -> Mapping[str, revisions.WatchState]:
+    with engines.reading(engine) as connection:
+        return revisions.watch_states(connection)
 
 
 def _wished(tx: Connection) -> dict[str, float]:

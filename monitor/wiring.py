@@ -18,8 +18,9 @@ from sqlalchemy import Engine
 from alerts import config as alerts_config
 from alerts import route
 from alerts.channels.base import Channel
+from alerts.channels.null import NullChannel
 from alerts.values import Kind
-from monitor import lexicons, pipeline, understanding
+from monitor import canary, lexicons, pipeline, understanding
 from monitor.cluster import index, settings
 from monitor.cluster import knowledge as cluster_knowledge
 from monitor.config.values import Config, OutletConfig, Stories, Threshold, Watch
@@ -43,6 +44,7 @@ _SHORT_NAMES = {
 
 def knowledge(config: Config, *, config_rev: int) -> understanding.Knowledge:
     """Read the shipped data and what the configuration adds to it."""
+    config = canary.joined(config)
     data = lexicons.load("detect/lexicon")
     known = lexicon_of(config, data)
     return understanding.Knowledge(
@@ -178,6 +180,7 @@ def government_names() -> Mapping[str, str]:
 
 def plan_of(config: Config, config_rev: int) -> route.Plan:
     """Who is told what: the telling half's sections of the configuration, with the watches' own timers."""
+    config = canary.joined(config)
     chosen = alerts_config.from_raw(config.alerts_raw)
     timers = {
         watch.name: route.Timers(
@@ -188,12 +191,14 @@ def plan_of(config: Config, config_rev: int) -> route.Plan:
         )
         for watch in config.watches
     }
-    return chosen.plan(tuple(watch.name for watch in config.watches), timers, config_rev)
+    plan = chosen.plan(tuple(watch.name for watch in config.watches), timers, config_rev)
+    return canary.routed(plan, config)
 
 
 def channels_of(config: Config) -> dict[str, Channel]:
     """The configured channels; nothing is connected yet."""
-    return alerts_config.from_raw(config.alerts_raw).build_channels()
+    own: dict[str, Channel] = {canary.NAME: NullChannel(canary.NAME)} if canary.has_own_channel(config) else {}
+    return alerts_config.from_raw(config.alerts_raw).build_channels() | own
 
 
 def without(config: Config, watches: Collection[str]) -> Config:

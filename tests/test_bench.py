@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from bench import day
+from bench import copies, day
 from bench.peers import served, tree
 from monitor.parse import delta
 
@@ -19,6 +19,20 @@ def test_an_hour_and_a_half_of_forty_feeds_makes_no_impolite_request() -> None:
     assert figures["impolite"] == {}
     assert figures["requests"] >= 80
     assert figures["share_304"] > 0.2
+
+
+def test_copies_of_made_up_documents_are_told_from_other_texts() -> None:
+    made = [
+        copies.Document(
+            f"Title {n} of paper {n}",
+            " ".join(f"word{n}x{k}." if k % 9 == 8 else f"word{n}x{k}" for k in range(60)),
+            "en",
+        )
+        for n in range(8)
+    ]
+    right = copies.measure(made)
+    assert set(right) == {*copies.COPIES, *copies.OTHERS}
+    assert [name for name, (known, every) in right.items() if known < every] == []
 
 
 @pytest.mark.parametrize("feed", range(10))

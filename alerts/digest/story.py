@@ -6,7 +6,7 @@ clock. Copies count as copies and a non-answer is not an answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -114,7 +114,7 @@ def part(
         answers=_answers(known),
         non_answers=_non_answers(known),
         chains=_chains(known),
-        timeline=tuple(event for event in known if event.kind is not Kind.COPY)[-TIMELINE:],
+        timeline=_timeline(known),
         copies_new=_unique(
             event.mention.outlet_name for event in fresh if event.kind is Kind.COPY and event.mention is not None
         ),
@@ -185,6 +185,26 @@ def is_answered(event: Event, known: Sequence[Event]) -> bool:
         return False
     body = (event.answer.government, event.answer.body)
     return any(e.kind in ANSWERS and e.answer and (e.answer.government, e.answer.body) == body for e in known)
+
+
+def _timeline(known: Sequence[Event]) -> tuple[Event, ...]:
+    """List the last facts of a story, what one entry raised by its strongest kind alone: each body, else the entry."""
+    best: dict[tuple[str, str], int] = {}
+    for event in known:
+        if event.kind in INHIBITED_BY and event.mention is not None:
+            for key in {(event.mention.entry, _speaker(event)), (event.mention.entry, "")}:
+                best[key] = min(best.get(key, len(INHIBITED_BY)), INHIBITED_BY.index(event.kind))
+    return tuple(event for event in known if event.kind is not Kind.COPY and not _is_weaker(event, best))[-TIMELINE:]
+
+
+def _is_weaker(event: Event, best: Mapping[tuple[str, str], int]) -> bool:
+    if event.kind not in INHIBITED_BY or event.mention is None:
+        return False
+    return INHIBITED_BY.index(event.kind) > best[event.mention.entry, _speaker(event)]
+
+
+def _speaker(event: Event) -> str:
+    return f"{event.answer.government}:{event.answer.body}" if event.answer else ""
 
 
 def _gathered(events: tuple[Event, ...]) -> NonAnswers:

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from alerts import tables
-from alerts.outbox import codec, deliveries, sick
+from alerts.outbox import codec, settling, sick
 from alerts.values import DeliveryState, Doubt, Event, Recipient
 
 NEW_LIFE = timedelta(hours=72)
@@ -189,7 +189,7 @@ def discard(
         .where(outbox.delivery_id.in_(ids))
         .values(state=DeliveryState.DISCARDED, error_class="discarded", error=reason[:200])
     )
-    deliveries.give_back(connection, ids)
+    settling.give_back(connection, ids)
     return len(ids)
 
 

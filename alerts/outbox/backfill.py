@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from alerts import route, tables
 from alerts.digest.slots import Slot
 from alerts.outbox import codec
-from alerts.outbox.groups import open_slot
+from alerts.outbox.slot_rows import open_slot
 from alerts.values import Event, EventClass, EventState
 
 REASON = "backfill"

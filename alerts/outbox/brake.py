@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alerts import route, tables
 from alerts.digest import slots
 from alerts.outbox.events import insert
-from alerts.outbox.groups import open_slot
+from alerts.outbox.slot_rows import open_slot
 from alerts.values import Event, EventClass, EventState, Kind
 
 SILENT = frozenset({EventState.BASELINE, EventState.STALE})

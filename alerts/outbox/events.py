@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -82,6 +82,14 @@ def give(
     if rows:
         statement = insert(connection, tables.item).on_conflict_do_nothing(index_elements=["event_id", "recipient"])
         connection.execute(statement, [{"state": "pending", "returned": 0, **row} for row in rows])
+
+
+def known(connection: sa.Connection, keys: Collection[str]) -> frozenset[str]:
+    """Those of some keys under which an event is stored."""
+    if not keys:
+        return frozenset()
+    found = connection.execute(sa.select(tables.event.c.event_key).where(tables.event.c.event_key.in_(keys)))
+    return frozenset(row.event_key for row in found)
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""What the digest builder reads and writes: due groups, their events, cursors, silences, slots.
+"""What the digest builder reads: due groups, their events, cursors, silences. It writes by `changes` and `slot_rows`.
 
 One transaction works for one recipient, whose row in `cursor` with the empty group is the lock: caps and cursors of a
 recipient change in one hand. No decision is made here.
@@ -10,7 +10,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -266,151 +266,10 @@ def silence_of(row: sa.Row[tuple[object, ...]]) -> Silence:
     )
 
 
-CHANGED = ("state", "reason", "due_at", "slot_id", "delivery_id", "silence_id")
-CHANGE_ITEM = (
-    tables.item.update()
-    .where(tables.item.c.recipient == sa.bindparam("b_recipient"), tables.item.c.event_id == sa.bindparam("b_event"))
-    .values({name: sa.bindparam(name) for name in CHANGED})
-)
-
-
-def _alike(rows: Iterable[dict[str, object]]) -> dict[tuple[str, ...], list[dict[str, object]]]:
-    """Sort rows by the columns they fill, so that each sort is one statement."""
-    found: dict[tuple[str, ...], list[dict[str, object]]] = defaultdict(list)
-    for row in rows:
-        found[tuple(row)].append(row)
-    return found
-
-
-@dataclass(slots=True)
-class Changes:
-    """What a decision changes, gathered and written at once."""
-
-    items: list[dict[str, object]] = field(default_factory=list)
-    cursors: list[dict[str, object]] = field(default_factory=list)
-    slots: dict[str, Slot] = field(default_factory=dict)
-
-    def item(self, recipient: str, item: Item, **change: object) -> None:
-        """Change some columns of an item; the others keep what they have."""
-        row: dict[str, object] = {
-            "b_recipient": recipient,
-            "b_event": item.event_id,
-            "state": item.state,
-            "reason": item.reason,
-            "due_at": item.due_at,
-            "slot_id": item.slot_id,
-            "delivery_id": item.delivery_id,
-            "silence_id": None,
-        }
-        self.items.append(row | change)
-
-    def cursor(self, recipient: str, group: str, **values: object) -> None:
-        """Move a cursor."""
-        self.cursors.append({"recipient": recipient, "group_key": group, **values})
-
-    def apply(self, connection: sa.Connection) -> None:
-        """Write everything."""
-        if self.items:
-            connection.execute(CHANGE_ITEM, self.items)
-        for names, rows in _alike(self.cursors).items():
-            statement = insert(connection, tables.cursor)
-            moved = {name: statement.excluded[name] for name in names if name not in ("recipient", "group_key")}
-            connection.execute(
-                statement.on_conflict_do_update(index_elements=["recipient", "group_key"], set_=moved), rows
-            )
-        for slot in self.slots.values():
-            open_slot(connection, slot)
-
-
-def open_slot(connection: sa.Connection, slot: Slot, note: str | None = None) -> None:
-    """Plan a slot unless it is known, whatever became of it."""
-    connection.execute(
-        insert(connection, tables.slot)
-        .values(
-            {
-                "slot_id": slot.slot_id,
-                "recipient": slot.recipient,
-                "schedule": slot.schedule,
-                "due_at": slot.due_at,
-                "state": "open",
-                "note": note,
-            }
-        )
-        .on_conflict_do_nothing(index_elements=["slot_id"])
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class SlotRow:
-    """A slot as stored."""
-
-    slot: Slot
-    state: str
-    note: str | None
-
-
-def due_slots(connection: sa.Connection, now: datetime) -> tuple[SlotRow, ...]:
-    """List the open slots that are due, the oldest first."""
-    slot = tables.slot.c
-    rows = connection.execute(
-        sa.select(tables.slot).where(slot.state == "open", slot.due_at <= now).order_by(slot.due_at, slot.slot_id)
-    )
-    return tuple(_slot_row(row) for row in rows)
-
-
-def last_slot(connection: sa.Connection, recipient: str, schedule: str) -> SlotRow | None:
-    """Find the latest slot of a recipient's schedule."""
-    slot = tables.slot.c
-    row = connection.execute(
-        sa.select(tables.slot)
-        .where(slot.recipient == recipient, slot.schedule == schedule)
-        .order_by(slot.due_at.desc())
-        .limit(1)
-    ).first()
-    return _slot_row(row) if row is not None else None
-
-
-def _slot_row(row: sa.Row[tuple[object, ...]]) -> SlotRow:
-    return SlotRow(Slot(row.slot_id, row.recipient, row.schedule, row.due_at), row.state, row.note)
-
-
-def close_slot(connection: sa.Connection, slot_id: str, state: str, now: datetime) -> bool:
-    """End a slot as run or folded; False when somebody else did."""
-    slot = tables.slot.c
-    done = connection.execute(
-        tables.slot.update().where(slot.slot_id == slot_id, slot.state == "open").values(state=state, ran_at=now)
-    )
-    return done.rowcount == 1
-
-
-def move_slot(connection: sa.Connection, slot_id: str, due_at: datetime) -> None:
-    """Put an open slot off."""
-    slot = tables.slot.c
-    connection.execute(tables.slot.update().where(slot.slot_id == slot_id, slot.state == "open").values(due_at=due_at))
-
-
 def unbind(connection: sa.Connection, slot_id: str, to: str) -> None:
     """Hand the open items of a slot that is not run to another one."""
     item = tables.item.c
     connection.execute(tables.item.update().where(item.slot_id == slot_id, item.state.in_(OPEN)).values(slot_id=to))
-
-
-def heartbeat_today(connection: sa.Connection, recipient: str, since: datetime) -> bool:
-    """Tell whether a planned message without any news was made for a recipient since the given instant."""
-    outbox = tables.outbox.c
-    return (
-        connection.execute(
-            sa.select(outbox.delivery_id)
-            .where(
-                outbox.recipient == recipient,
-                outbox.created_at >= since,
-                outbox.form == DigestForm.SCHEDULED,
-                outbox.event_keys == "[]",
-            )
-            .limit(1)
-        ).first()
-        is not None
-    )
 
 
 def told_events(connection: sa.Connection, recipient: str, since: datetime) -> tuple[tuple[Event, ...], ...]:

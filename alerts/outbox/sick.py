@@ -16,7 +16,7 @@ from alerts import tables
 from alerts.digest.slots import Slot
 from alerts.outbox.deliveries import HELD_BY_CHANNEL
 from alerts.outbox.events import give
-from alerts.outbox.groups import open_slot
+from alerts.outbox.slot_rows import open_slot
 from alerts.values import DeliveryState, DigestForm, Recipient
 
 AWAY = timedelta(minutes=30)

@@ -126,10 +126,10 @@ def _story(part: StoryPart, digest: Digest, times: words.Clock, most: int, *, si
             for silent in part.non_answers[:most]
         )
         rows.append(_list(bodies, len(part.non_answers) - most))
-    if part.chains:
+    cited = words.citations(part)
+    if cited:
         rows.append(_head("Who cites whom"))
-        chains = (" &larr; ".join(_text(name, 60) for name in chain) for chain in part.chains[:most])
-        rows.append(_list(chains, len(part.chains) - most))
+        rows.append(_list((" &larr; ".join(map(escape, chain)) for chain in cited[:most]), len(cited) - most))
     earlier = words.history(part)
     if earlier:
         rows.append(_head("Before"))
@@ -260,7 +260,7 @@ def _link(url: str | None, label: str) -> str:
 
 def _quote(text: str, language: str | None, where: str, url: str | None, length: int) -> str:
     said = (
-        f'<div class="quote" style="{QUOTE}" {_language(language)}>&ldquo;{_text(text, length)}&rdquo;</div>'
+        f'<div class="quote" style="{QUOTE}" {_language(language)}>{escape(words.quoted(text, length))}</div>'
         if text
         else ""
     )

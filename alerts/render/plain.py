@@ -84,7 +84,7 @@ def _story(page: Page, part: StoryPart, digest: Digest, times: words.Clock) -> N
         page.put(f"* {words.clean(note, 400)}", hang="  ")
     if part.lead and not part.told:
         page.space()
-        page.put(f'"{words.clean(part.lead, words.LEAD)}"', indent="  ")
+        page.put(words.quoted(part.lead, words.LEAD, '""'), indent="  ")
         page.put(f"- {words.clean(part.lead_outlet, 60)}  {words.link(part.lead_url) or ''}", indent="  ")
     _news(page, part, times)
     _answers(page, part, times)
@@ -94,12 +94,13 @@ def _story(page: Page, part: StoryPart, digest: Digest, times: words.Clock) -> N
         for silent in part.non_answers[:ANSWERS]:
             page.put(f"{words.silent_body(silent)}: {words.silence(silent)}", indent="  ", hang="    ")
         _more(page, len(part.non_answers) - ANSWERS)
-    if part.chains:
+    cited = words.citations(part)
+    if cited:
         page.space()
         page.put("WHO CITES WHOM", style=BOLD)
-        for chain in part.chains[:CHAINS]:
-            page.put(" <- ".join(words.clean(name, 60) for name in chain), indent="  ", hang="    ")
-        _more(page, len(part.chains) - CHAINS)
+        for chain in cited[:CHAINS]:
+            page.put(" <- ".join(chain), indent="  ", hang="    ")
+        _more(page, len(cited) - CHAINS)
     earlier = words.history(part)
     if earlier:
         page.space()
@@ -161,7 +162,7 @@ def _answers(page: Page, part: StoryPart, times: words.Clock) -> None:
 def _quote(page: Page, event: Event, times: words.Clock) -> None:
     assert event.answer is not None
     if event.answer.quote:
-        page.put(f'"{words.clean(event.answer.quote, words.QUOTE)}"', indent="    ")
+        page.put(words.quoted(event.answer.quote, words.QUOTE, '""'), indent="    ")
     address = words.link(event.mention.url if event.mention else None)
     page.put(f"{words.outlet(event)}, {times.short(words.when(event))}  {address or ''}".rstrip(), indent="    ")
 

@@ -132,7 +132,7 @@ def _story(part: StoryPart, digest: Digest, times: words.Clock, most: int) -> li
         blocks.append(_section([f"_{safe(note, 300)}_" for note in part.notes[:5]]))
     if part.lead:
         where = link(part.lead_url, safe(part.lead_outlet, 60) or "source")
-        blocks.append(_section([f"“{safe(part.lead, words.LEAD)}” {where}"]))
+        blocks.append(_section([f"{safe(words.quoted(part.lead, words.LEAD), words.LEAD + 2)} {where}"]))
     fresh = words.news_events(part)
     if fresh:
         rows = [_news(event, part, times) for event in fresh[:most]]
@@ -148,9 +148,10 @@ def _story(part: StoryPart, digest: Digest, times: words.Clock, most: int) -> li
     if part.non_answers:
         rows = [_silent(silent) for silent in part.non_answers[:most]]
         blocks.append(_listed("*Asked, no answer* (not a response)", rows, len(part.non_answers) - len(rows)))
-    if part.chains:
-        rows = ["• " + " → ".join(safe(name, 60) for name in chain) for chain in part.chains[:most]]
-        blocks.append(_listed("*Who cites whom*", rows, len(part.chains) - len(rows)))
+    cited = words.citations(part)
+    if cited:
+        rows = ["• " + " → ".join(safe(name, 900) for name in chain) for chain in cited[:most]]
+        blocks.append(_listed("*Who cites whom*", rows, len(cited) - len(rows)))
     blocks += _actions(part, digest)
     blocks.append(_context(f"Why you: {safe(words.why(part), 600)}"))
     return blocks
@@ -174,7 +175,7 @@ def _answer(event: Event, part: StoryPart, times: words.Clock) -> str:
     answer = event.answer
     assert answer is not None
     new = ":new: " if words.is_new(event, part) else ""
-    quote = f" “{safe(answer.quote, QUOTE)}”" if answer.quote else ""
+    quote = f" {safe(words.quoted(answer.quote, QUOTE), QUOTE + 2)}" if answer.quote else ""
     where = link(event.mention.url if event.mention else None, safe(words.outlet(event), 60))
     said = safe(words.stance(event), 200)
     return f"• {new}*{safe(words.speaker(event), 140)}*: {said}{quote} ({where}, {moment(words.when(event), times)})"
@@ -262,7 +263,7 @@ def _context(text: str) -> Block:
 
 def _actions(part: StoryPart, digest: Digest) -> list[Block]:
     """Write the buttons; unsubscribing is a matter of mail, in Slack people leave the channel."""
-    named = [(name, url) for name, url in words.actions(part, digest.links) if name != "Stop"]
+    named = [(name, url) for name, url in words.actions(part, digest.links) if name != "Unsubscribe"]
     if digest.links is not None and digest.links.why:
         named.append(("Why?", digest.links.why))
     buttons = [{"type": "button", "text": {"type": "plain_text", "text": name}, "url": url} for name, url in named]

@@ -18,10 +18,14 @@ TITLE = 200
 QUOTE = 600
 LEAD = 400
 URL = 1000
+TOGETHER = 12
+"""So many outlets are named that cite the same source; a list of names is news, a long one is a wall."""
 LATE = timedelta(minutes=30)
 REMEMBERED = 2048
 """One message shows the same texts, links and times several times, and several forms of it show them again."""
 BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+OPENING = frozenset('"\u201e\u201c\u201d\u00ab\u00bb\u201f\u300c\u300e')
+"""What a quotation begins with, in one country or another."""
 RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur", "ps", "yi", "dv", "ckb"})
 STANCES = {
     "confirmed": "CONFIRMED",
@@ -81,6 +85,16 @@ def _kept(letter: str) -> str:
     if letter.isspace():
         return " "
     return "" if letter in BIDI or unicodedata.category(letter) in ("Cc", "Cs", "Co", "Cn") else letter
+
+
+def quoted(text: str, length: int, marks: str = "\u201c\u201d") -> str:
+    """Put a text between quotation marks, unless it brings its own.
+
+    >>> quoted("It is not so.", 80), quoted("\u201eNe\u201c, said the minister.", 80)
+    ('“It is not so.”', '„Ne“, said the minister.')
+    """
+    said = clean(text, length)
+    return said if said[:1] in OPENING else f"{marks[0]}{said}{marks[1]}"
 
 
 def link(url: str | None) -> str | None:
@@ -223,7 +237,8 @@ def silence(silent: NonAnswers) -> str:
             f"asked by {asker}, in {where}" if asker and where and asker != where else f"in {where}" if where else asker
         )
         said.setdefault(NON_ANSWERS.get(answer.stance, answer.stance), []).append(words)
-    return ". ".join(f"{name} ({'; '.join(where)})" for name, where in said.items())
+    facts = [f"{name} ({'; '.join(where)})" for name, where in said.items()]
+    return ". ".join([*facts[:1], *(fact[:1].upper() + fact[1:] for fact in facts[1:])])
 
 
 def silent_body(silent: NonAnswers) -> str:
@@ -349,6 +364,15 @@ def coverage(seen: Coverage, times: Clock) -> str:
     return words
 
 
+def citations(part: StoryPart) -> tuple[tuple[str, ...], ...]:
+    """Say who cites whom: outlets that name the same sources in the same order stand together, before those sources."""
+    by_source: dict[tuple[str, ...], list[str]] = {}
+    for chain in part.chains:
+        named = tuple(clean(name, 60) for name in chain)
+        by_source.setdefault(named[1:], []).append(named[0])
+    return tuple((listed(outlets, TOGETHER), *sources) for sources, outlets in by_source.items())
+
+
 def history(part: StoryPart) -> tuple[Event, ...]:
     """Pick the last facts of a story that this reader was told before."""
     fresh = {event.key for event in part.fresh}
@@ -371,7 +395,7 @@ def mute_command(part: StoryPart) -> str:
 def actions(part: StoryPart, links: Links | None) -> tuple[tuple[str, str], ...]:
     """List what a reader can do about a story by following a link: (words, address)."""
     mute, wrong, stop = (links.mute, links.wrong, links.stop) if links else ("", "", "")
-    named = (("Open story", part.page), ("Mute 24 h", mute), ("Not this story", wrong), ("Stop", stop))
+    named = (("Open story", part.page), ("Mute 24 h", mute), ("Not this story", wrong), ("Unsubscribe", stop))
     return tuple((name, address) for name, address in named if address)
 
 

@@ -23,6 +23,21 @@ _REWRITTEN = {
 def upgrade() -> None:
     on_postgres = op.get_bind().dialect.name == "postgresql"
     op.create_table(
+        "shard",
+        sa.Column("n", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("run", sa.Integer(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("n", name="pk_shard"),
+    )
+    op.create_table(
+        "lease",
+        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("token", sa.Integer(), nullable=False),
+        sa.Column("until", INSTANT, nullable=False),
+        sa.Column("locked", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_lease"),
+    )
+    op.create_table(
         "config_revision",
         sa.Column("no", ID, nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
@@ -41,6 +56,7 @@ def upgrade() -> None:
         sa.Column("url", sa.Text(), nullable=False),
         sa.Column("moved_to", sa.Text(), nullable=True),
         sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("shard", sa.Integer(), server_default="0", nullable=False),
         sa.Column("state", sa.String(length=16), server_default="active", nullable=False),
         sa.Column("etag", sa.LargeBinary(), nullable=True),
         sa.Column("last_modified", sa.LargeBinary(), nullable=True),
@@ -62,6 +78,7 @@ def upgrade() -> None:
         sa.Column("last_new_at", INSTANT, nullable=True),
         sa.Column("last_attempt_at", INSTANT, nullable=True),
         sa.Column("baseline_at", INSTANT, nullable=True),
+        sa.Column("lease_run", sa.Integer(), nullable=True),
         sa.Column("lease_until", INSTANT, nullable=True),
         sa.Column("lease_token", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_feed"),
@@ -69,6 +86,14 @@ def upgrade() -> None:
         postgresql_with=_REWRITTEN,
     )
     op.create_index("ix_feed_host", "feed", ["host"], unique=False)
+    op.create_index(
+        "ix_feed_shard_next_at",
+        "feed",
+        ["shard", "next_at"],
+        unique=False,
+        sqlite_where=sa.text("state in ('active', 'gone')"),
+        postgresql_where=sa.text("state in ('active', 'gone')"),
+    )
     op.create_index(
         "ix_feed_next_at",
         "feed",
@@ -318,9 +343,11 @@ def upgrade() -> None:
         sa.Column("shared", sa.JSON(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("algo", sa.Integer(), nullable=False),
+        sa.Column("change_no", ID, server_default="0", nullable=False),
         sa.ForeignKeyConstraint(["story_id"], ["story.id"], name="fk_mention_story_id"),
         sa.PrimaryKeyConstraint("entry_id", name="pk_mention"),
     )
+    op.create_index("ix_mention_change_no", "mention", ["change_no"], unique=False)
     op.create_index("ix_mention_outlet_seen_at", "mention", ["outlet", "seen_at"], unique=False)
     op.create_index("ix_mention_seen_at", "mention", ["seen_at"], unique=False)
     op.create_index("ix_mention_story_id_seen_at", "mention", ["story_id", "seen_at"], unique=False)

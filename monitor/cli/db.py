@@ -82,23 +82,16 @@ def db_prune(
     if dry_run:
         gone = retention.counts(engine, keep, now)
     else:
-        upkeep.prepare(engine, now, keep)
-        gone = _until_done(lambda: retention.prune(engine, keep, now))
+        pruning = upkeep.begin(engine, now, keep)
+        while pruning.step():
+            time.sleep(_PAUSE_S)
+        gone = dict(pruning.gone)
     if as_json:
         print_json({"dry_run": dry_run, "rows": gone})
         return
     lines = [f"{count:>10}  {name}\n" for name, count in gone.items() if count]
     heading = "would go:\n" if dry_run else "gone:\n"
     sys.stdout.write(heading + "".join(lines) if lines else "nothing is old enough to go\n")
-
-
-def _until_done(step: Callable[[], dict[str, int]]) -> dict[str, int]:
-    """Repeat a step until it finds nothing more; returns the sums."""
-    sums: dict[str, int] = {}
-    while any((found := step()).values()):
-        sums = {name: sums.get(name, 0) + count for name, count in found.items()}
-        time.sleep(_PAUSE_S)
-    return sums
 
 
 @app.command("stats", epilog="Example: storywatch db stats --json")

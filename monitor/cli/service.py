@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -18,11 +18,15 @@ app = typer.Typer()
 def run(
     config: Config = CONFIG,
     port: Annotated[int | None, typer.Option(help="Port of the page, instead of web.listen's.")] = None,
+    role: Annotated[
+        Literal["all", "web", "worker"],
+        typer.Option(help="With engine.kind pgqueuer: web shows pages and may lead, worker polls and sends."),
+    ] = "all",
 ) -> None:
     """Poll, match and deliver until asked to stop (SIGTERM, Ctrl-C)."""
     from monitor import daemon
 
-    raise typer.Exit(daemon.run(config, os.environ, port=port))
+    raise typer.Exit(daemon.run(config, os.environ, port=port, role=daemon.Role(role)))
 
 
 @app.command(epilog="Example: storywatch poll --once --ignore-schedule")

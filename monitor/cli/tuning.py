@@ -129,11 +129,12 @@ def replay(
 def demo(
     fast: Annotated[bool, typer.Option("--fast", help="No pauses, for scripts.")] = False,
     folder: Annotated[Path, typer.Option(help="Where database and digests are left.")] = Path("storywatch-demo"),
+    log: Annotated[Path | None, typer.Option(help="Write the daemon's log here, as JSON lines.")] = None,
 ) -> None:
     """Watch an invented story unfold: feeds on this machine, polled over HTTP, on a clock that runs fast."""
     from monitor.demo import play
 
-    raise typer.Exit(play.run(folder, fast=fast))
+    raise typer.Exit(play.run(folder, fast=fast, log=log))
 
 
 @app.command(epilog="Example: storywatch lab match --query-field query < rows.jsonl")

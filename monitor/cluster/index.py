@@ -90,6 +90,17 @@ class Index:
         if decided is not None:
             self._witnesses.note(item.id, decided)
 
+    def put(self, item: Item, story: StoryKey, decided: Assignment | None = None) -> None:
+        """Record what another process did: a mention that is new, has moved to this story, or was edited."""
+        number = self._window.numbers.get(item.id)
+        if number is not None:
+            known, read = self._window.live[number], self._read(item)
+            if (known.folded_title, known.shingles) == (read.features.folded_title, read.shingles):
+                self.move({item.id: story})
+                return
+            self.remove([item.id])
+        self.add(item, story, decided)
+
     def remove(self, entries: Iterable[EntryId]) -> None:
         """Take entries out again as if they had never been added: their transaction was rolled back."""
         gone = frozenset(entries)

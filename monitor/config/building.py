@@ -80,7 +80,8 @@ def _web(web: shape.Web) -> values.Web:
     host, port = units.listen(web.listen)
     metrics = units.listen(web.metrics) if web.metrics else None
     public = web.public_url.rstrip("/") if web.public_url else None
-    return values.Web(host, port, public, tuple(web.link_keys), _login(web.login), metrics, web.feeds)
+    proxy = values.Proxy(web.proxy.header, web.proxy.key) if web.proxy else None
+    return values.Web(host, port, public, tuple(web.link_keys), _login(web.login), metrics, web.feeds, proxy)
 
 
 def _limits(limits: shape.Limits) -> values.Limits:

@@ -118,6 +118,7 @@ _HEADINGS = {
     "ExtraBody": "governments.extra[]",
     "Auth": "feeds[].auth",
     "Login": "web.login",
+    "Proxy": "web.proxy",
     "Keep": "storage.keep",
     "Thresholds": "stories.threshold",
     "OwnThreshold": "stories.threshold.LANGUAGE",

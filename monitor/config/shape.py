@@ -105,6 +105,15 @@ class Login(Section):
     """Where the password is kept."""
 
 
+class Proxy(Section):
+    """A proxy that signs readers in before they come to the pages, and is believed who they are."""
+
+    key: Secret
+    """What the proxy sends as X-Storywatch-Key: nobody else can name a reader."""
+    header: Text = default("X-Remote-User")
+    """The header in which it names the reader."""
+
+
 class Web(Section):
     """The pages, the feeds and the health addresses."""
 
@@ -116,6 +125,8 @@ class Web(Section):
     """Keys of the links in messages: the first signs, all of them are accepted."""
     login: Login | None = None
     """Name and password for the pages; none: everybody who reaches them."""
+    proxy: Proxy | None = None
+    """A proxy that signs readers in, instead of or beside `login`."""
     metrics: Listen | None = None
     """A port of its own for /metrics; the same port unless given."""
     feeds: Truth = default(False)

@@ -61,6 +61,14 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
+class Proxy:
+    """The header in which a proxy names the reader, and where the key is kept that proves it."""
+
+    header: str
+    key: SecretRef
+
+
+@dataclass(frozen=True, slots=True)
 class Web:
     """The pages. `metrics` is an address of its own for /metrics, None for the same one."""
 
@@ -71,6 +79,7 @@ class Web:
     login: Login | None
     metrics: tuple[str, int] | None
     feeds: bool
+    proxy: Proxy | None = None
 
     @property
     def listen(self) -> str:

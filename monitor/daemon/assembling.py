@@ -11,20 +11,33 @@ import random
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from sqlalchemy import Engine
 
 from alerts.values import Coverage
-from monitor import logs, outward, parser_pool, pipeline, priming, status, swapping, telling, understanding, wiring
+from monitor import (
+    logs,
+    observing,
+    outward,
+    parser_pool,
+    pipeline,
+    priming,
+    status,
+    swapping,
+    telling,
+    understanding,
+    wiring,
+)
 from monitor.config import redaction
 from monitor.config.values import Config
 from monitor.daemon.running import Running
 from monitor.fetch import client
-from monitor.jobs import full_text, parts, polling, upkeep
+from monitor.jobs import canary, full_text, parts, polling, sharding, upkeep
 from monitor.store import engine as engines
-from monitor.store import feeds, migrate, revisions
+from monitor.store import feeds, migrate, revisions, shards
 
 
 @asynccontextmanager
@@ -44,7 +57,8 @@ async def assembled(
 
     Errors: StoreUnreachable, SchemaMismatch, StoreError from the database.
     """
-    engine = engines.open_engine(url, pool=config.storage.pool)
+    pooled = config.storage.direct_url is not None
+    engine = engines.open_engine(url, pool=config.storage.pool, role="daemon", pooled=pooled)
     engines.check_reachable(engine)
     migrate.ready(engine, config.storage.migrate)
     upkeep.prepare(engine, now(), config.storage.keep)
@@ -61,11 +75,15 @@ async def assembled(
         poller = polling.Poller(built, on_report)
         pages = full_text.PageReader(built, len(context.knowledge.rules))
         working = _working(config, environ, context, writer, (poller, pages), parsers, now=now, hidden=hidden)
-        running = Running(working, poller, pages, http, primes)
+        job = sharding.ShardJob(built, poller, at_once=config.engine.fetches)
+        keeper = canary.Keeper(built, poller, partial(outward.client_of, _on_this_machine(config)))
+        running = Running(working, poller, pages, http, primes, job, keeper)
         await poller.start()
         running.teller.recover(now())
+        observer = observing.Observer(engine, now, partial(_channel_names, running))
         try:
-            yield running
+            with observing.observed(observer):
+                yield running
         finally:
             await poller.stop(timedelta())  # none is left after an orderly stop
             writer.shutdown(wait=True)
@@ -95,7 +113,8 @@ def _parts(
         now=now,
         random=random.Random(seed),  # noqa: S311  jitter, no secret
         environ=environ,
-        at_once=config.engine.fetches,
+        at_once=config.engine.fetches * (config.engine.shards if config.engine.kind == "pgqueuer" else 1),
+        deadline=config.limits.deadline,
         spacing=outward.spacing_of(config),
     )
 
@@ -130,9 +149,20 @@ def _working(
     )
 
 
+def _on_this_machine(config: Config) -> Config:
+    """For what is fetched from ourselves, and from nowhere else inside."""
+    return replace(config, limits=replace(config.limits, allow_hosts=frozenset({"127.0.0.1"})))
+
+
+def _channel_names(running: Running) -> tuple[str, ...]:
+    return tuple(sorted(running.config.alerts_raw.get("channels") or {}))
+
+
 def _prepare_store(engine: Engine, config: Config, offer: revisions.Offer) -> tuple[int, Mapping[str, datetime]]:
     """Write what a start changes: feeds, revision, watches. Answers the revision and the watches to be primed."""
     with engine.begin() as connection:
+        engines.lock_starting(connection)
+        shards.prepare(connection)
         if engine.dialect.name == "sqlite":  # the file lock is held: nobody else polls
             feeds.void_claims(connection)
         feeds.sync(connection, swapping.seeds(config), offer.at)

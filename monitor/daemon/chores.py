@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 
 import structlog
 from sqlalchemy import Connection
 
+from monitor import supervisor
 from monitor.config import secrets
-from monitor.daemon.running import Running
+from monitor.daemon.running import Role, Running
 from monitor.engines import tick
-from monitor.errors import StoreError
+from monitor.errors import LeaseLost, StoreError
 from monitor.fetch import limits
 from monitor.jobs import coverage, upkeep
 from monitor.store import engine as engines
@@ -28,9 +29,11 @@ _CHANNELS = 8
 _PING_EVERY = timedelta(seconds=60)
 _PRUNE_EVERY = timedelta(hours=1)
 _INDEX_EVERY = timedelta(seconds=30)
+_CANARY_EVERY = timedelta(seconds=30)
 
 
 def jobs(running: Running) -> dict[str, tick.Job]:
+    """What is done by the clock; some of it by the process that leads only."""
     channels = len(running.config.alerts_raw.get("channels") or {})
     # What a reload may add is reckoned with: at most so many channels are sent over at once.
     return {
@@ -38,10 +41,11 @@ def jobs(running: Running) -> dict[str, tick.Job]:
         # A slow channel keeps its run open; the others are served by a run beside it.
         "send": tick.Job(running.work_alerts, _SEND_EVERY, at_once=max(channels, _CHANNELS) + 1),
         "pages": tick.Job(partial(_read_pages, running), _PAGES_EVERY),
-        "coverage": tick.Job(partial(_watch_the_watching, running), _COVERAGE_EVERY),
-        "prune": tick.Job(partial(_prune, running), _PRUNE_EVERY),
-        "ping": tick.Job(partial(_ping, running), _PING_EVERY),
-        "search": tick.Job(partial(_index, running), _INDEX_EVERY),
+        "coverage": tick.Job(_led(running, _watch_the_watching), _COVERAGE_EVERY),
+        "prune": tick.Job(_led(running, _prune), _PRUNE_EVERY),
+        "ping": tick.Job(_led(running, _ping), _PING_EVERY),
+        "search": tick.Job(_led(running, _index), _INDEX_EVERY),
+        "canary": tick.Job(_led(running, _keep_canary), _CANARY_EVERY),
     }
 
 
@@ -53,16 +57,25 @@ def why_not_ready(running: Running, is_late: Callable[[], bool]) -> str | None:
         engines.check_reachable(running.engine)
     except StoreError:
         return "database_unreachable"
+    if not running.dispatcher.is_ready:
+        return "engine_lost"
+    if running.leader.is_missing:
+        return "no_leader"
     return "tick_late" if is_late() else None
 
 
 async def poll_due(running: Running) -> None:
-    if not running.stopping.is_set():
-        await running.poller.tick()
+    """Ask what is due and have it polled: by whichever process is free, on behalf of the one that leads."""
+    if running.stopping.is_set():
+        return
+    if running.poller.is_cut_off:
+        await running.poller.tick()  # one host a minute, until one answers
+    elif running.leader.is_leader:
+        await running.dispatcher.offer(await running.shards.due())
 
 
 async def _read_pages(running: Running) -> None:
-    if not running.stopping.is_set():
+    if not running.stopping.is_set() and running.role is not Role.WEB:
         await running.pages.work()
 
 
@@ -76,27 +89,55 @@ async def _ping(running: Running) -> None:
         log.warning("ping_failed", reason=outcome.reason)  # the address may be a secret
 
 
+def _led(running: Running, work: Callable[[Running], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    """Do something only while this process leads; one that does no more finds it out at its next statement."""
+
+    async def when_leading() -> None:
+        if not running.leader.is_leader or running.stopping.is_set():
+            return
+        try:
+            await work(running)
+        except LeaseLost as lost:
+            log.warning("leads_no_more", message=str(lost))
+
+    return when_leading
+
+
 async def _watch_the_watching(running: Running) -> None:
     """Say so when a watch sees too few of its feeds."""
 
     def work() -> None:
         with running.engine.begin() as connection:
+            running.leader.check(connection)
             coverage.check(connection, running.config, running.context.knowledge.plan, running.now())
 
     await asyncio.get_running_loop().run_in_executor(running.writer, work)
 
 
+async def _keep_canary(running: Running) -> None:
+    if not running.stopping.is_set():
+        await running.keeper.work(running.config)
+
+
+def pulse(told: supervisor.Supervisor) -> dict[str, tick.Job]:
+    """Feed the supervisor's watchdog from where everything else is started: when that stands still, so does this."""
+
+    async def beat() -> None:
+        told.alive()
+
+    return {} if told.pulse_s is None else {"pulse": tick.Job(beat, timedelta(seconds=told.pulse_s))}
+
+
 async def _prune(running: Running) -> None:
-    keep = running.config.storage.keep
-
-    def work() -> int:
-        return upkeep.prune(running.engine, running.now(), keep)
-
-    loop = asyncio.get_running_loop()
-    more = 1
+    keep, loop = running.config.storage.keep, asyncio.get_running_loop()
+    pruning = await loop.run_in_executor(running.writer, partial(upkeep.begin, running.engine, running.now(), keep))
+    more = True
     while more and not running.stopping.is_set():
-        more = await loop.run_in_executor(running.writer, work)
+        more = await loop.run_in_executor(running.writer, pruning.step)
         await asyncio.sleep(0.1)
+    tidy = getattr(running.dispatcher, "tidy", None)  # the queue's own log, where there is a queue
+    if tidy is not None:
+        await tidy()
 
 
 async def _index(running: Running) -> None:

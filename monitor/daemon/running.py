@@ -7,18 +7,30 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import StrEnum
 
 from sqlalchemy import Engine
 
 from monitor import swapping, telling, understanding
 from monitor.config.values import Config
+from monitor.engines.dispatcher import Dispatcher
+from monitor.engines.leader import Alone, Leads
+from monitor.engines.local import Local
 from monitor.fetch import client
-from monitor.jobs import full_text, polling
+from monitor.jobs import canary, full_text, polling, sharding
 
 
 def utc_now() -> datetime:
     """The wall clock."""
     return datetime.now(UTC)
+
+
+class Role(StrEnum):
+    """What a process does of all that there is to do. `web` shows pages and may lead, `worker` polls and sends."""
+
+    ALL = "all"
+    WEB = "web"
+    WORKER = "worker"
 
 
 @dataclass(slots=True)
@@ -33,6 +45,11 @@ class Running:
     pages: full_text.PageReader
     client: client.Client
     primes: Mapping[str, datetime]
+    shards: sharding.ShardJob
+    keeper: canary.Keeper
+    role: Role = field(default_factory=lambda: Role.ALL)
+    leader: Leads = field(default_factory=Alone)
+    dispatcher: Dispatcher = field(default_factory=lambda: Local(1))
     exit_code: int = 0
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 

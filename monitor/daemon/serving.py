@@ -11,6 +11,7 @@ import platform
 import signal
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,30 +19,43 @@ from typing import Any
 import structlog
 
 import monitor
-from monitor import logs, reloading, understanding
+from monitor import logs, reloading, supervisor, tracing, understanding
+from monitor import metrics as measures
 from monitor.config import redaction
 from monitor.config.values import Config
-from monitor.daemon import chores, starting
+from monitor.daemon import chores, crew, starting
 from monitor.daemon.assembling import assembled
-from monitor.daemon.running import Running, utc_now
+from monitor.daemon.running import Role, Running, utc_now
 from monitor.daemon.starting import Start
 from monitor.engines import tick
 from monitor.errors import ConfigError, Problem
+from monitor.store import engine as engines
 from monitor.store import filelock, migrate
 
 log = structlog.get_logger(__name__)
 INTERNAL = 70
+_FOR_POLLS = 2 / 3
+"""Of the time to stop in: the rest is for writing and for giving back."""
 
 
-def run(path: Path, environ: Mapping[str, str], *, port: int | None = None) -> int:
-    """Run until SIGTERM or SIGINT; answers the exit code."""
+def run(path: Path, environ: Mapping[str, str], *, port: int | None = None, role: Role = Role.ALL) -> int:
+    """Run until SIGTERM or SIGINT; answers the exit code. A worker has a page only where it is given a `port`.
+
+    Errors: ConfigError, StoreError.
+    """
     hidden = logs.Known()
     logs.configure(sys.stderr, known=hidden)
     use_uvloop()
     start = starting.start_config(path, environ)
     hidden.values = redaction.known_values(start.text, environ)
     starting.say_problems(start.problems)
-    return asyncio.run(_run(start, environ, hidden, port))
+    crew.refuse_odd(start.config, starting.database(start.config, environ), role)
+    work = Work(role, role is not Role.WORKER or port is not None, port)
+    tracing.configure(tracing.of(environ, monitor.__version__))
+    try:
+        return asyncio.run(_run(start, environ, hidden, work))
+    finally:
+        tracing.tracer().close()
 
 
 def use_uvloop() -> None:
@@ -54,15 +68,28 @@ def use_uvloop() -> None:
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 
-async def _run(start: Start, environ: Mapping[str, str], hidden: logs.Known, port: int | None) -> int:
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What this process is to do.
+
+    A `port` of the command line is none of the configuration: a reload of the file must not find it changed.
+    """
+
+    role: Role = Role.ALL
+    has_page: bool = True
+    port: int | None = None
+
+
+async def _run(start: Start, environ: Mapping[str, str], hidden: logs.Known, work: Work) -> int:
     url = starting.database(start.config, environ)
     with filelock.FileLock(url):
         async with assembled(
             start.config, environ, url=url, now=utc_now, who=start.who, text=start.text, hidden=hidden
         ) as running:
-            reloader = reloading.Reloader(running.working, start.file)
+            await crew.hire(running, environ, url, work.role, partial(_give_up, running))
+            reloader = reloading.Reloader(running.working, start.file, leads=lambda: running.leader.is_leader)
             await tell_start(reloader, start)
-            await _serve(running, reloader, start.content, port)
+            await _serve(running, reloader, start.content, work)
             return running.exit_code
 
 
@@ -74,41 +101,84 @@ async def tell_start(reloader: reloading.Reloader, start: Start) -> None:
         await reloader.in_order()
 
 
-async def _serve(running: Running, reloader: reloading.Reloader, seen: bytes, port: int | None) -> None:
+async def _serve(running: Running, reloader: reloading.Reloader, seen: bytes, work: Work) -> None:
+    doors = _doors(running, work.port) if work.has_page else None
+    told = supervisor.of(running.environ)
+    ticking = tick.Tick(
+        chores.jobs(running) | chores.pulse(told),
+        partial(_give_up, running),
+        wall=lambda: utc_now().timestamp(),
+        counts=lambda error: not engines.is_outage(error),
+    )
+    _listen(running, reloader, told)
+    await running.leader.start()
+    measures.leading.set_function(lambda: running.leader.is_leader)
+    await running.dispatcher.start(running.shards.run)
+    reloader.start(hashlib.sha256(seen).hexdigest())
+    reloader.prime(running.primes)
+    _say_started(running, doors.page if doors is not None else None)
+    if running.leader.is_leader:
+        await running.poller.spread_overdue()
+    await chores.poll_due(running)
+    ticking.start()
+    page = _page(running, doors, partial(ticking.is_late, "tick")) if doors is not None else None
+    told.ready(_summary(running))
+    await running.stopping.wait()
+    told.stopping()
+    await _stop(running, reloader, ticking)
+    if page is not None:
+        await page.stop()
+    log.info("stopped")
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """The sockets people and Prometheus come by."""
+
+    page: Any
+    metrics: Any = None
+
+
+def _doors(running: Running, port: int | None) -> Doors:
     from monitor.web import binding
 
     web = running.config.web
-    binding.refuse_open(web.host, has_login=web.login is not None)
-    # A port of the command line is none of the configuration: a reload of the file must not find it changed.
-    bound = binding.bind(web.host, web.port if port is None else port)
+    binding.refuse_open(web.host, has_login=web.login is not None or web.proxy is not None)
     metrics = binding.bind(*web.metrics, setting="web.metrics") if web.metrics else None
-    ticking = tick.Tick(chores.jobs(running), partial(_give_up, running), wall=lambda: utc_now().timestamp())
+    return Doors(binding.bind(web.host, web.port if port is None else port), metrics)
+
+
+def _listen(running: Running, reloader: reloading.Reloader, told: supervisor.Supervisor) -> None:
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, _asked_to_stop, running, number)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reloader.ask, "signal")
-    reloader.start(hashlib.sha256(seen).hexdigest())
-    reloader.prime(running.primes)
-    _say_started(running, binding.address(bound))
-    await running.poller.spread_overdue()
-    await chores.poll_due(running)
-    ticking.start()
+        loop.add_signal_handler(number, _asked_to_stop, running, number)
+    loop.add_signal_handler(signal.SIGHUP, _asked_to_reload, running, reloader, told)
+
+
+def _page(running: Running, doors: Doors, is_late: Callable[[], bool]) -> Any:
     # FastAPI costs a third of a second to import: the first polls do not wait for it.
     from monitor.web import server
 
-    seen_by = partial(_sources, running, web.host, partial(ticking.is_late, "tick"))
-    page = server.Page(bound, seen_by(running.config, running.context.knowledge), metrics)
+    seen_by = partial(_sources, running, running.config.web.host, is_late)
+    page = server.Page(doors.page, seen_by(running.config, running.context.knowledge), doors.metrics)
     running.working.pages = lambda config, known: page.prepare(seen_by(config, known))
     page.start()
-    await running.stopping.wait()
+    return page
+
+
+async def _stop(running: Running, reloader: reloading.Reloader, ticking: tick.Tick) -> None:
+    """Begin nothing more, let what runs end, give back what is held; the lead last of all."""
     log.info("stopping")
     ticking.pause()
     await reloader.stop()
     running.teller.stop()
     within = running.config.engine.stop_within
-    cut, sending = await asyncio.gather(running.poller.stop(within), ticking.finish(within))
+    polls, jobs, sending = await asyncio.gather(
+        running.poller.stop(within * _FOR_POLLS), running.dispatcher.stop(within), ticking.finish(within * _FOR_POLLS)
+    )
+    await running.leader.stop()
     ticking.stop()
-    await page.stop()
-    log.info("stopped", cut=cut, jobs_cut=sending)
+    log.info("work_ended", polls_cut=polls, shards_cut=jobs.cut, jobs_cut=sending)
 
 
 def _sources(
@@ -135,6 +205,15 @@ def _sources(
         raise ConfigError((Problem("E064", "web.login", str(exc), config.file),)) from exc
 
 
+def _summary(running: Running) -> str:
+    return f"{len(running.config.feeds)} feeds, {len(running.config.watches)} watches"
+
+
+def _asked_to_reload(running: Running, reloader: reloading.Reloader, told: supervisor.Supervisor) -> None:
+    told.reloading()
+    reloader.ask("signal", lambda: told.ready(_summary(running)))
+
+
 def _asked_to_stop(running: Running, number: int) -> None:
     if running.stopping.is_set():
         raise SystemExit(128 + number)
@@ -147,7 +226,9 @@ def _give_up(running: Running, job: str) -> None:
     running.stopping.set()
 
 
-def _say_started(running: Running, address: str) -> None:
+def _say_started(running: Running, bound: Any) -> None:
+    from monitor.web import binding
+
     config = running.config
     channels = ", ".join(sorted(config.alerts_raw.get("channels") or {})) or "none"
     log.info(
@@ -161,5 +242,7 @@ def _say_started(running: Running, address: str) -> None:
         feeds=len(config.feeds),
         watches=[watch.name for watch in config.watches],
         channels=channels,
-        page=address,
+        page=binding.address(bound) if bound is not None else None,
+        role=str(running.role),
+        engine=config.engine.kind,
     )

@@ -55,10 +55,18 @@ class Clock:
         return self.at
 
 
-def run(folder: Path, *, fast: bool, out: TextIO = sys.stdout) -> int:
-    """Play, or go on with, the demo in `folder`; answers the exit code."""
+def run(folder: Path, *, fast: bool, out: TextIO = sys.stdout, log: Path | None = None) -> int:
+    """Play, or go on with, the demo in `folder`; answers the exit code. `log` gets the daemon's lines."""
     folder.mkdir(parents=True, exist_ok=True)
+    if log is not None:
+        with log.open("a", encoding="utf-8") as lines:
+            logs.configure(lines)
+            return _run(folder, fast, out)
     logs.configure(sys.stderr, quiet=True)
+    return _run(folder, fast, out)
+
+
+def _run(folder: Path, fast: bool, out: TextIO) -> int:
     database = folder / "storywatch.db"
     with filelock.FileLock(f"sqlite:///{database}"):
         if _remembered(database, _DONE):

@@ -74,7 +74,23 @@ def find(
     for phrase in phrases.phrases(sentence, chosen, hits, pack):
         actors.extend(_interpret(sentence, phrase, hits, pack, day))
     actors.sort(key=lambda actor: actor.start)
-    return tuple(_shared_body(sentence, actors, at, pack) for at in range(len(actors)))
+    frame = _frame(sentence, actors)
+    return tuple(_framed(_shared_body(sentence, actors, at, pack), frame) for at in range(len(actors)))
+
+
+def _frame(sentence: Sentence, actors: Sequence[Actor]) -> Actor | None:
+    """The capital that opens a sentence as its scene: "À Kigali, le gouvernement ..."."""
+    first = next(iter(actors), None)
+    if first is None or not first.metonym or first.case is not Case.IN or first.start != 1:
+        return None
+    return first if first.end < len(sentence.words) and sentence.words[first.end] == "," else None
+
+
+def _framed(actor: Actor, frame: Actor | None) -> Actor:
+    """A body without a country in such a sentence belongs to the scene; an embassy there is somebody else's."""
+    if frame is None or actor.kind is not Kind.GOVERNMENT or actor.government or actor.body == "embassy":
+        return actor
+    return replace(actor, government=frame.government)
 
 
 def _shared_body(sentence: Sentence, actors: Sequence[Actor], at: int, pack: Pack) -> Actor:

@@ -6,7 +6,7 @@ stand. Typing mistakes mended are no news. Pure; called by the pipeline for revi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from alerts.values import AnswerSnapshot, Event, Kind
@@ -14,7 +14,7 @@ from monitor.detect import events, stances
 from monitor.detect.event_keys import quote_hash
 from monitor.detect.events import Arrived, Circumstances, WatchRule
 from monitor.text.fold import fold
-from monitor.values import Entry, EntryId, Finding, StanceFact, StoryFacts
+from monitor.values import Entry, Finding, StanceFact, StoryFacts
 
 _ANSWERS = frozenset((Kind.RESPONSE, Kind.SILENCE_BROKEN, Kind.STANCE_CHANGE, Kind.NON_ANSWER))
 
@@ -47,12 +47,6 @@ def withdrawn(
 ) -> tuple[Event, ...]:
     """Tell that an entry that was told is gone."""
     return tuple(_told(Kind.WITHDRAWN, story, arrived, rules, circumstances, ()))
-
-
-def vanished(story: StoryFacts, entry: EntryId, findings: Iterable[Finding]) -> tuple[StanceFact, ...]:
-    """The stances a correction took back: recorded for the entry, and no longer in its text."""
-    now = {_stance(finding) for finding in findings}
-    return tuple(fact for fact in story.stances if fact.entry == entry and _stance(fact) not in now)
 
 
 def _told(

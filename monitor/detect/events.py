@@ -218,7 +218,8 @@ def _seen_by(facts: StoryFacts, watch: str) -> StoryFacts:
     mentions = tuple(mention for mention in facts.mentions if watch in mention.watches)
     entries = {mention.entry for mention in mentions}
     told = tuple(fact for fact in facts.stances if fact.entry in entries)
-    return StoryFacts(facts.key, mentions, told, facts.aliases)
+    parted = None if facts.parted is None else _seen_by(facts.parted, watch)
+    return StoryFacts(facts.key, mentions, told, facts.aliases, parted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +253,7 @@ class _Decision:
     def _coverage(self) -> Iterator[Event]:
         """A new story, a new outlet or a copy; further entries of a known outlet are mentions only."""
         role, outlet = self.arrived.assignment.role, self.arrived.outlet
-        if not self.facts.mentions:
+        if not self.facts.told.mentions:
             yield self.event(Kind.NEW_STORY)
         elif role is Role.COPY:
             copied = replace(self.event(Kind.COPY, str(self.arrived.entry.id)), copy_of=self._copied_outlet())
@@ -277,7 +278,7 @@ class _Decision:
         """Who is in the story with more than a copy; sister services are one."""
         return frozenset(
             mention.publisher or mention.outlet or ""
-            for mention in self.facts.mentions
+            for mention in self.facts.told.mentions
             if mention.role is not Role.COPY
         )
 
@@ -285,10 +286,9 @@ class _Decision:
         """Whether a publisher is new to the story; with its own reporting, where only that counts."""
         if not self.rule.own_reporting_only:
             return publisher not in self._publishers()
-        first = self.facts.mentions[0].publisher
-        return (
-            self.origin.own_reporting and publisher != first and publisher not in reporters(self.facts, self.at.outlets)
-        )
+        told = self.facts.told
+        first = told.mentions[0].publisher
+        return self.origin.own_reporting and publisher != first and publisher not in reporters(told, self.at.outlets)
 
     def _copied_outlet(self) -> str | None:
         original = next(
@@ -308,7 +308,7 @@ class _Decision:
             # A copy may add to what it copies, but a bare ministry in it is not the copying outlet's own.
             and not (is_copy and finding.via == "outlet")
         ]
-        for verdict in stances.judge(telling, self.arrived.entry, self.facts, book, self.origin, self.at.outlets):
+        for verdict in stances.judge(telling, self.arrived.entry, self.facts.told, book, self.origin, self.at.outlets):
             yield from self._told(verdict, is_copy)
 
     def _told(self, verdict: Verdict, is_copy: bool) -> Iterator[Event]:

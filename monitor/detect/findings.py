@@ -263,13 +263,15 @@ def _said(parsed: Parsed, predicate: Predicate, content: tuple[int, int]) -> tup
     points = parsed.pack.lists["demonstrative"].accepts(parsed.sentence.words[0])
     is_article = any(actor.start <= 1 for actor in parsed.actors)
     if parsed.before is None or predicate.stance != "said" or not points or is_article:
-        return parsed, (_after_that(parsed, content), content[1])
+        return parsed, (_after_that(parsed, predicate, content), content[1])
     return parsed.before, (0, len(parsed.before.sentence.words))
 
 
-def _after_that(parsed: Parsed, content: tuple[int, int]) -> int:
+def _after_that(parsed: Parsed, predicate: Predicate, content: tuple[int, int]) -> int:
     """Where the that-clause begins: what stands before it is audience, place and day ("told reporters in Accra")."""
     words, lists = parsed.sentence.words, parsed.pack.lists
+    if content[1] <= predicate.start:  # said before its verb: the whole of it is, "It is false that ..." too
+        return content[0]
     for at in range(content[0], min(content[0] + INVERTED, content[1])):
         if words[at] in ('"', ":"):
             break

@@ -6,7 +6,7 @@ nothing by themselves: `events` reads here whether an answer breaks a silence, t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -160,12 +160,3 @@ def _carried(row: Row, fact: StanceFact, seen: datetime, table: OutletTable) -> 
     if fact.stance is Stance.DECLINED and fact.first_hand == row.first_hand:
         return replace(row, form=Stance.DECLINED)
     return row
-
-
-def open_rows(facts: StoryFacts, table: OutletTable, now: datetime) -> Mapping[tuple[str, str], tuple[Row, ...]]:
-    """The rows still without an answer and not too old, by government and voice: "still no answer from"."""
-    shown: dict[tuple[str, str], list[Row]] = {}
-    for row in rows(facts, table):
-        if row.is_open and row.is_current(now):
-            shown.setdefault((row.government, row.voice), []).append(row)
-    return {voice: tuple(found) for voice, found in shown.items()}

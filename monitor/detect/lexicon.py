@@ -165,12 +165,6 @@ def examples(raw: Raw) -> Iterable[tuple[str, str, str, bool, str]]:
                         yield name.removeprefix(_SPEECH), row["id"], row["stance"], expected, sentence
 
 
-def known_ids(raw: Raw) -> frozenset[str]:
-    """Every id that `disable` may name."""
-    rows = {row["id"] for name, file in raw.items() if name.startswith(_SPEECH) for row in file.get("rows") or ()}
-    return lexicon_names.read(raw).ids | rows
-
-
 def _check_file(name: str, rows: Raw, files: Mapping[str, Raw]) -> None:
     file = f"{_SPEECH}{name}"
     unknown = sorted(set(rows) - _FILE_KEYS)

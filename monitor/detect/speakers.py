@@ -13,7 +13,7 @@ from monitor.detect.actors import Actor, Case, Kind
 from monitor.detect.predicates import Predicate
 from monitor.detect.reading import Parsed
 
-_PASSIVE = ("confirmed", "denied", "refused", "condemned")
+_PASSIVE = ("agreed", "confirmed", "denied", "refused", "condemned")
 _LINK = 5
 """Words between two speakers of one verb: ", and from the"."""
 _NAMES = 4
@@ -54,7 +54,15 @@ def subject(parsed: Parsed, predicate: Predicate) -> tuple[Actor | None, bool]:
         right = _right(parsed, predicate)
         if right is not None:
             return right, True
-    return None, closed and at >= 0
+    return _antecedent(parsed, predicate), closed and at >= 0
+
+
+def _antecedent(parsed: Parsed, predicate: Predicate) -> Actor | None:
+    """Who was silent in a relative clause: "he was sent on to the State Department, which did not answer"."""
+    span = parsed.embedding(predicate.start) if predicate.silent else None
+    if span is None or not parsed.pack.lists["relative"].accepts(parsed.sentence.words[span[0]]):
+        return None
+    return next((one for one in parsed.actors if one.end == span[0] - 1 and one.kind is Kind.GOVERNMENT), None)
 
 
 def agent(parsed: Parsed, predicate: Predicate) -> Actor | None:

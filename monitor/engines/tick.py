@@ -17,6 +17,8 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from monitor import metrics
+
 log = structlog.get_logger(__name__)
 _JUMP_S = 30.0
 _TOO_MANY_FAILURES = 5
@@ -36,7 +38,8 @@ class Tick:
     """Interval jobs that survive late runs and jumps of the wall clock.
 
     APScheduler counts in wall-clock time: a clock set back an hour stops its jobs for an hour. A watchdog on the
-    event loop's monotonic clock compares both and reschedules every job after a jump of more than 30 s.
+    event loop's monotonic clock compares both and reschedules every job after a jump of more than 30 s. `counts` says
+    whether an error is a fault that may be hopeless, or one that passes, as a database that is away.
     """
 
     def __init__(
@@ -45,11 +48,13 @@ class Tick:
         on_hopeless: Callable[[str], None],
         *,
         wall: Callable[[], float],
+        counts: Callable[[Exception], bool] = lambda _: True,
         watch_every: timedelta = timedelta(seconds=10),
     ) -> None:
         self._jobs = jobs
         self._on_hopeless = on_hopeless
         self._wall = wall
+        self._counts = counts
         self._watch_every_s = watch_every.total_seconds()
         self._going: set[asyncio.Task[Any]] = set()
         self._failures: dict[str, list[float]] = {name: [] for name in jobs}
@@ -99,9 +104,12 @@ class Tick:
             await self._jobs[name].run()
             self._failures[name].clear()
             self._succeeded[name] = time.monotonic()
+            metrics.jobs.labels(name, "done").inc()
         except Exception as exc:  # one job's fault must not end the tick; it is logged and counted
             log.exception("job_failed", job=name, error=str(exc))
-            self._count_failure(name)
+            metrics.jobs.labels(name, "failed").inc()
+            if self._counts(exc):
+                self._count_failure(name)
 
     def _count_failure(self, name: str) -> None:
         now = time.monotonic()
@@ -115,6 +123,7 @@ class Tick:
         jumped = (wall - self._last[0]) - (monotonic - self._last[1])
         if abs(jumped) > _JUMP_S:
             log.warning("clock_jumped", seconds=round(jumped))
+            metrics.clock_jumps.inc()
             for name, job in self._jobs.items():
                 self._scheduler.reschedule_job(name, trigger=_every(job))
         self._last = (wall, monotonic)

@@ -70,7 +70,7 @@ def _story(told: Explained) -> Iterator[str]:
     decided = story.assignment
     would = "" if told.subject.stored else "would "
     if story.starts:
-        yield f"{story.key}  {would or ''}{'start' if would else 'starts'} a story"
+        yield f"{story.key}  {would}{'start' if would else 'starts'} a story"
     else:
         yield f"{story.key}  {would}{'join' if would else 'joined'} “{story.title}”, {story.others} entries before it"
     yield f"score {decided.score:.2f} (threshold {decided.threshold:.2f}){_runner_up(story)}"

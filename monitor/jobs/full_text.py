@@ -14,7 +14,7 @@ from functools import partial
 import structlog
 from sqlalchemy import Connection
 
-from monitor import metrics, parser_pool, pipeline
+from monitor import following, metrics, parser_pool, pipeline
 from monitor.config.values import FeedConfig
 from monitor.errors import ParseError
 from monitor.fetch import article
@@ -101,6 +101,8 @@ class PageReader:
 
     def _say(self, page: articles.Wanted, taken: Taken | None) -> None:
         told = taken.events if taken is not None else ()
+        if taken is not None:
+            following.decided(taken)
         for event in told:
             metrics.events.labels(str(event.kind), str(event.state)).inc()
         log.info("page_read", url=page.url, events=len(told))

@@ -30,9 +30,13 @@ class HostBook:
 
     def load(self, rows: Iterable[hosts.HostRow], feed_hosts: Iterable[str]) -> None:
         """Take up what is stored, holds included: a hold survives a restart."""
-        self._feeds = Counter(feed_hosts)
-        self._rows = {(row.kind, row.name): row for row in rows}
-        for row in self._rows.values():
+        self._feeds, self._rows = Counter(feed_hosts), {}
+        self.learn(rows)
+
+    def learn(self, rows: Iterable[hosts.HostRow]) -> None:
+        """Take up what is stored of some hosts; other processes may have been told to leave them alone."""
+        for row in rows:
+            self._rows[row.kind, row.name] = row
             if row.kind == "host" and row.ever_429:
                 self._gate.limit(row.name)
             if row.hold_until is not None and row.hold_until > self._now():

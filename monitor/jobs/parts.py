@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -22,7 +22,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The parts of polling. Everything that writes runs on `writer`, one thread; the rest on the event loop."""
+    """The parts of polling. Everything that writes runs on `writer`, one thread; the rest on the event loop.
+
+    `at_once` fetches are open at most, none begins with less than `deadline` left of its claim.
+    """
 
     engine: Engine
     writer: Executor
@@ -36,6 +39,7 @@ class Parts:
     random: random.Random
     environ: Mapping[str, str]
     at_once: int = 32
+    deadline: timedelta = timedelta(seconds=45)
     spacing: Callable[[str], float] = lambda _: hosts.SPACING_S
     _group: GroupWriter = field(init=False, repr=False, compare=False)
 

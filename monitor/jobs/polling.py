@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -18,15 +18,16 @@ import structlog
 from sqlalchemy import Connection
 
 from alerts.values import EventState
-from monitor import metrics, pipeline, schedule
+from monitor import following, metrics, pipeline, schedule
 from monitor.config import secrets
 from monitor.config.values import FeedConfig
 from monitor.errors import LeaseLost, ParseError
 from monitor.jobs import network, requests, settling
+from monitor.jobs.gathering import Gatherer
 from monitor.jobs.host_book import HostBook
 from monitor.jobs.parts import LeftOut, Parts, Round
 from monitor.parse import delta, links
-from monitor.store import documents, feeds, fetch_log, hosts, stories
+from monitor.store import documents, feeds, fetch_log, hosts, results, stories
 from monitor.values import Claim, Domain, Fetched, FetchFailed, FetchOutcome, Hop, NotModified, ParseReason
 
 log = structlog.get_logger(__name__)
@@ -48,6 +49,8 @@ class Poller:
         self._parts = parts
         self._on_report = on_report
         self._open: set[asyncio.Task[None]] = set()
+        self._places = asyncio.Semaphore(parts.at_once)
+        self._plain = Gatherer(self._write_plain)
         self._busy: Counter[str] = Counter()
         self._book = HostBook(parts.gate, parts.spacing, parts.now)
         self._network = network.Network()
@@ -86,13 +89,41 @@ class Poller:
             await self._parts.write(partial(feeds.release, claims=claims))
             return 0
         for row in rows:
-            self._busy[row.host] += 1
-            work = self._poll(row, force or self._network.is_down, report or self.totals)
-            task = asyncio.create_task(work, name=f"poll {row.url}")
-            self._open.add(task)
-            metrics.open_polls.inc()
-            task.add_done_callback(self._open.discard)
+            self.begin(row, force=force or self._network.is_down, report=report)
         return len(rows)
+
+    def begin(self, row: feeds.FeedRow, *, force: bool = False, report: Round | None = None) -> asyncio.Task[None]:
+        """Begin to poll a feed that was claimed."""
+        self._busy[row.host] += 1
+        task = asyncio.create_task(self._poll(row, force, report or self.totals), name=f"poll {row.url}")
+        self._open.add(task)
+        metrics.open_polls.inc()
+        metrics.poll_lag.observe(max((self._parts.now() - row.next_at).total_seconds(), 0.0))
+        task.add_done_callback(self._open.discard)
+        return task
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether nothing more may be begun."""
+        return self._stopping.is_set()
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether our own network is down: what is tried then is decided here and not by what is due."""
+        return self._network.is_down
+
+    @property
+    def free(self) -> int:
+        """How many polls may begin without waiting for others."""
+        return max(self._parts.at_once - len(self._open), 0)
+
+    def note_hosts(self, rows: Sequence[hosts.HostRow]) -> None:
+        """Take up what other processes have learnt of hosts."""
+        self._book.learn(rows)
+
+    async def look_around(self) -> None:
+        """Read now and then what makes feeds urgent."""
+        await self._look_for_live_stories()
 
     async def _claim(self, free: int) -> tuple[feeds.FeedRow, ...]:
         """What is to be polled now: all that is due, or one feed of one host while our own network is down."""
@@ -160,18 +191,22 @@ class Poller:
 
     async def _poll(self, row: feeds.FeedRow, force: bool, report: Round) -> None:
         assert row.claim is not None
+        with following.poll(row.claim, row.url):
+            await self._poll_guarded(row, row.claim, force, report)
+
+    async def _poll_guarded(self, row: feeds.FeedRow, claim: Claim, force: bool, report: Round) -> None:
         try:
-            await self._poll_claimed(row, row.claim, force, report)
+            await self._poll_claimed(row, claim, force, report)
         except LeaseLost as lost:
             metrics.stale_claims.inc()
             log.warning("stale_claim", feed=row.url, message=str(lost))
         except asyncio.CancelledError:
-            await self._parts.write(partial(feeds.release, claims=(row.claim,)))
+            await self._parts.write(partial(feeds.release, claims=(claim,)))
             raise
         except Exception as exc:  # one feed's fault, logged with its traceback, must not stop another feed
             log.exception("poll_failed", feed=row.url, error=str(exc))
             report.failed[row.url] = "internal_error"
-            await self._put_off_faulty(row, row.claim)
+            await self._put_off_faulty(row, claim)
         finally:
             metrics.open_polls.dec()
             self._busy[row.host] -= 1
@@ -204,7 +239,11 @@ class Poller:
             if held is not None:
                 await self._leave_out(row, claim, LeftOut(row.url, held.reason, held.until), report)
                 return
-            outcome = await parts.client.fetch(request, parts.now)
+            async with self._places:
+                if claim.until - parts.now() < parts.deadline:  # it might end after another worker has taken the feed
+                    await parts.write(partial(feeds.release, claims=(claim,)))
+                    return
+                outcome = await parts.client.fetch(request, parts.now)
         await self._notice_network(row.host, outcome)
         await self._conclude(row, claim, state, outcome, report)
 
@@ -252,6 +291,7 @@ class Poller:
         turn = self._turn(row, claim, state, fetched, document, before, now)
         with metrics.document_seconds.time():
             done = await parts.run(partial(pipeline.process, document, turn.as_pipeline(fetched), parts.context, now))
+        following.recorded(done, seen_at=fetched.at, decided_at=parts.now())
         self._say(row, done, document, report)
         if turn.moved:
             await self._note_move()
@@ -407,6 +447,10 @@ class Poller:
         held: list[hosts.HostRow] | None = None,
         body: documents.Sheet | None = None,
     ) -> None:
+        if body is None and not held and results.is_plain(decision.settlement) and not decision.events:
+            if not await self._plain.put((claim, decision)):
+                raise LeaseLost(f"feed {claim.feed} was taken over: token {claim.token} is old")
+            return
         plan, now = self._parts.context.knowledge.plan, decision.settlement.at
 
         def write(connection: Connection) -> None:
@@ -420,3 +464,15 @@ class Poller:
             pipeline.tell(connection, decision.events, plan, now)
 
         await self._parts.write(write)
+
+    async def _write_plain(self, group: Sequence[tuple[Claim, pipeline.Decision]]) -> set[int]:
+        """Write what polls learnt that brought nothing new; returns the places of those whose feed was still ours."""
+
+        def write(connection: Connection) -> set[int]:
+            ours = results.settle(connection, [(claim, decision.settlement) for claim, decision in group])
+            taken = {place for place, (claim, _) in enumerate(group) if claim.feed in ours}
+            lines = [(group[n][0].feed, line) for n in sorted(taken) if (line := group[n][1].log) is not None]
+            fetch_log.write_many(connection, lines)
+            return taken
+
+        return await self._parts.write(write)

@@ -62,6 +62,12 @@ def watch_sees(watch: str, healthy: int, feeds: int, since: datetime, now: datet
     )
 
 
+def canary_late(since: datetime, now: datetime, config_rev: int) -> Event:
+    """The canary did not come out: something between a feed and a message stands still."""
+    message = f"The canary story of {since.astimezone(UTC):%d %b %H:%M} UTC has not come out: news may not reach you"
+    return _event(key(Kind.CANARY_LATE, _stamp(since)), Kind.CANARY_LATE, "canary", _said(message), now, config_rev)
+
+
 def _event(
     name: str, kind: Kind, group: str, facts: tuple[tuple[str, str], ...], now: datetime, config_rev: int
 ) -> Event:

@@ -21,7 +21,7 @@ def prepare(engine: Engine, now: datetime, keep: Keep) -> int:
         return partitions.make_ahead(connection, now, retention.longest(keep))
 
 
-def prune(engine: Engine, now: datetime, keep: Keep) -> int:
-    """Delete at most a chunk of each kind that is due to go; returns how many rows went, 0 when there is no more."""
+def begin(engine: Engine, now: datetime, keep: Keep) -> retention.Pruning:
+    """Begin to delete what is due to go: `step` is called until it answers False, with a pause between."""
     prepare(engine, now, keep)
-    return sum(retention.prune(engine, keep, now).values())
+    return retention.Pruning(engine, keep, now)

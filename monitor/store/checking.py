@@ -40,9 +40,12 @@ class Finding:
 
 def check(engine: Engine, now: datetime, *, quick: bool = False) -> tuple[Finding, ...]:
     """Look at everything there is; `quick` leaves out what reads every page."""
+    schema = _schema(engine)
+    if migrate.current(engine) is None:
+        return (schema,)
     with reading(engine) as connection:
         own = _postgres(connection, now) if engine.dialect.name == "postgresql" else _sqlite(connection, quick=quick)
-        findings = [_schema(engine), *own]
+        findings = [schema, *own]
         if not any(finding.state == "bad" for finding in findings):
             findings += _agreement(connection)
         return tuple(findings)

@@ -133,8 +133,10 @@ def is_whole(connection: Connection, story: int, since: datetime) -> bool:
 def merge(connection: Connection, survivor: Standing, loser: Standing, why: str, now: datetime) -> Changed:
     """Make one story of two; every key of the loser leads to the survivor."""
     moved = tuple(row.entry for row in mentions(connection, loser.key))
-    for table in (tables.mention, tables.response):
-        connection.execute(update(table).where(table.c.story_id == loser.id).values(story_id=survivor.id))
+    moving = update(tables.mention).where(_MENTION.story_id == loser.id)
+    connection.execute(moving.values(story_id=survivor.id, change_no=stories.next_change()))
+    answered = tables.response.c.story_id
+    connection.execute(update(tables.response).where(answered == loser.id).values(story_id=survivor.id))
     connection.execute(update(tables.story_alias).where(_ALIAS.story_id == loser.id).values(story_id=survivor.id))
     connection.execute(insert(tables.story_alias).values(alias_key=loser.key, story_id=survivor.id, since=now, why=why))
     again = or_(_STORY.id == loser.id, _STORY.merged_into == loser.id)
@@ -162,8 +164,10 @@ def split(connection: Connection, story: Standing, leaving: Sequence[EntryId], k
         "algo": stories.ALGO,
     }
     new = int(connection.execute(insert(tables.story).values(**values).returning(_STORY.id)).scalar_one())
-    for table in (tables.mention, tables.response):
-        connection.execute(update(table).where(table.c.entry_id.in_(leaving)).values(story_id=new))
+    moving = update(tables.mention).where(_MENTION.entry_id.in_(leaving))
+    connection.execute(moving.values(story_id=new, change_no=stories.next_change()))
+    answered = tables.response.c.entry_id
+    connection.execute(update(tables.response).where(answered.in_(leaving)).values(story_id=new))
     _measure(connection, story.id)
     _measure(connection, new)
     return Changed(key, tuple(leaving))
@@ -199,11 +203,6 @@ def is_said(connection: Connection, subject: str, verdict: str, who: str, note: 
     """Whether a person has said just this before."""
     same = select(_LABEL.id).where(_LABEL.subject == subject, _LABEL.verdict == verdict, _LABEL.note == note)
     return connection.execute(same.where(_LABEL.who == who).limit(1)).first() is not None
-
-
-def newest_label(connection: Connection) -> int:
-    """The number of the last label, 0 before the first."""
-    return int(connection.execute(select(func.coalesce(func.max(_LABEL.id), 0))).scalar_one())
 
 
 BY_LINK = "by the link in a message"

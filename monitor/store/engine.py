@@ -15,13 +15,21 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DBAPIError,
+    InterfaceError,
+    NoSuchModuleError,
+    OperationalError,
+)
 from sqlalchemy.pool import QueuePool
 
 from monitor.errors import StoreError, StoreUnreachable
 
 _PRAGMAS = ("journal_mode=wal", "synchronous=full", "foreign_keys=on", "busy_timeout=10000")
 _STORY_LOCK = (7, 1)
+_START_LOCK = (7, 2)
 LIMITS = {
     "statement_timeout": "30s",
     "idle_in_transaction_session_timeout": "30s",
@@ -56,6 +64,18 @@ def parse_url(url: str) -> URL:
         return make_url(url)
     except (ArgumentError, ValueError) as exc:  # ValueError: a port that is no number
         raise StoreError("storage.url is no database address, such as sqlite:///data/storywatch.db") from exc
+
+
+def plain_url(url: str) -> str:
+    """A Postgres address as libpq reads it, password included."""
+    return parse_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether an error says that the database is away, full or locked for now: it may pass, and is no fault of ours."""
+    return isinstance(error, (OperationalError, InterfaceError, StoreUnreachable)) or (
+        isinstance(error, DBAPIError) and error.connection_invalidated
+    )
 
 
 def _open_sqlite(url: URL) -> Engine:
@@ -134,6 +154,12 @@ def check_reachable(engine: Engine) -> None:
 def reading(engine: Engine) -> Connection:
     """A connection for reads: on SQLite it never takes the write lock."""
     return engine.connect().execution_options(reads=True)
+
+
+def lock_starting(connection: Connection) -> None:
+    """Serialise what starts write; released by the end of the transaction. SQLite's file lock is the lock already."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("select pg_advisory_xact_lock(:a, :b)"), {"a": _START_LOCK[0], "b": _START_LOCK[1]})
 
 
 def lock_stories(connection: Connection) -> None:

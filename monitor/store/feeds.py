@@ -18,6 +18,7 @@ from monitor.errors import LeaseLost
 from monitor.parse import links
 from monitor.parse.identity import TRUSTED, Policy, Trust
 from monitor.store import tables
+from monitor.store.shards import shard_of
 from monitor.values import Claim, FeedId, Validators
 
 _T = tables.feed.c
@@ -125,6 +126,7 @@ def sync(connection: Connection, seeds: Sequence[Seed], now: datetime) -> int:
                 {
                     "url": s.url,
                     "host": s.host,
+                    "shard": shard_of(s.host),
                     "state": "paused" if s.paused else "active",
                     "next_at": now,
                     "next_reason": "startup",
@@ -181,7 +183,9 @@ def claim(
     host: str | None = None,
     only: FeedId | None = None,
 ) -> tuple[FeedRow, ...]:
-    """Take due feeds, the longest overdue first, at most `per_host` of one host and none of a `busy` one.
+    """Take due feeds of any shard, the longest overdue first, at most `per_host` of one host, none of a `busy` one.
+
+    For a process that is alone, or a person's request: no run of a shard takes such a claim over before it ends.
 
     `host` and `only` narrow the choice, to a host's feeds or to one feed.
     Nine are what a host's spacing of 5 s lets begin before a lease of 90 s gets short. The conditions stand twice on
@@ -204,9 +208,14 @@ def claim(
     taken = connection.execute(
         update(tables.feed)
         .where(_T.id.in_(take))
-        .values(lease_until=until, lease_token=_T.lease_token + 1)
+        .values(lease_run=None, lease_until=until, lease_token=_T.lease_token + 1)
         .returning(*tables.feed.c)
     ).all()
+    return claimed_rows(taken, until)
+
+
+def claimed_rows(taken: Iterable[Row[Any]], until: datetime) -> tuple[FeedRow, ...]:
+    """Feeds that an update has just claimed, the longest overdue first."""
     rows = (_feed(row, Claim(FeedId(row.id), row.lease_token, until)) for row in taken)
     return tuple(sorted(rows, key=lambda row: (row.next_at, row.id)))
 
@@ -217,7 +226,7 @@ def seize(connection: Connection, feed: FeedId, now: datetime, lease: timedelta)
     token = connection.execute(
         update(tables.feed)
         .where(_T.id == feed, _is_free(now))
-        .values(lease_until=until, lease_token=_T.lease_token + 1)
+        .values(lease_run=None, lease_until=until, lease_token=_T.lease_token + 1)
         .returning(_T.lease_token)
     ).scalar_one_or_none()
     return None if token is None else Claim(feed, token, until)
@@ -268,7 +277,8 @@ def _moved(connection: Connection, feed: FeedId, to: str, why: str, at: datetime
     ours = select(_T.id).where(_T.id != feed, _T.state.in_(POLLED), func.coalesce(_T.moved_to, _T.url) == to)
     taken = connection.execute(ours.limit(1)).first() is not None
     host = links.host_of(to)  # from now on it is this one that is spaced and held
-    return {"moved_to": to} | ({"host": host} if host else {}) | ({"state": "merged"} if taken else {})
+    lives = {"host": host, "shard": shard_of(host)} if host else {}
+    return {"moved_to": to} | lives | ({"state": "merged"} if taken else {})
 
 
 def merged(connection: Connection) -> dict[str, tuple[str, ...]]:
@@ -299,7 +309,7 @@ def undo_move(connection: Connection, feed: FeedId, now: datetime) -> str | None
     forgotten: dict[str, Any] = {"etag": None, "last_modified": None, "body_sha256": None, "items": None}
     forgotten["schedule"] = known
     if host := links.host_of(last.old):
-        forgotten["host"] = host
+        forgotten |= {"host": host, "shard": shard_of(host)}
     connection.execute(
         update(tables.feed).where(_T.id == feed).values(moved_to=back, state="active", next_at=now, **forgotten)
     )

@@ -58,7 +58,17 @@ def mark(validators: Validators) -> bytes | None:
 
 def write(connection: Connection, feed: FeedId, record: FetchRecord) -> None:
     """Keep one line about a fetch."""
-    line = {
+    connection.execute(_INSERT, _line(feed, record))
+
+
+def write_many(connection: Connection, records: Sequence[tuple[FeedId, FetchRecord]]) -> None:
+    """Keep a line about each of these fetches."""
+    if records:
+        connection.execute(_INSERT, [_line(feed, record) for feed, record in records])
+
+
+def _line(feed: FeedId, record: FetchRecord) -> dict[str, object]:
+    return {
         "feed_id": feed,
         "at": record.at,
         "outcome": record.outcome,
@@ -74,7 +84,6 @@ def write(connection: Connection, feed: FeedId, record: FetchRecord) -> None:
         "next_at": record.next_at,
         "next_reason": record.next_reason,
     }
-    connection.execute(_INSERT, line)
 
 
 def newest(connection: Connection, feed: FeedId, limit: int = RING) -> tuple[FetchRecord, ...]:
@@ -89,12 +98,13 @@ def history(connection: Connection, feed: FeedId) -> tuple[tuple[FetchRecord, ..
     return records, 0 if len(records) < RING else len(records) - RING
 
 
-def due(before: datetime) -> Select[Any]:
-    """Lines beyond the ring that are old or plain: feed and time."""
+def due(before: datetime, feeds: tuple[int, int] | None = None) -> Select[Any]:
+    """Lines beyond the ring that are old or plain: feed and time. `feeds` are the first and last to look at."""
     place = func.row_number().over(partition_by=_L.feed_id, order_by=_L.at.desc()).label("place")
-    lines = select(_L.feed_id, _L.at, _L.outcome, place).subquery()
-    return select(lines.c.feed_id, lines.c.at).where(
-        lines.c.place > RING, or_(lines.c.at < before, lines.c.outcome.in_(_PLAIN))
+    lines = select(_L.feed_id, _L.at, _L.outcome, place)
+    looked_at = (lines if feeds is None else lines.where(_L.feed_id.between(*feeds))).subquery()
+    return select(looked_at.c.feed_id, looked_at.c.at).where(
+        looked_at.c.place > RING, or_(looked_at.c.at < before, looked_at.c.outcome.in_(_PLAIN))
     )
 
 

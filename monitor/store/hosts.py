@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -27,6 +28,12 @@ class HostRow:
 def read(connection: Connection) -> tuple[HostRow, ...]:
     """Every host and domain something is remembered of."""
     return tuple(HostRow(**row._mapping) for row in connection.execute(select(tables.host)))
+
+
+def of(connection: Connection, names: Collection[str]) -> tuple[HostRow, ...]:
+    """What is remembered of these hosts and domains."""
+    wanted = select(tables.host).where(tables.host.c.name.in_(sorted(names)))
+    return tuple(HostRow(**row._mapping) for row in connection.execute(wanted))
 
 
 def remember(connection: Connection, row: HostRow) -> None:

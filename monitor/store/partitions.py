@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from monitor.store import meta
 
@@ -27,6 +27,12 @@ _LIST = text(
     "select c.relname as name, pg_get_expr(c.relpartbound, c.oid) as bound, i.inhdetachpending as pending"
     " from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = 'entry'::regclass"
 )
+_DETACHED = text(
+    "select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = current_schema()"
+    " and c.relkind = 'r' and not c.relispartition and c.relname ~"
+    " '^entry_[0-9]{4}_[0-9]{2}(_[0-9]{2})?(_to_[0-9]{4}_[0-9]{2}_[0-9]{2})?$' order by c.relname"
+)
+_HOW = {False: "concurrently", True: "finalize"}
 
 
 class Step(StrEnum):
@@ -179,17 +185,22 @@ def drop_old(engine: Engine, before: datetime) -> tuple[str, ...]:
     """
     if engine.dialect.name != "postgresql":
         return ()
-    gone = []
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         for one in old(connection, before):
-            how = "finalize" if one.pending else "concurrently"
-            try:
-                connection.exec_driver_sql(f'alter table entry detach partition "{one.name}" {how}')
-            except OperationalError:  # a statement's or a lock's time was up
-                continue
-            connection.exec_driver_sql(f'drop table "{one.name}"')
-            gone.append(one.name)
-    return tuple(gone)
+            _try(connection, f'alter table entry detach partition "{one.name}" {_HOW[one.pending]}')
+        detached = list(connection.execute(_DETACHED).scalars())  # also by one who was killed before the next line
+        return tuple(name for name in detached if _try(connection, f'drop table "{name}"'))
+
+
+def _try(connection: Connection, statement: str) -> bool:
+    """Run what may be done next time: a statement's or a lock's time may be up, or another process at it."""
+    try:
+        connection.exec_driver_sql(statement)
+    except DBAPIError as exc:
+        if exc.connection_invalidated:
+            raise
+        return False
+    return True
 
 
 def is_short(now: datetime, there: Sequence[Partition]) -> bool:

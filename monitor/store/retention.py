@@ -6,6 +6,7 @@ for different times do those that go earlier go row by row. Mentions, attributio
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,6 +20,9 @@ from monitor.store import documents, fetch_log, partitions, tables
 from monitor.store.engine import reading
 
 _CHUNK = 1000  # deleting 100,000 at once made another writer wait three times as long
+_FEEDS = 1000
+"""So many feeds' lines are looked through at a time."""
+_LINES, _PARTITIONS = "fetch log lines", "partitions of entries"
 _E = tables.entry.c
 _DONE = ("sent", "superseded", "discarded", "dead")
 
@@ -39,8 +43,7 @@ def longest(keep: Keep) -> timedelta:
 
 
 def kinds(engine: Engine, keep: Keep) -> Iterator[Kind]:
-    """What is deleted row by row in this database."""
-    yield Kind("fetch log lines", lambda keep, now: fetch_log.due(now - keep.fetch_log), fetch_log.forget)
+    """What is deleted row by row in this database, but for the fetch log, which is gone through feed by feed."""
     yield Kind("fetched bodies", lambda keep, now: documents.due(now - keep.bytes), documents.forget, 200)
     in_rows = engine.dialect.name != "postgresql"
     if in_rows or keep.unmatched < longest(keep):
@@ -54,34 +57,57 @@ def kinds(engine: Engine, keep: Keep) -> Iterator[Kind]:
 
 def counts(engine: Engine, keep: Keep, now: datetime) -> dict[str, int]:
     """How many rows of each kind are due to go; partitions, where there are any, count as one each."""
+    wanted = {_LINES: fetch_log.due(now - keep.fetch_log)}
+    wanted |= {kind.name: kind.due(keep, now).order_by(None) for kind in kinds(engine, keep)}
     with reading(engine) as connection:
         found = {
-            kind.name: connection.execute(
-                select(func.count()).select_from(kind.due(keep, now).order_by(None).subquery())
-            ).scalar_one()
-            for kind in kinds(engine, keep)
+            name: connection.execute(select(func.count()).select_from(query.subquery())).scalar_one()
+            for name, query in wanted.items()
         }
         if engine.dialect.name == "postgresql":
-            found["partitions of entries"] = len(partitions.old(connection, now - longest(keep)))
+            found[_PARTITIONS] = len(partitions.old(connection, now - longest(keep)))
         return found
 
 
-def prune(engine: Engine, keep: Keep, now: datetime) -> dict[str, int]:
-    """Delete at most a chunk of each kind that is due; returns how many went. Called again until that is nothing.
+class Pruning:
+    """One going through everything that may be old. What is due is looked up without the write lock."""
 
-    What is due is looked up without the write lock.
-    """
-    gone: dict[str, int] = {}
-    for kind in kinds(engine, keep):
-        with reading(engine) as connection:
-            rows = connection.execute(kind.due(keep, now).limit(kind.chunk)).all()
-        if rows:
-            with engine.begin() as connection:
-                kind.forget(connection, rows)
-        gone[kind.name] = len(rows)
-    if engine.dialect.name == "postgresql":
-        gone["partitions of entries"] = len(partitions.drop_old(engine, now - longest(keep)))
-    return gone
+    def __init__(self, engine: Engine, keep: Keep, now: datetime) -> None:
+        self._engine, self._keep, self._now = engine, keep, now
+        self._last_feed: int | None = 0
+        self.gone: Counter[str] = Counter()
+        """Rows that went so far, by kind."""
+
+    def step(self) -> bool:
+        """Delete at most a chunk of each kind; returns whether there may be more."""
+        before = self.gone.total()
+        self._lines()
+        for kind in kinds(self._engine, self._keep):
+            self._delete(kind.name, kind.due(self._keep, self._now).limit(kind.chunk), kind.forget)
+        if self._engine.dialect.name == "postgresql":
+            self.gone[_PARTITIONS] += len(partitions.drop_old(self._engine, self._now - longest(self._keep)))
+        return self._last_feed is not None or self.gone.total() > before
+
+    def _lines(self) -> None:
+        """Go on with the next feeds' lines: to look at all of them for every chunk would never end on a farm."""
+        if self._last_feed is None:
+            return
+        first = self._last_feed + 1
+        feed = tables.feed.c.id
+        with reading(self._engine) as connection:
+            some = select(feed).where(feed >= first).order_by(feed).limit(_FEEDS).subquery()
+            self._last_feed = connection.execute(select(func.max(some.c.id))).scalar()
+        if self._last_feed is not None:
+            due = fetch_log.due(self._now - self._keep.fetch_log, (first, self._last_feed))
+            self._delete(_LINES, due, fetch_log.forget)
+
+    def _delete(self, name: str, query: Select[Any], forget: Callable[[Connection, Sequence[Row[Any]]], None]) -> None:
+        with reading(self._engine) as connection:
+            rows = connection.execute(query).all()
+        for at in range(0, len(rows), _CHUNK):
+            with self._engine.begin() as connection:
+                forget(connection, rows[at : at + _CHUNK])
+        self.gone[name] += len(rows)
 
 
 def _entries(before: datetime, *, matched: bool) -> Select[Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, and_, func, insert, or_, select, update
 
 from monitor.store import tables
 from monitor.values import (
@@ -134,9 +134,20 @@ def record(
             shared=[list(pair) for pair in assignment.shared],
             reason=assignment.reason,
             algo=ALGO,
+            change_no=next_change(),
         )
     )
     return story
+
+
+def next_change() -> ScalarSelect[int]:
+    """The number of a change to a mention. Drawn under the story lock, so that numbers show in their order."""
+    return select(func.coalesce(func.max(tables.mention.c.change_no), 0) + 1).scalar_subquery()
+
+
+def newest_change(connection: Connection) -> int:
+    """The number of the newest change to a mention, 0 before the first."""
+    return int(connection.execute(select(func.coalesce(func.max(tables.mention.c.change_no), 0))).scalar_one())
 
 
 def _start(connection: Connection, entry: Entry, key: StoryKey, now: datetime) -> int:
@@ -213,23 +224,46 @@ def _finding_row(entry: Entry, story: int, n: int, finding: Finding, now: dateti
 
 def facts(connection: Connection, key: StoryKey) -> StoryFacts:
     """All a decision needs to know of a story, in the order in which it was recorded."""
-    story = connection.execute(select(tables.story.c.id).where(tables.story.c.key == key)).scalar_one_or_none()
-    if story is None:
+    row = connection.execute(select(tables.story).where(tables.story.c.key == key)).one_or_none()
+    if row is None:
         return StoryFacts(key)
     alias = tables.story_alias.c
-    aliases = connection.execute(select(alias.alias_key).where(alias.story_id == story)).scalars()
-    mentions = tuple(_mention_facts(connection, story))
-    roles = {mention.entry: mention for mention in mentions}
-    return StoryFacts(
-        key, mentions, tuple(_stance_facts(connection, story, roles)), frozenset(StoryKey(a) for a in aliases)
-    )
+    aliases = connection.execute(select(alias.alias_key).where(alias.story_id == row.id)).scalars()
+    mentions, stances = _recorded(connection, (row.id,))
+    parted = None
+    if row.split_from is not None:
+        parted = StoryFacts(key, *_recorded(connection, _other_parts(connection, row.id), until=row.split_at))
+    return StoryFacts(key, mentions, stances, frozenset(StoryKey(a) for a in aliases), parted)
 
 
-def _mention_facts(connection: Connection, story: int) -> Iterator[MentionFact]:
+def _other_parts(connection: Connection, story: int) -> tuple[int, ...]:
+    """The stories that were one with this one: what it was split from, and what was split from that."""
+    part, parts = tables.story.c, {story}
+    while True:
+        linked = or_(part.id.in_(parts), part.split_from.in_(parts))
+        rows = connection.execute(select(part.id, part.split_from).where(linked)).all()
+        found = parts | {row.id for row in rows} | {row.split_from for row in rows if row.split_from is not None}
+        if found == parts:
+            return tuple(sorted(parts - {story}))
+        parts = found
+
+
+def _recorded(
+    connection: Connection, parts: Sequence[int], *, until: datetime | None = None
+) -> tuple[tuple[MentionFact, ...], tuple[StanceFact, ...]]:
+    """Mentions and stances of stories, up to a time if one is given."""
+    mentions = tuple(_mention_facts(connection, parts, until))
+    by_entry = {mention.entry: mention for mention in mentions}
+    stances = _stance_facts(connection, parts, by_entry)
+    return mentions, tuple(fact for fact in stances if until is None or fact.entry in by_entry)
+
+
+def _mention_facts(connection: Connection, parts: Sequence[int], until: datetime | None) -> Iterator[MentionFact]:
     mention = tables.mention.c
-    rows = connection.execute(
-        select(tables.mention).where(mention.story_id == story).order_by(mention.seen_at, mention.entry_id)
-    ).all()
+    wanted = select(tables.mention).where(mention.story_id.in_(parts))
+    if until is not None:
+        wanted = wanted.where(mention.seen_at <= until)
+    rows = connection.execute(wanted.order_by(mention.seen_at, mention.entry_id)).all()
     ids = [row.entry_id for row in rows]
     watches, citations = _watches(connection, ids), _citations(connection, ids)
     for row in rows:
@@ -269,10 +303,12 @@ def _citations(connection: Connection, entries: Sequence[int]) -> Mapping[int, l
     return found
 
 
-def _stance_facts(connection: Connection, story: int, mentions: Mapping[EntryId, MentionFact]) -> Iterator[StanceFact]:
+def _stance_facts(
+    connection: Connection, parts: Sequence[int], mentions: Mapping[EntryId, MentionFact]
+) -> Iterator[StanceFact]:
     response = tables.response.c
     rows = connection.execute(
-        select(tables.response).where(response.story_id == story).order_by(response.entry_id, response.n)
+        select(tables.response).where(response.story_id.in_(parts)).order_by(response.entry_id, response.n)
     )
     for row in rows:
         mention = mentions.get(EntryId(row.entry_id))
@@ -303,12 +339,21 @@ def _asker(row: Row[Any]) -> Asker | None:
 
 def live(connection: Connection, since: datetime) -> Iterator[Live]:
     """Mentions seen since a time, in the order in which they were decided: the clusterer's window."""
+    return _lives(connection, tables.mention.c.seen_at >= since)
+
+
+def changed(connection: Connection, after: int, since: datetime) -> Iterator[Live]:
+    """Those of the window that were made, moved or edited after a change."""
+    return _lives(connection, and_(tables.mention.c.change_no > after, tables.mention.c.seen_at >= since))
+
+
+def _lives(connection: Connection, which: ColumnElement[bool]) -> Iterator[Live]:
     mention, story, entry = tables.mention.c, tables.story.c, tables.entry.c
     rows = connection.execute(
         select(tables.mention, story.key, entry.summary, entry.content, entry.article)
         .join(tables.story, story.id == mention.story_id)
         .join(tables.entry, entry.id == mention.entry_id)
-        .where(mention.seen_at >= since)
+        .where(which)
         .order_by(mention.seen_at, mention.entry_id)
     )
     for row in rows:
@@ -360,13 +405,19 @@ def change_role(connection: Connection, entry: EntryId, assignment: Assignment) 
     connection.execute(
         update(tables.mention)
         .where(tables.mention.c.entry_id == entry)
-        .values(role=str(assignment.role), copy_of=assignment.copy_of, containment=assignment.containment)
+        .values(
+            role=str(assignment.role),
+            copy_of=assignment.copy_of,
+            containment=assignment.containment,
+            change_no=next_change(),
+        )
     )
 
 
 def retitle(connection: Connection, entry: Entry) -> None:
     """Let the mention of a revised entry say what the entry says now."""
-    connection.execute(update(tables.mention).where(tables.mention.c.entry_id == entry.id).values(title=entry.title))
+    mended = update(tables.mention).where(tables.mention.c.entry_id == entry.id)
+    connection.execute(mended.values(title=entry.title, change_no=next_change()))
 
 
 def add_evidence(connection: Connection, entry: Entry, story: int, evidence: Evidence, now: datetime) -> None:

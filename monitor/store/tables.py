@@ -43,6 +43,23 @@ meta = Table(
     Column("value", Text, nullable=False),
 )
 
+shard = Table(
+    "shard",
+    metadata,
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("run", Integer, nullable=False, server_default="0"),  # its newest run: claims of earlier ones are void
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("token", Integer, nullable=False),
+    Column("until", Instant, nullable=False),
+    Column("locked", Boolean, nullable=False),  # whether its owner holds the lock of that name, too
+)
+
 config_revision = Table(
     "config_revision",
     metadata,
@@ -65,7 +82,7 @@ watch_state = Table(
     Column("primed_at", Instant),
 )
 
-_POLLED = text("state in ('active', 'gone')")
+POLLED = text("state in ('active', 'gone')")
 
 feed = Table(
     "feed",
@@ -74,6 +91,7 @@ feed = Table(
     Column("url", Text, nullable=False, unique=True),  # as configured
     Column("moved_to", Text),  # where it is polled since a permanent redirect was learnt
     Column("host", Text, nullable=False),
+    Column("shard", Integer, nullable=False, server_default="0"),  # the part of the hosts it belongs to
     Column("state", String(16), nullable=False, server_default="active"),  # active, gone, paused, merged
     Column("etag", LargeBinary),
     Column("last_modified", LargeBinary),
@@ -95,9 +113,12 @@ feed = Table(
     Column("last_new_at", Instant),
     Column("last_attempt_at", Instant),
     Column("baseline_at", Instant),
+    Column("lease_run", Integer),  # of its shard, None when it was claimed by itself
     Column("lease_until", Instant),
     Column("lease_token", Integer, nullable=False, server_default="0"),
-    Index("ix_feed_next_at", "next_at", sqlite_where=_POLLED, postgresql_where=_POLLED),  # what is due?
+    # what is due in this shard?
+    Index("ix_feed_shard_next_at", "shard", "next_at", sqlite_where=POLLED, postgresql_where=POLLED),
+    Index("ix_feed_next_at", "next_at", sqlite_where=POLLED, postgresql_where=POLLED),  # what is due?
     Index("ix_feed_host", "host"),  # which feeds does a hold stop?
 )
 
@@ -295,6 +316,8 @@ mention = Table(
     Column("shared", JSON, nullable=False),
     Column("reason", Text, nullable=False),
     Column("algo", Integer, nullable=False),
+    Column("change_no", Id, nullable=False, server_default="0"),  # drawn under the story lock
+    Index("ix_mention_change_no", "change_no"),  # what has changed since this process looked?
     Index("ix_mention_story_id_seen_at", "story_id", "seen_at"),  # the story's timeline
     Index("ix_mention_outlet_seen_at", "outlet", "seen_at"),  # what did this outlet carry?
     Index("ix_mention_seen_at", "seen_at"),  # the live window, read at start

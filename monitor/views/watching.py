@@ -16,7 +16,8 @@ from monitor.store import feeds as feed_rows
 
 @dataclass(frozen=True, slots=True)
 class FeedSeen:
-    """A feed. `colour` as `status` gives it; `delay`: how old an entry may be before the next poll brings it."""
+    """A feed. `colour` and its `reasons` are those of `status`, a failure left out that `fail_reason` names already;
+    `delay`: how old an entry may be before the next poll brings it."""
 
     url: str
     moved_to: str | None
@@ -30,6 +31,7 @@ class FeedSeen:
     failing_since: datetime | None
     fail_reason: str | None
     fail_message: str | None
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +80,12 @@ def read(
 
 
 def _feed(row: feed_rows.FeedRow, now: datetime, insecure: frozenset[str]) -> FeedSeen:
+    line = status.feed_line(row, 0, now, insecure_tls=row.url in insecure)
     return FeedSeen(
         url=row.url,
         moved_to=row.moved_to,
         state=row.state,
-        colour=status.feed_line(row, 0, now, insecure_tls=row.url in insecure).colour,
+        colour=line.colour,
         last_ok=row.last_ok_at,
         last_new=row.last_new_at,
         next_at=row.next_at,
@@ -91,4 +94,5 @@ def _feed(row: feed_rows.FeedRow, now: datetime, insecure: frozenset[str]) -> Fe
         failing_since=row.first_fail_at if row.fail_reason else None,
         fail_reason=row.fail_reason,
         fail_message=row.fail_message,
+        reasons=tuple(reason for reason in line.reasons if reason != row.fail_reason),
     )

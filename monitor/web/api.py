@@ -14,8 +14,9 @@ from starlette.routing import BaseRoute
 import monitor
 from monitor.values import Domain
 from monitor.views import drawing, government, listing, outlet, revisions, story, told, watching
-from monitor.web import asked, models, pages, problems
+from monitor.web import asked, pages, problems
 from monitor.web.asked import Filters
+from monitor.web.models import actors, operation, stories
 from monitor.web.sources import Sources
 
 PREFIX = "/api/v1"
@@ -49,15 +50,15 @@ def router(sources: Sources) -> APIRouter:
         extra: Answers = _MISSING if may_miss else {}
         routes.get(path, response_model=shape, summary=summary, description="", responses=extra)(handler)
 
-    get("/stories", data.stories, models.Stories)
-    get("/stories/{key}", data.story, models.Story, may_miss=True)
-    get("/outlets/{domain:path}", data.outlet, models.Outlet, may_miss=True)
-    get("/governments", data.governments, list[models.Total])
-    get("/governments/{code}", data.government, models.Government, may_miss=True)
-    get("/feeds", data.feeds, models.Feeds)
-    get("/deliveries", data.deliveries, models.Deliveries)
-    get("/silences", data.silences, list[models.SilenceMade])
-    get("/configuration", data.configuration, list[models.Revision])
+    get("/stories", data.stories, stories.Stories)
+    get("/stories/{key}", data.story, stories.Story, may_miss=True)
+    get("/outlets/{domain:path}", data.outlet, actors.Outlet, may_miss=True)
+    get("/governments", data.governments, list[actors.Total])
+    get("/governments/{code}", data.government, actors.Government, may_miss=True)
+    get("/feeds", data.feeds, operation.Feeds)
+    get("/deliveries", data.deliveries, operation.Deliveries)
+    get("/silences", data.silences, list[operation.SilenceMade])
+    get("/configuration", data.configuration, list[operation.Revision])
     routes.add_api_route("/openapi.json", _described(routes.routes), include_in_schema=False)
     return routes
 
@@ -87,8 +88,8 @@ class _Data:
         wanted, after = asked.wanted(wish, self._sources), asked.cursor_of(wish.after)
         with self._sources.reading() as connection:
             listed = listing.page(connection, wanted, after)
-        lines = [models.StoryLine.of(card) for card in listed.cards]
-        return _told(request, models.Stories(stories=lines, next=asked.cursor_text(listed.further)))
+        lines = [stories.StoryLine.of(card) for card in listed.cards]
+        return _told(request, stories.Stories(stories=lines, next=asked.cursor_text(listed.further)))
 
     def story(self, request: Request, key: asked.Key) -> Response:
         """One story with everything its page shows."""
@@ -96,7 +97,7 @@ class _Data:
             page = story.read(connection, key, self._sources.outlets)
         if page is None:
             raise HTTPException(404, f"There is no story {key}.")
-        return _told(request, models.Story.of(page, drawing.draw(page, self._sources.outlets)))
+        return _told(request, stories.Story.of(page, drawing.draw(page, self._sources.outlets)))
 
     def outlet(self, request: Request, domain: asked.DomainName, before: pages.Before = None) -> Response:
         """What one outlet carried, and who cites it."""
@@ -105,7 +106,7 @@ class _Data:
         if page is None:
             raise HTTPException(404, f"No story has an entry of {domain[:100]}, and none names it.")
         further = asked.micros_of(page.further)
-        return _told(request, models.Outlet.of(page, self._sources.outlet_name(domain), further))
+        return _told(request, actors.Outlet.of(page, self._sources.outlet_name(domain), further))
 
     def governments(self, request: Request) -> Response:
         """All governments that are in stories."""
@@ -115,7 +116,7 @@ class _Data:
         return _told_all(
             request,
             [
-                models.Total(
+                actors.Total(
                     government=one.government,
                     name=name(one.government),
                     answers=one.answers,
@@ -132,11 +133,11 @@ class _Data:
             page = government.read(connection, code, asked.instant_of(before))
         if page is None:
             raise HTTPException(404, f"{code} is in no story.")
-        made = models.Government(
+        made = actors.Government(
             government=code,
             name=self._sources.government_name(code),
-            answers=[models.Said.of(said) for said in page.answers],
-            asked_no_answer=[models.Said.of(said) for said in page.silences],
+            answers=[actors.Said.of(said) for said in page.answers],
+            asked_no_answer=[actors.Said.of(said) for said in page.silences],
             next=asked.micros_of(page.further),
         )
         return _told(request, made)
@@ -146,26 +147,26 @@ class _Data:
         watches = {watch.name: watch.feeds for watch in self._sources.watches}
         with self._sources.reading() as connection:
             seen = watching.read(connection, self._sources.now(), watches, self._sources.insecure)
-        return _told(request, models.Feeds.of(seen))
+        return _told(request, operation.Feeds.of(seen))
 
     def deliveries(self, request: Request, state: pages.State = None, after: pages.Delivery = None) -> Response:
         """What was sent to whom, newest first."""
         with self._sources.reading() as connection:
             page = told.deliveries(connection, state, after)
-        made = [models.Delivery.of(one) for one in page.deliveries]
-        return _told(request, models.Deliveries(deliveries=made, next=page.further))
+        made = [operation.Delivery.of(one) for one in page.deliveries]
+        return _told(request, operation.Deliveries(deliveries=made, next=page.further))
 
     def silences(self, request: Request) -> Response:
         """What is muted, until when, and how much it muted."""
         with self._sources.reading() as connection:
             rows = told.silences(connection, self._sources.now())
-        return _told_all(request, [models.SilenceMade.of(silence, muted) for silence, muted in rows])
+        return _told_all(request, [operation.SilenceMade.of(silence, muted) for silence, muted in rows])
 
     def configuration(self, request: Request) -> Response:
         """The states of the configuration, newest first, without their text."""
         with self._sources.reading() as connection:
             rows = revisions.listed(connection)
-        return _told_all(request, [models.Revision.of(row) for row in rows])
+        return _told_all(request, [operation.Revision.of(row) for row in rows])
 
 
 def _told(request: Request, made: BaseModel) -> Response:

@@ -37,7 +37,7 @@ def build(sources: Sources, pace: guard.Pace | None = None) -> ASGIApp:
     app.include_router(actions.router(sources, made, desk))
     app.include_router(pages.router(sources, made, desk))
     app.include_router(api.router(sources))
-    if sources.login is not None:
+    if sources.is_closed:
         app.add_middleware(_Door, desk=desk, made=made)
 
     def refuse(scope: Scope, code: int, detail: str) -> ASGIApp:
@@ -74,6 +74,8 @@ class _Door:
         await self._app(scope, receive, send)
 
     def _turned_away(self, request: Request) -> Response:
+        if self._desk.is_by_proxy:
+            return problems.answer(self._made, request, 401, sessions.COME_BY_PROXY)
         if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
             return RedirectResponse(f"/session?next={request.url.path}", 303)
         made = problems.answer(self._made, request, 401, "Bring the name and password of web.login.")

@@ -20,14 +20,14 @@ class OpenToAll(MonitorError):
 
 
 def refuse_open(host: str, *, has_login: bool) -> None:
-    """Refuse to listen beyond this machine without a login.
+    """Refuse to listen beyond this machine without a login, or a proxy that proves itself.
 
     Errors: OpenToAll with what to do.
     """
     if not units.is_this_machine(host) and not has_login:
         raise OpenToAll(
-            f"web.listen {host} opens the page to everybody who reaches this machine: set web.login, "
-            "or listen on 127.0.0.1 behind a proxy that asks for a login"
+            f"web.listen {host} opens the page to everybody who reaches this machine: set web.login "
+            "or web.proxy, or listen on 127.0.0.1 behind a proxy that asks for a login"
         )
 
 

@@ -84,6 +84,7 @@ class Pages:
             "live_name": "/static/live.js?v=" + hashlib.sha256(_script()).hexdigest()[:8],
             "may_act": sources.writing is not None,
             "has_login": sources.login is not None,
+            "by_proxy": sources.proxy is not None and sources.login is None,
         }
 
     def make(self, template: str, values: Mapping[str, Any]) -> str:

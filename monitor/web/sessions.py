@@ -1,6 +1,7 @@
 """Who is at work: a signed cookie, a mark in every form, and the page that opens and ends a session.
 
-Without `web.login` a person only says a name, so that labels have an author; with it nothing is shown to strangers.
+Without `web.login` a person only says a name, so that labels have an author; with it nothing is shown to strangers. A
+proxy that signs people in (`web.proxy`) says who they are with every request.
 """
 
 from __future__ import annotations
@@ -18,12 +19,15 @@ from starlette.exceptions import HTTPException
 
 from monitor.web import forms, guard, tokens
 from monitor.web.rendering import Pages
-from monitor.web.sources import Sources
+from monitor.web.sources import Login, Sources
 
 _COOKIE = "storywatch_session"
 _OPEN_PATHS = ("/static/", "/session", "/live", "/ready", "/health", "/metrics", "/a/")
 """What strangers may see where a login is wanted: signs of life, the door itself, and links that prove themselves."""
 _STRANGER = "stranger"
+_LONGEST_NAME = 64
+_PROXY_KEY = "x-storywatch-key"
+COME_BY_PROXY = "A proxy signs readers in: come by its address."
 
 
 class Desk:
@@ -32,15 +36,35 @@ class Desk:
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
         self.keys = sources.keys or (secrets.token_bytes(32),)
+        self._door_keys = tuple(_door_key(key, sources.login) for key in self.keys)
+
+    @property
+    def is_by_proxy(self) -> bool:
+        """Whether only a proxy lets people in."""
+        return self._sources.proxy is not None and self._sources.login is None
 
     def session(self, request: Request) -> tokens.Session | None:
         """Whose session a request belongs to."""
         now = self._sources.now()
+        named = self._named_by_proxy(request)
+        if named:
+            return tokens.Session(named, f"proxy {named}", now + tokens.SESSION_FOR)
+        if self.is_by_proxy:
+            return None
         for name in (f"__Host-{_COOKIE}", _COOKIE):
             cookie = request.cookies.get(name)
             if cookie:
-                return tokens.read_session(self.keys, cookie, now)
+                return tokens.read_session(self._door_keys, cookie, now)
         return None
+
+    def _named_by_proxy(self, request: Request) -> str:
+        """The reader whom the proxy names, when it is the proxy that asks; empty for none."""
+        proxy = self._sources.proxy
+        given = request.headers.get(_PROXY_KEY, "").encode("latin-1")
+        if proxy is None or not given or not hmac.compare_digest(given, proxy.key.encode()):
+            return ""
+        name = request.headers.get(proxy.header, "").encode("latin-1").decode("utf-8", "replace").strip()
+        return name[:_LONGEST_NAME] if name.isprintable() else ""
 
     def mark(self, session: tokens.Session | None, owner: str = _STRANGER) -> str:
         """The hidden mark of a form, for this session; for a link or a stranger, their own."""
@@ -69,12 +93,12 @@ class Desk:
 
     def is_inside(self, request: Request) -> bool:
         """Whether a login is not wanted, or was given by a session or by name and password."""
-        return self._sources.login is None or self.session(request) is not None or self.knows(*_basic(request))
+        return not self._sources.is_closed or self.session(request) is not None or self.knows(*_basic(request))
 
     def feed(self, path: str) -> str:
         """The address of a feed as a feed reader needs it: where a login is wanted, with the key that stands for it."""
         address = quote(path)
-        return address if self._sources.login is None else f"{address}?key={tokens.feed_key(self.keys, path)}"
+        return address if not self._sources.is_closed else f"{address}?key={tokens.feed_key(self.keys, path)}"
 
     def knows(self, user: str, password: str) -> bool:
         """Whether name and password are those of the configuration; takes as long either way."""
@@ -90,13 +114,18 @@ class Desk:
         safe = request.url.scheme == "https"
         answer.set_cookie(
             f"__Host-{_COOKIE}" if safe else _COOKIE,
-            tokens.session(self.keys, who, secrets.token_hex(16), until),
+            tokens.session(self._door_keys, who, secrets.token_hex(16), until),
             max_age=int(tokens.SESSION_FOR.total_seconds()),
             httponly=True,
             secure=safe,
             samesite="lax",  # strict would ask everybody who comes from a message to sign in again
             path="/",
         )
+
+
+def _door_key(key: bytes, login: Login | None) -> bytes:
+    """What sessions are signed with: another password ends those that the old one opened."""
+    return hmac.digest(key, f"{login.user}\0{login.password}".encode(), "sha256") if login else key
 
 
 def _is_own(request: Request) -> bool:
@@ -163,7 +192,9 @@ class _Door:
     def begin(self, request: Request, form: forms.Sent) -> Response:
         """Open a session."""
         self._desk.check(request, form.text("mark", 600, ""))
-        who, back = form.text("who", 64), safe_next(form.text("next", 300, "/"))
+        if self._desk.is_by_proxy:
+            raise HTTPException(403, COME_BY_PROXY)
+        who, back = form.text("who", _LONGEST_NAME), safe_next(form.text("next", 300, "/"))
         if self._sources.login is not None and not self._desk.knows(who, form.text("password", 300, "")):
             return self._form(request, back, "Name or password is wrong.", 403)
         answer = RedirectResponse(back, 303)

@@ -34,6 +34,14 @@ class Login:
     password: str
 
 
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A proxy that signs readers in: it names them in `header` and proves itself by `key`."""
+
+    header: str
+    key: str
+
+
 class Corrections(Protocol):
     """What a person may change about stories. Each call is one transaction of the caller's."""
 
@@ -77,12 +85,18 @@ class Sources:
     corrections: Corrections | None = None
     keys: tuple[bytes, ...] = ()
     login: Login | None = None
+    proxy: Proxy | None = None
     public_url: str | None = None
     syndicated: bool = False
     metrics_apart: bool = False
     evidence_key: bytes | None = None
     plan: Callable[[], route.Plan] = lambda: NOBODY
     insecure: frozenset[str] = frozenset()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether strangers see signs of life only."""
+        return self.login is not None or self.proxy is not None
 
     def outlet_name(self, domain: str) -> str:
         """How people call an outlet."""

@@ -15,7 +15,7 @@ from monitor.store import corrections
 from monitor.store import engine as engines
 from monitor.store.corrections import Verdict
 from monitor.web import binding
-from monitor.web.sources import Login, Sources, WatchShown
+from monitor.web.sources import Login, Proxy, Sources, WatchShown
 
 
 def sources(
@@ -36,7 +36,7 @@ def sources(
     Errors: SecretMissing for a key or password that cannot be read; OpenToAll.
     """
     web, knowledge = config.web, known or context.knowledge
-    binding.refuse_open(host, has_login=web.login is not None)
+    binding.refuse_open(host, has_login=web.login is not None or web.proxy is not None)
     return Sources(
         reading=lambda: engines.reading(engine),
         now=now,
@@ -53,12 +53,13 @@ def sources(
         corrections=Corrections(),
         keys=tuple(secrets.reveal(key, environ).encode() for key in web.link_keys),
         login=Login(web.login.user, secrets.reveal(web.login.password, environ)) if web.login else None,
+        proxy=Proxy(web.proxy.header, secrets.reveal(web.proxy.key, environ)) if web.proxy else None,
         public_url=web.public_url,
         syndicated=web.feeds,
         metrics_apart=web.metrics is not None,
+        insecure=frozenset(feed.url for feed in config.feeds if feed.tls_insecure),
         evidence_key=_evidence_key(engine),
         plan=lambda: context.knowledge.plan,
-        insecure=frozenset(feed.url for feed in config.feeds if feed.tls_insecure),
     )
 
 

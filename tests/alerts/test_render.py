@@ -98,8 +98,34 @@ def test_every_rendering_tells_the_same_facts(rendering: str) -> None:
 def test_one_office_asked_by_two_outlets_stays_two_facts() -> None:
     text = " ".join(plain.text(digest(everyday())).split())
     assert "no immediate reply (asked by Wire Two, in Gazette)" in text
-    assert "declined to comment (asked by Wire One, in Courier)" in text
+    assert "Declined to comment (asked by Wire One, in Courier)" in text
     assert text.index("ASKED, NO ANSWER (not a response)") > text.index("GOVERNMENTS")
+
+
+def test_outlets_that_cite_the_same_source_stand_on_one_line() -> None:
+    names = ("gazette", "courier", "herald")
+    events = [event(Kind.NEW_OUTLET, at("09:00"), f"{name}.example", chain=("Wire One",)) for name in names]
+    relayed = event(Kind.NEW_OUTLET, at("09:30"), "mirror.example", chain=("Gazette", "Wire One"))
+    text = plain.text(digest([*events, relayed]))
+    assert "  Gazette, Courier, Herald <- Wire One\n  Mirror <- Gazette <- Wire One\n" in text
+
+
+def test_what_one_entry_raised_stands_once_among_the_earlier_facts() -> None:
+    entry = "radio-1"
+    answered = [
+        event(Kind.SILENCE_BROKEN, at("09:00"), "radio.example", entry=entry, answer=answer()),
+        event(Kind.RESPONSE, at("09:00"), "radio.example", entry=entry, answer=answer()),
+        event(Kind.NEW_OUTLET, at("09:00"), "radio.example", entry=entry),
+        event(Kind.SPIKE, at("09:00"), "radio.example", entry=entry),
+        event(Kind.RESPONSE, at("09:00"), "radio.example", entry=entry, answer=answer(government="SE")),
+    ]
+    later = event(Kind.NEW_OUTLET, at("10:00"), "courier.example")
+    text = plain.text(digest([*answered, later], [later], told=1))
+    before = text[text.index("BEFORE") : text.index("WHY YOU")]
+    assert [line.partition("Radio: ")[2] for line in before.splitlines()[1:] if line] == [
+        "Norway, Foreign ministry: DENIED",
+        "Sweden, Foreign ministry: DENIED",
+    ]
 
 
 def test_a_story_without_an_answer_says_so() -> None:

@@ -81,10 +81,14 @@ def validating(body: bytes, etag: str, headers: Mapping[str, Value] | None = Non
 
 
 class FeedServer:
-    """See the module. `tls` makes it an https server; `host` is what its URLs are made with."""
+    """See the module. `tls` makes it an https server; `host` is what its URLs are made with.
 
-    def __init__(self, *, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> None:
+    `everywhere` it answers at every address 127.x.y.z: as many hosts as a test likes.
+    """
+
+    def __init__(self, *, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1", everywhere: bool = False) -> None:
         self.host = host
+        self._bind = "0.0.0.0" if everywhere else "127.0.0.1"
         self.port = 0
         self.requests: list[Seen] = []
         self.connections = 0
@@ -96,7 +100,7 @@ class FeedServer:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0, ssl=self._tls, limit=1 << 20)
+        self._server = await asyncio.start_server(self._connected, self._bind, 0, ssl=self._tls, limit=1 << 20)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -119,7 +123,7 @@ class FeedServer:
 
     async def come_back(self) -> None:
         """Answer again, at the same port."""
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", self.port, ssl=self._tls, limit=1 << 20)
+        self._server = await asyncio.start_server(self._connected, self._bind, self.port, ssl=self._tls, limit=1 << 20)
 
     def script(self, path: str, *steps: Script) -> None:
         """Say what a path answers, request by request."""

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from monitor.store import filelock
+
 CONFIG = """\
 version: 1
 contact: https://newsroom.example/storywatch
@@ -79,3 +81,16 @@ def test_a_newer_schema_is_refused_with_both_numbers(sqlite_url: str, tmp_path: 
     done = db("stats", url=sqlite_url, cwd=tmp_path)
     assert done.returncode == 3
     assert "the database is at 9999, this version knows" in done.stderr
+
+
+@pytest.mark.postgres
+def test_a_database_is_moved_to_postgres_once_no_daemon_works_on_it(
+    sqlite_url: str, postgres_url: str, tmp_path: Path
+) -> None:
+    with filelock.FileLock(sqlite_url):
+        refused = db("copy", "--to", postgres_url, url=sqlite_url, cwd=tmp_path)
+    assert (refused.returncode, "already running" in refused.stderr) == (5, True)
+    moved = db("copy", "--to", postgres_url, "--json", url=sqlite_url, cwd=tmp_path)
+    assert (moved.returncode, json.loads(moved.stdout)["resumed"]) == (0, 0), moved.stderr
+    checked = db("check", url=postgres_url, cwd=tmp_path)
+    assert (checked.returncode, "bad" in checked.stdout) == (0, False), checked.stdout

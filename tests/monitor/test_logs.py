@@ -5,13 +5,16 @@ from __future__ import annotations
 import io
 import json
 import logging
+import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 import structlog
 
-from monitor import logs
+from monitor import following, logs
+from monitor.values import Claim, FeedId
 
 TOKEN = "xoxb-1234-abcdefgh"
 
@@ -80,3 +83,28 @@ def test_a_terminal_gets_short_lines_and_plain_tracebacks() -> None:
         structlog.get_logger().exception("failed")
     structlog.reset_defaults()
     assert "ValueError: no luck" in written.getvalue()
+
+
+def test_what_is_bound_stands_in_every_line_whoever_writes_it(out: io.StringIO) -> None:
+    with following.poll(Claim(FeedId(7), 41, datetime(2025, 6, 5, tzinfo=UTC)), "https://one.example/rss"):
+        structlog.get_logger().info("polled")
+        logging.getLogger("aiohttp").warning("slow")
+    structlog.get_logger().info("tick")
+    told = [(line["event"], line.get("poll"), line.get("feed")) for line in lines(out)]
+    assert told == [
+        ("polled", "7.41", "https://one.example/rss"),
+        ("slow", "7.41", "https://one.example/rss"),
+        ("tick", None, None),
+    ]
+
+
+def test_a_terminal_shows_what_is_bound() -> None:
+    written = Terminal()
+    logs.configure(written)
+    with following.poll(Claim(FeedId(7), 41, datetime(2025, 6, 5, tzinfo=UTC)), "https://one.example/rss"):
+        structlog.get_logger().info("polled", new=2)
+    structlog.reset_defaults()
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", written.getvalue())
+    assert "polled" in plain
+    assert "poll=7.41" in plain
+    assert "new=2" in plain

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 
 import pytest
 from sqlalchemy import Engine, event, func, select
@@ -329,3 +331,72 @@ def _entry(text: str) -> Entry:
         published=None,
         first_seen=NOW,
     )
+
+
+# ----------------------------------------------------------------------------------------------- several processes
+
+WIRE_TEXTS = (
+    (
+        "Washington asks Serbia to take deported migrants",
+        "The United States has asked Serbia to accept migrants deported from its soil, three officials with knowledge "
+        "of the talks said on condition of anonymity. A charter would leave from Texas within weeks.",
+    ),
+    (
+        "Court rules that Serbia may not deport opposition singer",
+        "Judges in Novi Sad ruled on Tuesday that a folk singer may stay while his appeal is heard. Serbia had ordered "
+        "him deported over a concert in a football stadium, his lawyer told the newspaper Dnevnik.",
+    ),
+    (
+        "Deportation of students strains rectors in Serbia",
+        "Rectors of five universities wrote to parliament that deporting exchange students harms science. Serbia sent "
+        "home eleven chemists in March because laboratory visas had lapsed during the long winter break.",
+    ),
+)
+
+
+def wire_text(n: int, outlet: str) -> ParsedEntry:
+    title, text = WIRE_TEXTS[n]
+    at = NOW + n * MINUTE
+    return ParsedEntry(f"{outlet}{n}", f"https://{outlet}.example/{n}", title, text, published=at, language="en")
+
+
+def test_the_same_wire_text_through_two_processes_at_once_is_one_story_and_a_copy(engine: Engine) -> None:
+    one = ctx_of_two_feeds(engine)
+    two = fresh(engine)
+    together = Barrier(2)
+
+    def take(ctx: understanding.Context, outlet: str, feed: str, n: int, held: Claim) -> pipeline.Report:
+        together.wait()
+        return process(ctx, wire_text(n, outlet), feed=feed, at=NOW + n * MINUTE, held=held)
+
+    for n in range(len(WIRE_TEXTS)):
+        claims = [claim(one, feed, NOW + n * MINUTE) for feed in FEEDS[:2]]
+        with ThreadPoolExecutor(2) as pool:
+            reports = [
+                pool.submit(take, one, "wire", FEEDS[0], n, claims[0]),
+                pool.submit(take, two, "press", FEEDS[1], n, claims[1]),
+            ]
+            found = [report.result().taken[0] for report in reports]
+        assert found[0].story == found[1].story
+        copies = {taken.entry.id: taken.assignment.copy_of for taken in found if taken.assignment.role is Role.COPY}
+        assert len(copies) == 1
+        assert set(copies) | set(copies.values()) == {taken.entry.id for taken in found}
+    with engine.connect() as connection:
+        numbers = connection.execute(select(tables.mention.c.change_no)).scalars().all()
+    assert sorted(numbers) == list(range(1, 2 * len(WIRE_TEXTS) + 1))
+
+
+def test_a_process_hears_of_a_story_that_another_one_began(engine: Engine) -> None:
+    one = ctx_of_two_feeds(engine)
+    two = fresh(engine)
+    first = process(one, REPORT).taken[0]
+    follow = process(two, FOLLOW, feed=FEEDS[1], at=NOW + 31 * MINUTE).taken[0]
+    assert follow.story == first.story
+    assert {first.entry.id, follow.entry.id} <= set(two.window._window.numbers)
+    assert one.changes < two.changes == 2
+
+
+def ctx_of_two_feeds(engine: Engine) -> understanding.Context:
+    with engine.begin() as connection:
+        feeds.sync(connection, [feeds.Seed(url, url.split("/")[2]) for url in FEEDS], NOW)
+    return fresh(engine)

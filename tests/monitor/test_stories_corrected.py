@@ -87,7 +87,7 @@ class Newsroom:
         """Build the window again from what is stored."""
         self.window = Index(self.settings, knowledge())
         with self.engine.connect() as connection:
-            self.seen = corrections.newest_label(connection)
+            self.seen = stories.newest_change(connection)
             for row in stories.live(connection, Index.reach(self.settings, self.now)):
                 told = Item(
                     row.entry, "en", row.seen_at, row.seen_at, row.outlet, f"outlet{row.entry}", row.title, row.text

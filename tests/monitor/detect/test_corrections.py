@@ -65,12 +65,6 @@ def test_a_correction_says_what_it_was_and_has_a_key_of_its_revision() -> None:
     assert ("quote_gone", "The government considers it.") in event.facts
 
 
-def test_stances_that_vanished_are_named() -> None:
-    first = arrived(OLD, [CONSIDERS])
-    story = StoryFacts(KEY, (events.mention(first, START),), events.record(first))
-    assert [str(fact.stance) for fact in corrections.vanished(story, OLD.id, [DENIES])] == ["commented"]
-
-
 def test_a_withdrawn_entry_is_told_once() -> None:
     first = arrived(OLD, [CONSIDERS])
     story = StoryFacts(KEY, (events.mention(first, START),), events.record(first))

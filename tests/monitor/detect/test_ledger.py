@@ -131,9 +131,10 @@ def test_an_answer_older_than_the_question_does_not_close_it() -> None:
 def test_rows_grow_old() -> None:
     story = Story()
     story.tells("wire", silent("wire"))
-    shown = ledger.open_rows(story.facts, TABLE, story.now + timedelta(days=13))
-    assert list(shown) == [MFA]
-    assert ledger.open_rows(story.facts, TABLE, story.now + timedelta(days=15)) == {}
+    (row,) = ledger.rows(story.facts, TABLE)
+    assert row.is_open
+    assert row.is_current(story.now + timedelta(days=13))
+    assert not row.is_current(story.now + timedelta(days=15))
 
 
 def test_a_row_keeps_the_office_as_first_named() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, insert, text
@@ -40,6 +41,12 @@ def test_another_schema_is_bad(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(text("update alembic_version set version_num = '0000'"))
     assert states(engine)["schema"] == "bad"
+
+
+def test_an_empty_database_has_no_schema_and_nothing_else_to_look_at(tmp_path: Path) -> None:
+    engine = engines.open_engine(f"sqlite:///{tmp_path / 'empty.db'}")
+    assert states(engine) == {"schema": "bad"}
+    engine.dispose()
 
 
 @pytest.mark.postgres

@@ -15,7 +15,8 @@ from monitor.store import entries, partitions, tables
 from monitor.store.partitions import Partition, Step
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
-HALF_YEAR, FORTNIGHT = timedelta(days=180), timedelta(days=14)
+DAY = timedelta(days=1)
+HALF_YEAR, FORTNIGHT = 180 * DAY, 14 * DAY
 
 
 def day(said: str) -> datetime:
@@ -158,3 +159,34 @@ def test_what_a_long_reader_holds_up_is_finished_by_the_next_call(engine: Engine
         assert [one.pending for one in partitions.listed(connection)] == [True]
     assert partitions.drop_old(engine, NOW - HALF_YEAR) == ("entry_2026_03",)
     short.dispose()
+
+
+@pytest.mark.postgres
+def test_what_was_detached_by_one_who_was_killed_is_dropped_by_the_next_call(engine: Engine) -> None:
+    with engine.begin() as connection:
+        put(connection, day("2026-03-01"))
+        put(connection, NOW)
+        connection.execute(text("alter table entry detach partition entry_2026_03"))
+    assert partitions.drop_old(engine, NOW - HALF_YEAR) == ("entry_2026_03",)
+    with engines.reading(engine) as connection:
+        names = connection.execute(
+            text("select relname from pg_class where relname like 'entry_2026%' and relkind = 'r'")
+        )
+        assert list(names.scalars()) == ["entry_2026_11"]
+
+
+@pytest.mark.postgres
+def test_two_that_drop_at_once_do_not_fail(engine: Engine) -> None:
+    with engine.begin() as connection:
+        for month in range(1, 6):
+            put(connection, day(f"2026-0{month}-01"), month)
+    gone: list[tuple[str, ...]] = []
+    both = [
+        threading.Thread(target=lambda: gone.append(partitions.drop_old(engine, NOW - 150 * DAY))) for _ in range(2)
+    ]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join(30)
+    left = partitions.drop_old(engine, NOW - 150 * DAY)
+    assert sorted([name for names in (*gone, left) for name in names]) == [f"entry_2026_0{n}" for n in range(1, 6)]

@@ -16,7 +16,8 @@ from alerts import tables as alert_tables
 from alerts.links import Act, Signer
 from alerts.outbox import acts
 from monitor.store import tables
-from monitor.web.sources import Login
+from monitor.web import tokens
+from monitor.web.sources import Login, Proxy
 from tests.monitor.web.site import HOSTILE, HTML, KEY, NOW, READER, client, sources, story_of
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded", **HTML}
@@ -295,3 +296,51 @@ async def test_where_no_login_is_wanted_feeds_carry_no_key(site: Engine) -> None
         shown = (await pages.get("/", headers=HTML)).text
         assert 'href="/watch/flights/feed.atom"' in shown
         assert "key=" not in shown
+
+
+PROXY = Proxy("X-Remote-User", "the proxy's own key")
+NAMED = {"X-Storywatch-Key": PROXY.key, "X-Remote-User": "Vera"}
+NOT_THE_PROXY = {
+    "nobody": {},
+    "a name without the key": {"X-Remote-User": "Vera"},
+    "a name with another key": {**NAMED, "X-Storywatch-Key": "a guess"},
+    "a name with an empty key": {**NAMED, "X-Storywatch-Key": ""},
+    "the key without a name": {"X-Storywatch-Key": PROXY.key},
+    "the key with a name that is no text": {**NAMED, "X-Remote-User": "Ve\tra"},
+}
+
+
+@pytest.mark.parametrize("sent", NOT_THE_PROXY.values(), ids=NOT_THE_PROXY)
+async def test_behind_a_proxy_that_signs_readers_in_strangers_see_nothing(site: Engine, sent: dict[str, str]) -> None:
+    async with client(sources(site, proxy=PROXY)) as pages:
+        for path in ("/", "/api/v1/stories", "/events"):
+            assert (await pages.get(path, headers=HTML | sent)).status_code == 401
+        mark = tokens.form((KEY,), "stranger", NOW + timedelta(hours=1))
+        opened = await pages.post("/session", data={"mark": mark, "who": "Vera"}, headers=FORM | sent)
+        assert opened.status_code == 403
+        forged = tokens.session((KEY,), "Vera", "x", NOW + timedelta(hours=1))
+        told = await pages.get("/", headers=HTML | sent | {"Cookie": f"storywatch_session={forged}"})
+        assert told.status_code == 401
+
+
+async def test_whom_the_proxy_names_works_under_that_name(site: Engine) -> None:
+    async with client(sources(site, proxy=PROXY)) as pages:
+        path = f"/story/{story_of(site, HOSTILE)}"
+        shown = (await pages.get(path, headers=HTML | NAMED)).text
+        assert "Working as <strong>Vera</strong>" in shown
+        fields = {"mark": mark_in(shown), "subject": "1", "verdict": "wrong"}
+        other = {**NAMED, "X-Remote-User": "Zoran"}
+        assert (await pages.post(f"{path}/label", data=fields, headers=FORM | other)).status_code == 403
+        assert (await pages.post(f"{path}/label", data=fields, headers=FORM | NAMED)).status_code == 303
+    assert labels(site) == [("1", "wrong", "Vera")]
+
+
+async def test_another_password_ends_the_sessions_of_the_old_one(site: Engine) -> None:
+    async with client(sources(site, login=LOGIN)) as pages:
+        mark = mark_in((await pages.get("/session", headers=HTML)).text)
+        await pages.post("/session", data={"mark": mark, "who": LOGIN.user, "password": LOGIN.password}, headers=FORM)
+        assert (await pages.get("/", headers=HTML)).status_code == 200
+        cookies = dict(pages.cookies)
+    async with client(sources(site, login=Login(LOGIN.user, "another long one"))) as pages:
+        pages.cookies.update(cookies)
+        assert (await pages.get("/", headers=HTML)).status_code == 303

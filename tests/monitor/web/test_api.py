@@ -11,6 +11,7 @@ import httpx
 import pytest
 from sqlalchemy import Engine, insert, update
 
+from monitor import status
 from monitor.store import tables
 from tests.monitor.web.site import HOSTILE, HTML, NOW, client, sources, story_of
 
@@ -63,6 +64,29 @@ async def test_a_story_tells_all_that_its_page_does(pages: httpx.AsyncClient, si
     assert [entry["outlet"] for entry in told["entries"]] == ["wire.example"]
     assert [(row["government"], row["what"]) for row in told["asked_no_answer"]] == [("RS", "declined")]
     assert told["watches"][0]["watch"] == "flights"
+
+
+async def test_feeds_have_the_colours_and_reasons_of_the_command_line(site: Engine) -> None:
+    failed: dict[str, Any] = {"count": 3, "first_at": NOW.timestamp(), "reason": "timeout"}
+    states = {
+        "https://well.example/": {"last_ok_at": NOW},
+        "https://failing.example/": {"fail_reason": "timeout", "first_fail_at": NOW, "schedule": {"fail": failed}},
+        "https://paused.example/": {"state": "paused"},
+        "https://bare.example/": {"last_ok_at": NOW},
+    }
+    with site.begin() as connection:
+        for n, (url, state) in enumerate(states.items()):
+            row = {"id": 90 + n, "url": url, "host": url, "next_at": NOW, "next_reason": "adaptive", "schedule": {}}
+            connection.execute(insert(tables.feed).values({**row, "last_attempt_at": NOW, **state}))
+        insecure = frozenset({"https://bare.example/"})
+        lines = {one.url: (one.colour, one.reasons, one.fail_reason) for one in status.feeds(connection, NOW, insecure)}
+    async with client(sources(site, insecure=insecure)) as pages:
+        told = (await pages.get("/api/v1/feeds")).json()["feeds"]
+        shown = (await pages.get("/feeds", headers=HTML)).text
+    expected = {url: (colour, [r for r in why if r != fail]) for url, (colour, why, fail) in lines.items()}
+    assert {one["url"]: (one["colour"], one["reasons"]) for one in told} == expected
+    assert expected["https://bare.example/"] == ("amber", ["insecure_tls"])
+    assert "insecure tls" in shown
 
 
 async def test_what_one_has_already_is_not_sent_again(pages: httpx.AsyncClient) -> None:

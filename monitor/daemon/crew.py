@@ -1,0 +1,68 @@
+"""Who does the work: the engine and the election a configuration and a role ask for. Called by `serving`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib.util import find_spec
+
+from monitor.config import secrets
+from monitor.config.values import Config
+from monitor.daemon.running import Role, Running
+from monitor.engines.leader import Alone, Elected
+from monitor.engines.local import Local
+from monitor.errors import ConfigError, Problem
+from monitor.store import engine as engines
+
+
+def refuse_odd(config: Config, url: str, role: Role) -> None:
+    """Refuse an engine or a role that cannot work on this database.
+
+    Errors: ConfigError.
+    """
+    said, hint = None, None
+    if config.engine.kind == "pgqueuer" and url.startswith("sqlite"):
+        said, hint = "pgqueuer needs Postgres; SQLite is for one process", "set storage.url, or kind: local"
+    elif config.engine.kind == "pgqueuer" and find_spec("pgqueuer") is None:
+        said = "the extra for several processes is not installed"
+        hint = "pip install 'storywatch[cluster]'"
+    elif config.engine.kind == "local" and role is not Role.ALL:
+        said, hint = f"the role {role} is for several processes", "set engine.kind: pgqueuer, or leave --role out"
+    if said is not None:
+        raise ConfigError((Problem("E027", "engine.kind", said, config.file, hint=hint),))
+
+
+def direct_url(config: Config, environ: Mapping[str, str], url: str) -> str:
+    """The address without a pooler before it; the usual one where none is given."""
+    if config.storage.direct_url is None:
+        return url
+    return secrets.reveal(config.storage.direct_url, environ)
+
+
+async def hire(
+    running: Running, environ: Mapping[str, str], url: str, role: Role, on_hopeless: Callable[[str], None]
+) -> None:
+    """Give a daemon its engine and its part in the election; nothing runs yet.
+
+    Errors: StoreError, StoreUnreachable.
+    """
+    config, direct = running.config, direct_url(running.config, environ, url)
+    running.role = role
+    if running.engine.dialect.name == "sqlite":
+        running.leader = Alone()
+    else:
+        session = engines.open_engine(direct, pool=1, role="leader")
+        running.leader = Elected(session, candidate=role is not Role.WORKER)
+    if config.engine.kind == "local":
+        slots = max(config.engine.shards, config.engine.fetches)
+        running.dispatcher = Local(slots, on_hopeless, _may_be_hopeless)
+        return
+    from monitor.engines import distributed  # an extra
+
+    if config.storage.migrate == "auto":
+        await distributed.install(direct)
+    slots = 0 if role is Role.WEB else config.engine.shards
+    running.dispatcher = distributed.Distributed(direct, slots, on_hopeless, _may_be_hopeless)
+
+
+def _may_be_hopeless(error: Exception) -> bool:
+    return not engines.is_outage(error)

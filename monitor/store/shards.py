@@ -1,0 +1,127 @@
+"""Shards: parts of the hosts, each polled by one job at a time; its runs, and what a run may claim.
+
+A run is a number. Opening one makes the claims of earlier runs free at once: they can only be a dead or stalled
+worker's, and an older run that wakes up is not current and claims nothing more. Tokens fence what it still writes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, insert, literal, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from monitor.errors import SchemaMismatch
+from monitor.store import meta, tables
+from monitor.values import Shard
+
+COUNT = 512
+"""At 1,000,000 feeds 2,000 of them and two due ones a second in each; a stuck shard delays 0.2 % of the hosts."""
+_FEED, _SHARD = tables.feed.c, tables.shard.c
+_COUNT_KEY = "shards"
+
+
+def shard_of(host: str) -> int:
+    """The shard a host lives in, everywhere and for ever: neither `hash` nor Postgres' hashtext promises that."""
+    return int.from_bytes(hashlib.sha256(host.encode()).digest()[:4]) % COUNT
+
+
+def prepare(connection: Connection) -> None:
+    """Make the rows of the shards in a new database; refuse one whose hosts are divided otherwise.
+
+    Errors: SchemaMismatch.
+    """
+    stored = meta.get(connection, _COUNT_KEY)
+    if stored is None:
+        make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+        rows = [{"n": n, "run": 0} for n in range(COUNT)]
+        connection.execute(make(tables.shard).on_conflict_do_nothing(index_elements=["n"]), rows)
+        connection.execute(
+            make(tables.meta).on_conflict_do_nothing(index_elements=["key"]), {"key": _COUNT_KEY, "value": str(COUNT)}
+        )
+    elif stored != str(COUNT):
+        raise SchemaMismatch(
+            f"the hosts of this database are divided into {stored} shards, this version divides them into {COUNT}: "
+            "install the version that made it"
+        )
+
+
+def due(connection: Connection, now: datetime) -> tuple[Shard, ...]:
+    """The shards with something to poll: one look into an index for each."""
+    waits = select(_FEED.id).where(_FEED.shard == _SHARD.n, _is_due(now), _is_free(connection, now)).exists()
+    return tuple(Shard(n) for n in connection.execute(select(_SHARD.n).where(waits).order_by(_SHARD.n)).scalars())
+
+
+def open_run(connection: Connection, shard: Shard) -> int:
+    """Begin a run; from now on the claims of the shard's earlier runs are void."""
+    newer = update(tables.shard).where(_SHARD.n == shard).values(run=_SHARD.run + 1).returning(_SHARD.run)
+    run = connection.execute(newer).scalar_one_or_none()
+    if run is None:
+        run = connection.execute(insert(tables.shard).values(n=shard, run=1).returning(_SHARD.run)).scalar_one()
+    return int(run)
+
+
+def claim(
+    connection: Connection,
+    shard: Shard,
+    run: int,
+    now: datetime,
+    *,
+    lease: timedelta,
+    limit: int,
+    per_host: int = 9,
+    busy: Sequence[str] = (),
+) -> Sequence[Any]:
+    """Take due feeds of a shard for a run, the longest overdue first; rows for `feeds.claimed_rows`.
+
+    Nothing once a newer run was opened. At most `per_host` of one host and none of a `busy` one: nine are what a
+    spacing of 5 s lets begin before a lease of 90 s gets short. Candidates are twice the take, or one big host would
+    have all of them read.
+
+    The conditions stand twice on purpose: Postgres skips rows that are locked now, not rows that were locked, changed
+    and released since the statement began; only conditions on the locking level are read again. `order by` beside
+    `limit`, or a prepared statement may scan the table.
+    """
+    clock = _clock(connection, now)
+    free = or_(_FEED.lease_until.is_(None), _FEED.lease_until < clock, _FEED.lease_run < run)
+    wanted = and_(_FEED.shard == shard, _is_due(now), free, *([_FEED.host.not_in(busy)] if busy else []))
+    window = select(_FEED.id, _FEED.host, _FEED.next_at).where(wanted).order_by(_FEED.next_at).limit(2 * limit)
+    near = window.subquery()
+    place = func.row_number().over(partition_by=near.c.host, order_by=(near.c.next_at, near.c.id)).label("place")
+    placed = select(near.c.id, place).subquery()
+    current = select(_SHARD.n).where(_SHARD.n == shard, _SHARD.run == run).exists()
+    take = (
+        select(_FEED.id)
+        .join(placed, placed.c.id == _FEED.id)
+        .where(placed.c.place <= per_host, current, _is_due(now), free)
+        .order_by(_FEED.next_at, _FEED.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=tables.feed)
+        .cte("take")
+    )
+    taken = (
+        update(tables.feed)
+        .where(_FEED.id.in_(select(take.c.id)))
+        .values(lease_run=run, lease_until=_clock(connection, now, lease), lease_token=_FEED.lease_token + 1)
+        .returning(*tables.feed.c)
+    )
+    return connection.execute(taken).all()
+
+
+def _is_due(now: datetime) -> Any:
+    # The states as the index has them: with parameters in their place a prepared statement could not use it.
+    return and_(tables.POLLED, _FEED.next_at <= now)
+
+
+def _is_free(connection: Connection, now: datetime) -> Any:
+    return or_(_FEED.lease_until.is_(None), _FEED.lease_until < _clock(connection, now))
+
+
+def _clock(connection: Connection, now: datetime, after: timedelta = timedelta()) -> Any:
+    """What leases are measured by: the database's clock where processes on several machines share one."""
+    if connection.dialect.name == "postgresql":
+        return func.now() + after if after else func.now()
+    return literal(now + after, _FEED.lease_until.type)
