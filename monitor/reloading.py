@@ -111,10 +111,12 @@ class Reloader:
         while True:
             await asyncio.sleep(self._look_every_s)
             try:
-                if not await self._answer_request():
-                    await self._look("file")
-            except (SQLAlchemyError, StoreError) as exc:  # the database may be away for a while: looked at again
-                log.error("config_not_looked_at", error=str(exc))
+                was_asked = await self._answer_request()
+            except (SQLAlchemyError, StoreError) as exc:
+                log.error("config_request_not_read", error=str(exc))
+                continue
+            if not was_asked:
+                await self._look("file")
 
     async def _asked(self, who: str) -> None:
         if not await self._answer_request():
