@@ -96,7 +96,7 @@ class Courier:
                 return 0
         with self._engine.begin() as connection:
             held = admin.hold_unsent(connection)
-            outbox.put(connection, [outbox.restored_event(held, now, self._plan.config_rev)], self._plan, now)
+            outbox.put(connection, [outbox.restored_event(held, now, self._plan.config_rev)], self._plan)
         log.error("the database is an older copy: deliveries are held", extra={"held": held})
         return held
 
@@ -269,7 +269,7 @@ class Courier:
             sick.catch_up(connection, after.channel, f"{after.channel} could not be reached{since}", now)
             sick.release(connection, after.channel, now)
         if ChannelHealth.BROKEN in (before.health, after.health):
-            self._report(connection, outbox.channel_event(after, now, self._plan.config_rev), now)
+            self._report(connection, outbox.channel_event(after, now, self._plan.config_rev))
 
     def _expire(self, now: datetime) -> None:
         with self._engine.begin() as connection:
@@ -277,7 +277,7 @@ class Courier:
                 self._report_dead(connection, channel, "too_old", now)
 
     def _report_dead(self, connection: sa.Connection, channel: str, reason: str, now: datetime) -> None:
-        self._report(connection, outbox.dead_event(channel, reason, now, self._plan.config_rev), now)
+        self._report(connection, outbox.dead_event(channel, reason, now, self._plan.config_rev))
 
-    def _report(self, connection: sa.Connection, event: Event, now: datetime) -> None:
-        outbox.put(connection, [event], self._plan, now)
+    def _report(self, connection: sa.Connection, event: Event) -> None:
+        outbox.put(connection, [event], self._plan)

@@ -17,7 +17,6 @@ from typing import Any, TextIO
 
 from monitor import lexicons, parser_pool, resources, wiring
 from monitor.cluster import index, item
-from monitor.cluster import knowledge as cluster_knowledge
 from monitor.config import api
 from monitor.config.values import Config
 from monitor.detect import attribution, credits, explain, lexicon, outlets, responses
@@ -84,8 +83,7 @@ class Knowledge:
     @cached_property
     def window(self) -> index.Index:
         """An empty window of stories."""
-        known = cluster_knowledge.Knowledge.from_raw(lexicons.load("cluster/data"))
-        return index.Index(wiring.cluster_settings(self._config.stories), known)
+        return wiring.empty_window(self._config)
 
 
 def knowledge(path: Path | None, environ: Mapping[str, str]) -> Knowledge:

@@ -236,7 +236,7 @@ def _conclude(
     feeds.settle(tx, turn.claim, decision.settlement)
     if decision.log is not None:
         fetch_log.write(tx, turn.claim.feed, replace(decision.log, new=novelty.new))
-    tell(tx, decision.events, knowledge.plan, now)
+    tell(tx, decision.events, knowledge.plan)
 
 
 def mend(
@@ -244,7 +244,7 @@ def mend(
 ) -> tuple[tuple[corrections.Changed, ...], tuple[Event, ...]]:
     """Make one of the stories that new entries have shown to be one; the window is to be told after the commit."""
     changes = second_thoughts.repair(tx, ctx.window, new, now)
-    return changes, tell(tx, _mendings(tx, changes, ctx.knowledge, now), ctx.knowledge.plan, now)
+    return changes, tell(tx, _mendings(tx, changes, ctx.knowledge, now), ctx.knowledge.plan)
 
 
 def _mendings(
@@ -264,9 +264,9 @@ def _mendings(
     return tuple(found)
 
 
-def tell(tx: Connection, events: Sequence[Event], plan: route.Plan, now: datetime) -> tuple[Event, ...]:
+def tell(tx: Connection, events: Sequence[Event], plan: route.Plan) -> tuple[Event, ...]:
     """Put what belongs to no single entry into the outbox; returns the events that are new."""
-    return outbox.put(tx, events, plan, now) if events else ()
+    return outbox.put(tx, events, plan)
 
 
 def load_window(ctx: Context, since: datetime) -> int:

@@ -185,4 +185,4 @@ def _join(
         max_item_age=knowledge.max_item_age,
         governments=knowledge.governments,
     )
-    outbox.put(tx, events.decide(ahead, arrived, knowledge.rules, circumstances), knowledge.plan, moment.now)
+    outbox.put(tx, events.decide(ahead, arrived, knowledge.rules, circumstances), knowledge.plan)

@@ -283,7 +283,7 @@ def rejected(digest: str, told: Sequence[str], revision: int, now: datetime) -> 
 def _refusal(connection: Connection, offer: Offer, event: Event, on: Working) -> None:
     revisions.record(connection, offer, Outcome.REFUSED)
     meta.put(connection, revisions.TROUBLE, f"config refused: {offer.notes[0] if offer.notes else ''}"[:500])
-    pipeline.tell(connection, (event,), on.context.knowledge.plan, offer.at)
+    pipeline.tell(connection, (event,), on.context.knowledge.plan)
 
 
 def _waiting(connection: Connection, offer: Offer) -> None:

@@ -176,7 +176,7 @@ def arrive(
     arrived = events.Arrived(entry, outlet, assignment, matches, evidence)
     journal.grown(before, arrived, now)
     decided = events.decide(before, arrived, knowledge.rules, _circumstances(knowledge, moment))
-    stored = outbox.put(tx, untold(tx, decided, before), knowledge.plan, now)
+    stored = outbox.put(tx, untold(tx, decided, before), knowledge.plan)
     if not moment.baseline:
         _want_page(tx, entry, matches, knowledge, now)
     return Taken(entry, outlet, matches, evidence, assignment, key, stored)
@@ -220,7 +220,7 @@ def reread(
     if revision is not None:
         stories.retitle(tx, entry)
         articles.again(tx, entry.id, now)
-    stored = outbox.put(tx, untold(tx, decided, story), knowledge.plan, now)
+    stored = outbox.put(tx, untold(tx, decided, story), knowledge.plan)
     return Taken(entry, outlet, (*known, *joining), evidence, assignment, mentioned.story, stored)
 
 
@@ -234,7 +234,7 @@ def withdraw(tx: Connection, entry: Entry, moment: Moment, ctx: Context) -> tupl
     arrived = events.Arrived(entry, outlet, mentioned.assignment, entries.matches_of(tx, entry.id))
     story = stories.facts(tx, mentioned.story)
     decided = corrections.withdrawn(story, arrived, knowledge.rules, _circumstances(knowledge, moment))
-    return outbox.put(tx, untold(tx, decided, story), knowledge.plan, moment.now)
+    return outbox.put(tx, untold(tx, decided, story), knowledge.plan)
 
 
 def untold(tx: Connection, decided: tuple[Event, ...], story: StoryFacts) -> tuple[Event, ...]:

@@ -111,7 +111,7 @@ class Waking:
         with on.engine.begin() as tx:
             states = revisions.watch_states(tx)
             revisions.put_watch_states(tx, [replace(states[name], primed_at=now) for name in since])
-            pipeline.tell(tx, told, fresh.plan, now)
+            pipeline.tell(tx, told, fresh.plan)
             self._tell_wished(tx, tuple(since), now)
         for name, found in look.found.items():
             log.info("watch_primed", watch=name, entries=found.entries, stories=len(found.stories))

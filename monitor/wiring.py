@@ -20,7 +20,7 @@ from alerts import route
 from alerts.channels.base import Channel
 from alerts.channels.null import NullChannel
 from alerts.values import Kind
-from monitor import canary, lexicons, pipeline, understanding
+from monitor import canary, lexicons, pipeline, second_opinion, understanding
 from monitor.cluster import index, settings
 from monitor.cluster import knowledge as cluster_knowledge
 from monitor.config.values import Config, OutletConfig, Stories, Threshold, Watch
@@ -73,7 +73,8 @@ def context(engine: Engine, known: understanding.Knowledge, config: Config, *, n
 def empty_window(config: Config) -> index.Index:
     """A window of stories that holds nothing yet."""
     known = cluster_knowledge.Knowledge.from_raw(lexicons.load("cluster/data"))
-    return index.Index(cluster_settings(config.stories), known)
+    opinion = second_opinion.e5() if config.stories.second_opinion == "e5" else None
+    return index.Index(cluster_settings(config.stories), known, opinion)
 
 
 def reach(config: Config, now: datetime) -> datetime:

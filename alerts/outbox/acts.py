@@ -83,7 +83,7 @@ def set_aside(connection: sa.Connection, recipient: str, reason: str, plan: rout
         .values({"recipient": recipient, "refusals": 0, **values})
         .on_conflict_do_update(index_elements=["recipient"], set_=values)
     )
-    put(connection, [aside_event(recipient, reason, now, plan.config_rev)], plan, now)
+    put(connection, [aside_event(recipient, reason, now, plan.config_rev)], plan)
     return True
 
 

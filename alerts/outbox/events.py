@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -36,12 +36,12 @@ def chunks(values: Iterable[Value]) -> Iterator[list[Value]]:
         yield rest[start : start + CHUNK]
 
 
-def known_keys(connection: sa.Connection, keys: Iterable[str]) -> set[str]:
-    """Pick the keys that are stored already."""
+def known(connection: sa.Connection, keys: Iterable[str]) -> frozenset[str]:
+    """Those of some keys under which an event is stored."""
     found: set[str] = set()
     for some in chunks(keys):
         found.update(connection.execute(KNOWN, {"keys": some}).scalars())
-    return found
+    return frozenset(found)
 
 
 def store_all(connection: sa.Connection, events: Sequence[tuple[Event, EventState]]) -> dict[str, int]:
@@ -82,14 +82,6 @@ def give(
     if rows:
         statement = insert(connection, tables.item).on_conflict_do_nothing(index_elements=["event_id", "recipient"])
         connection.execute(statement, [{"state": "pending", "returned": 0, **row} for row in rows])
-
-
-def known(connection: sa.Connection, keys: Collection[str]) -> frozenset[str]:
-    """Those of some keys under which an event is stored."""
-    if not keys:
-        return frozenset()
-    found = connection.execute(sa.select(tables.event.c.event_key).where(tables.event.c.event_key.in_(keys)))
-    return frozenset(row.event_key for row in found)
 
 
 @functools.cache

@@ -19,16 +19,21 @@ import sqlalchemy as sa
 from alerts import route, tables
 from alerts.outbox import brake, regroup
 from alerts.outbox.brake import SILENT
-from alerts.outbox.events import known_keys, last_told, store_all
+from alerts.outbox.events import known, last_told, store_all
 from alerts.outbox.reports import flood_event
 from alerts.values import Event, EventState, Kind
 
 INSERT_ITEM = tables.item.insert()
 
 
-def put(connection: sa.Connection, events: Sequence[Event], plan: route.Plan, now: datetime) -> tuple[Event, ...]:
-    """Store the events whose key is new with the items they make, and return them. Known keys change nothing."""
-    batch = _Batch(connection, plan, now)
+def put(connection: sa.Connection, events: Sequence[Event], plan: route.Plan) -> tuple[Event, ...]:
+    """Store the events whose key is new with the items they make, and return them. Known keys change nothing.
+
+    It is as late as the latest of them was decided.
+    """
+    if not events:
+        return ()
+    batch = _Batch(connection, plan, max(event.decided_at for event in events))
     for event in _unknown(connection, events):
         batch.take(event)
     batch.flush()
@@ -38,10 +43,11 @@ def put(connection: sa.Connection, events: Sequence[Event], plan: route.Plan, no
 def _unknown(connection: sa.Connection, events: Sequence[Event]) -> Iterator[Event]:
     """Leave out events whose key is stored, or was stored under the name of a story that is now part of theirs."""
     former = regroup.former_keys(connection, events)
-    known = known_keys(connection, [event.key for event in events] + [key for keys in former.values() for key in keys])
+    names = [event.key for event in events] + [key for keys in former.values() for key in keys]
+    stored = set(known(connection, names))
     for event in events:
-        if event.key not in known and known.isdisjoint(former.get(event.key, ())):
-            known.add(event.key)
+        if event.key not in stored and stored.isdisjoint(former.get(event.key, ())):
+            stored.add(event.key)
             yield event
 
 

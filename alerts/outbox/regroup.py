@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from alerts import tables
 from alerts.outbox import codec
-from alerts.outbox.events import chunks, insert, known_keys, store_all
+from alerts.outbox.events import chunks, insert, known, store_all
 from alerts.outbox.reports import merged_event
 from alerts.values import Event, EventState, Kind
 
@@ -135,7 +135,7 @@ def _split(connection: sa.Connection, event: Event) -> Mended:
     ).scalars()
     recipients = frozenset(told)
     copies = {one.key: one for one in _inherited(connection, event.watch, old, event.group)}
-    fresh = copies.keys() - known_keys(connection, tuple(copies))
+    fresh = copies.keys() - known(connection, tuple(copies))
     store_all(connection, [(one, EventState.BASELINE) for key, one in copies.items() if key in fresh])
     return Mended(event, recipients)
 

@@ -41,8 +41,8 @@ class _Source:
     found: Overlap
 
 
-def assign(read: Read, window: Window, settings: Settings) -> Assignment:
-    """Decide about one entry."""
+def assign(read: Read, window: Window, settings: Settings, opinion: scoring.Opinion | None = None) -> Assignment:
+    """Decide about one entry. `opinion` is asked where a story is nearly joined for a text in another language."""
     threshold = settings.threshold(read.features.family, read.features.chars)
     if read.excluded is not None:
         return Assignment(None, 0.0, threshold, Role.ORIGINAL, reason=f"excluded:{read.excluded}")
@@ -50,7 +50,10 @@ def assign(read: Read, window: Window, settings: Settings) -> Assignment:
     names = window.names.vector(read.features.names)
     pairs = _pairs(read, window, threshold / 2, settings, words, names)
     sources = _sources(read, window, settings.copies, pairs)
-    decided, pair = _decide(threshold, scoring.rank(pairs, window.stories), sources)
+    ranked = scoring.rank(pairs, window.stories)
+    if opinion is not None and ranked:
+        ranked = _heard(ranked, threshold, read, window, opinion)
+    decided, pair = _decide(threshold, ranked, sources)
     if pair is not None:
         decided = replace(decided, shared=_in_common(window, pair, words, names))
     return decided if decided.joined is None else _with_role(decided, sources, read.shingles, settings.copies)
@@ -152,6 +155,19 @@ def _decide(threshold: float, ranked: list[Ranked], sources: list[_Source]) -> t
         reason=reason,
     )
     return decided, chosen.pairs[0] if chosen else None
+
+
+def _heard(
+    ranked: list[Ranked], threshold: float, read: Read, window: Window, opinion: scoring.Opinion
+) -> list[Ranked]:
+    """The stories, the best of them with a second opinion if it is a close call across languages."""
+    best, pair = ranked[0], ranked[0].pairs[0]
+    if pair.same_family or not threshold - scoring.DOUBT <= best.score < threshold:
+        return ranked
+    cosine = opinion(read.item.title, window.live[pair.number].title, read.item.seen_at)
+    if cosine is None:
+        return ranked
+    return [replace(best, score=scoring.with_opinion(best.score, cosine)), *ranked[1:]]
 
 
 def _is_same_text(source: _Source) -> bool:

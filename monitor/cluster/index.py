@@ -25,9 +25,11 @@ from monitor.values import Assignment, EntryId, StoryKey
 class Index:
     """Not for use by two threads at once."""
 
-    def __init__(self, settings: Settings, knowledge: Knowledge) -> None:
+    def __init__(self, settings: Settings, knowledge: Knowledge, opinion: scoring.Opinion | None = None) -> None:
+        """`opinion` is asked about close calls across languages; nobody without one."""
         self._settings = settings
         self._knowledge = knowledge
+        self._opinion = opinion
         self._reader = Reader(knowledge, settings)
         self._window = Window(settings.window, knowledge)
         self._next = 0
@@ -58,7 +60,7 @@ class Index:
     def assign(self, item: Item, now: datetime) -> Assignment:
         """Say which story an entry belongs to and whose text it is. `now` never goes back."""
         self._window.move_to(now)
-        return assign(self._read(item), self._window, self._settings)
+        return assign(self._read(item), self._window, self._settings, self._opinion)
 
     def add(self, item: Item, story: StoryKey, decided: Assignment | None = None) -> None:
         """Record that an entry is a mention of a story. An entry that is there already stays as it is.
@@ -82,6 +84,7 @@ class Index:
             told_s=scoring.told_at(item.published_at, item.seen_at).timestamp(),
             publisher=item.publisher,
             family=read.features.family,
+            title=item.title,
             folded_title=read.features.folded_title,
             naming=read.features.naming,
             shingles=read.shingles,

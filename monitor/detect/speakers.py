@@ -147,12 +147,24 @@ def _left(parsed: Parsed, predicate: Predicate) -> Actor | None:
         if actor.kind is Kind.MEDIA and predicate.silent:
             continue
         if actor.case == Case.SUBJECT and not _is_object(parsed, actor, predicate):
-            return actor
+            if not _ends_verb(parsed, actor, predicate):
+                return actor
+            oblique = oblique or actor
         if actor.case in (Case.FROM, Case.IN) and oblique is None and not (actor.metonym and actor.case is Case.IN):
             oblique = actor
         if predicate.row.actor == "any" and oblique is None:
             oblique = actor
     return oblique
+
+
+def _ends_verb(parsed: Parsed, actor: Actor, predicate: Predicate) -> bool:
+    """ "met the diplomat and rejected": whoever stands right before "and" and a verb belongs to the verb before."""
+    words, lists = parsed.sentence.words, parsed.pack.lists
+    at = predicate.start - 1
+    while at > actor.end and lists["perfect"].accepts(words[at]):
+        at -= 1
+    joined = at == actor.end and bool(lists["and"].accepts(words[at])) and not parsed.pack.has("verb_final")
+    return joined and any(other.end < actor.start and other.case is Case.SUBJECT for other in parsed.actors)
 
 
 def _apposed(parsed: Parsed, actor: Actor) -> bool:

@@ -100,7 +100,7 @@ class Keeper:
             rows.put_aside(connection, canary.OUTLET)
             if judged.standing is Standing.LATE:
                 late = reports.canary_late(judged.at[-1], now, plan.config_rev)
-                pipeline.tell(connection, (late,), plan, now)
+                pipeline.tell(connection, (late,), plan)
 
         await self._parts.write(work)
         took = judged.took.total_seconds() if judged.standing is Standing.OUT and judged.took is not None else None

@@ -46,7 +46,7 @@ def check(connection: Connection, config: Config, plan: route.Plan, now: datetim
         if judged.row != before:
             rows.write(connection, judged.row)
         if judged.event is not None:
-            pipeline.tell(connection, (judged.event,), plan, now)
+            pipeline.tell(connection, (judged.event,), plan)
 
 
 def feeds_of(watch: Watch, config: Config) -> frozenset[str]:

@@ -64,7 +64,7 @@ class Down:
                 state = schedule.forgive(schedule.from_json(row.schedule, row.validators))
                 feeds.remember(connection, row.id, schedule.to_json(state), failing=state.fail.count > 0)
                 feeds.reschedule(connection, {row.id: now}, NextReason.CIRCUIT)
-        _tell(connection, reports.network_down(now, len(self.suspects), plan.config_rev), plan, now)
+        _tell(connection, reports.network_down(now, len(self.suspects), plan.config_rev), plan)
         log.error("own_network_down", hosts=len(self.suspects))
 
 
@@ -77,7 +77,7 @@ class Up:
     def write(self, connection: Connection, plan: route.Plan, now: datetime, dice: random.Random) -> None:
         """Spread what fell due meanwhile, and say that polling goes on."""
         spread_overdue(connection, now, dice)
-        _tell(connection, reports.network_up(self.since, now, plan.config_rev), plan, now)
+        _tell(connection, reports.network_up(self.since, now, plan.config_rev), plan)
         log.warning("own_network_up", since=self.since.isoformat())
 
 
@@ -95,5 +95,5 @@ def spread_overdue(connection: Connection, now: datetime, dice: random.Random) -
     return len(times)
 
 
-def _tell(connection: Connection, event: Event, plan: route.Plan, now: datetime) -> None:
-    outbox.put(connection, (event,), plan, now)
+def _tell(connection: Connection, event: Event, plan: route.Plan) -> None:
+    outbox.put(connection, (event,), plan)

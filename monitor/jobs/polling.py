@@ -451,7 +451,7 @@ class Poller:
             if not await self._plain.put((claim, decision)):
                 raise LeaseLost(f"feed {claim.feed} was taken over: token {claim.token} is old")
             return
-        plan, now = self._parts.context.knowledge.plan, decision.settlement.at
+        plan = self._parts.context.knowledge.plan
 
         def write(connection: Connection) -> None:
             feeds.settle(connection, claim, decision.settlement)
@@ -461,7 +461,7 @@ class Poller:
                 documents.keep(connection, claim.feed, body)
             for known in held or ():
                 hosts.remember(connection, known)
-            pipeline.tell(connection, decision.events, plan, now)
+            pipeline.tell(connection, decision.events, plan)
 
         await self._parts.write(write)
 

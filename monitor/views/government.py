@@ -15,7 +15,7 @@ from monitor.values import Certainty, Domain, Role, Stance, StoryKey
 
 READ = 60
 """So many statements are looked at for one page."""
-_COUNTED = 300
+_COUNTED = 100
 """So many of the newest are counted in the list of all governments."""
 
 Statement = Row[*tuple[Any, ...]]

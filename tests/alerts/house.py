@@ -114,7 +114,7 @@ class House:
     def put(self, *events: Event) -> tuple[Event, ...]:
         """Store events as a producer does."""
         with self.engine.begin() as connection:
-            return outbox.put(connection, events, self.plan, max(one.decided_at for one in events))
+            return outbox.put(connection, events, self.plan)
 
     async def step(self) -> None:
         """Do what is due now."""

@@ -14,9 +14,9 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from alerts.outbox import deliveries, groups
-from monitor.store import articles, entries, feeds, fetch_log, partitions, past, stories
+from monitor.store import articles, entries, feeds, fetch_log, partitions, past, results, shards, stories
 from monitor.store import engine as engines
-from monitor.values import Claim, Domain, EntryId, FeedId, KeyedEntry, ParsedEntry
+from monitor.values import Claim, Domain, EntryId, FeedId, KeyedEntry, ParsedEntry, Shard
 from tests import postgres
 
 pytestmark = pytest.mark.postgres
@@ -24,8 +24,8 @@ NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 FEED = FeedId(7)
 FILLED = """
-insert into feed (url, host, next_at, next_reason, schedule)
-  select 'https://h' || n % 5000 || '.example/' || n, 'h' || n % 5000 || '.example',
+insert into feed (shard, url, host, next_at, next_reason, schedule)
+  select n % 512, 'https://h' || n % 5000 || '.example/' || n, 'h' || n % 5000 || '.example',
          :now + (n - 20) * interval '1 second', 'adaptive', '{}' from generate_series(1, 20000) n;
 insert into entry (feed_id, entry_key, url, url_key, outlet, title, summary, content, first_seen_at, gen, text_sha256)
   select n % 2000 + 1, 'k' || n, 'https://a.example/' || n, 'a.example/' || n, 'a.example', 't', '', '',
@@ -64,6 +64,7 @@ def large(postgres_server: postgres.Server, postgres_template: str) -> Iterator[
         while at < NOW + 40 * DAY:
             partitions.make_room(connection, at)
             at += 28 * DAY
+        shards.prepare(connection)
         for statement in FILLED.split(";\n"):
             connection.execute(text(statement), {"now": NOW})
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -84,6 +85,17 @@ def settle(connection: Connection, n: int) -> None:
     feeds.settle(connection, held, feeds.Settlement(NOW + HOUR, "adaptive", {}, NOW, True))
 
 
+def settle_some(connection: Connection, n: int) -> None:
+    held = [feeds.seize(connection, FeedId(10 * n + k + 500), NOW, HOUR) for k in range(5)]
+    done = feeds.Settlement(NOW + HOUR, "adaptive", {}, NOW, True)
+    assert len(results.settle(connection, [(claim, done) for claim in held if claim])) == 5
+
+
+def run_of_a_shard(connection: Connection, n: int) -> None:
+    shard = Shard(n + 1)
+    shards.claim(connection, shard, shards.open_run(connection, shard), NOW, lease=HOUR, limit=10)
+
+
 def add(connection: Connection, n: int) -> None:
     arrivals = [entries.Arrival(item(10 * n + k), "en", Domain("a.example")) for k in range(3)]
     entries.add(connection, FEED, arrivals, gen=2, now=NOW)
@@ -95,6 +107,9 @@ def send(connection: Connection, n: int) -> None:
 
 HOT: dict[str, Callable[[Connection, int], object]] = {
     "take due feeds": lambda c, n: feeds.claim(c, NOW, lease=HOUR, limit=1),
+    "shards with something due": lambda c, n: shards.due(c, NOW),
+    "take due feeds of a shard": run_of_a_shard,
+    "settle some feeds at once": settle_some,
     "count due feeds": lambda c, n: feeds.due_count(c, NOW),
     "take one feed": lambda c, n: feeds.claim(c, NOW, lease=HOUR, only=FeedId(n + 1)),
     "fence and settle a feed": settle,

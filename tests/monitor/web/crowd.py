@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Engine, insert
 
-from monitor.store import search, tables
+from monitor.store import partitions, search, tables
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 LANGUAGES = ("en", "sr", "sq", "de", "mk", "hr")
@@ -32,6 +32,8 @@ def fill(engine: Engine, *, stories: int, entries: int, told: int) -> None:
                 for n in range(1, 201)
             ],
         )  # fmt: skip
+        for day in range(entries // 86_400 + 2):
+            partitions.make_room(connection, START + timedelta(days=day))
         connection.execute(insert(tables.story), [_story(n) for n in range(1, stories + 1)])
     for table, rows in (
         (tables.entry, _entries(entries, words, dice)),

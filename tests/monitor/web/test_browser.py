@@ -190,6 +190,7 @@ SHOTS = {
     "story-390-dark": ("{story}", 390, "dark"),
     "story-1920-dark": ("{story}", 1920, "dark"),
     "stories-1280-light": ("/", 1280, "light"),
+    "stories-1920-dark": ("/", 1920, "dark"),
     "stories-390-light": ("/", 390, "light"),
     "government-1280-light": ("/government/RS", 1280, "light"),
 }
@@ -199,7 +200,7 @@ SHOTS = {
 @pytest.mark.parametrize("name", SHOTS)
 def test_pictures_are_made(browser: Any, address: str, story: str, name: str) -> None:
     path, width, scheme = SHOTS[name]
-    page = browser.new_page(viewport={"width": width, "height": 1400}, color_scheme=scheme)
+    page = browser.new_page(viewport={"width": width, "height": 1400 if "story" in path else 700}, color_scheme=scheme)
     page.goto(address + path.format(story=story))
     page.screenshot(path=IMAGES / f"page-{name}.png")
     page.close()

@@ -54,10 +54,10 @@ ASKED: dict[str, tuple[Callable[[], str], float]] = {
     "a search for a common beginning": (lambda: "/?q=kara", 0.2),
     "a search for two": (lambda: "/?q=bara+defo", 0.2),
     "an outlet": (lambda: f"/outlet/o{_dice.randint(0, 399)}.example", 0.1),
-    "all governments": (lambda: "/governments", 0.2),
-    "a government": (lambda: f"/government/{_dice.choice(crowd.GOVERNMENTS)}", 0.2),
+    "all governments": (lambda: "/governments", 0.1),
+    "a government": (lambda: f"/government/{_dice.choice(crowd.GOVERNMENTS)}", 0.1),
     "the messages": (lambda: "/deliveries", 0.1),
-    "the feeds": (lambda: "/feeds", 0.2),
+    "the feeds": (lambda: "/feeds", 0.1),
 }
 
 
