@@ -109,7 +109,7 @@ def _config(folder: Path, url: str, feeds: list[str]) -> None:
     path = write_config(folder, url, feeds)
     said = path.read_text(encoding="utf-8")
     path.write_text(
-        said.replace("shards: 8, fetches: 8", "shards: 16, fetches: 32").replace("workers: 0", "workers: 1"),
+        said.replace("shards: 8, fetches: 8", "shards: 16, fetches: 8").replace("workers: 0", "workers: 1"),
         encoding="utf-8",
     )
 
@@ -119,7 +119,7 @@ async def run(url: str, feeds: list[str], workers: int, farm: Farm) -> dict[str,
     with tempfile.TemporaryDirectory() as folder, Database(url) as rows:
         _config(Path(folder), url, feeds)
         async with _several(Path(folder), workers), daemon(Path(folder), "--role", "web"):
-            await until(lambda: rows.one("select count(*) from feed where last_ok_at is null") == 0, 900)
+            await until(lambda: rows.one("select count(*) from feed where last_attempt_at is null") == 0, 900)
         times = [at for _, at in farm.asked()]
         return {"workers": workers, "polls": len(times), "polls_a_second": len(times) / (max(times) - min(times))}
 
@@ -146,7 +146,7 @@ async def kill(url: str, feeds: list[str], farm: Farm) -> dict[str, Any]:
             await until(lambda: dies.count("polled") > 10, 900)
             dies.signal(signal.SIGKILL)
             at = time.time()
-            await until(lambda: rows.one("select count(*) from feed where last_ok_at is null") == 0, 900)
+            await until(lambda: rows.one("select count(*) from feed where last_attempt_at is null") == 0, 900)
         asked = farm.asked()
         first: dict[str, float] = {}
         again = [
@@ -156,7 +156,9 @@ async def kill(url: str, feeds: list[str], farm: Farm) -> dict[str, Any]:
             "feeds": len(feeds),
             "asked_twice": len(again),
             "taken_over_after_s": [round(min(again), 1), round(max(again), 1)] if again else None,
-            "entries_missing": 10 * len(feeds) - rows.one("select count(*) from entry"),
+            "failed_fetches": rows.one("select count(*) from feed where fail_reason is not null"),
+            "entries_missing": 10 * rows.one("select count(*) from feed where last_ok_at is not null")
+            - rows.one("select count(*) from entry"),
             "polls_recorded": rows.one("select count(*) from fetch_log where outcome = 'changed'"),
             "most_often_asked": max(Counter(path for path, _ in asked).values()),
         }

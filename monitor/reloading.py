@@ -21,13 +21,14 @@ from typing import Any, TypeVar
 import structlog
 import watchfiles
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from alerts.values import Event, Kind
 from monitor import asking, metrics, pipeline, swapping, waking
 from monitor.asking import Answer
 from monitor.config import api, changes, redaction, secrets
 from monitor.detect.event_keys import key
-from monitor.errors import ConfigError, Problem
+from monitor.errors import ConfigError, Problem, StoreError
 from monitor.store import meta, revisions
 from monitor.store.revisions import Offer, Outcome
 from monitor.swapping import Ready, Working
@@ -112,16 +113,21 @@ class Reloader:
             try:
                 if not await self._answer_request():
                     await self._look("file")
-            except Exception as exc:  # the database may be away for a while: looked at again
-                log.exception("config_not_looked_at", error=str(exc))
+            except (SQLAlchemyError, StoreError) as exc:  # the database may be away for a while: looked at again
+                log.error("config_not_looked_at", error=str(exc))
 
     async def _asked(self, who: str) -> None:
         if not await self._answer_request():
             await self.reload(who)
 
     async def _look(self, who: str) -> None:
-        if self._hash() != self._seen:
-            await self.reload(who)
+        """Take up a file that changed. A database that cannot be written to now is tried again at the next look."""
+        try:
+            if self._hash() != self._seen:
+                await self.reload(who)
+        except (SQLAlchemyError, StoreError) as exc:
+            self._seen = None
+            log.error("config_not_taken_up", revision=self._on.revision, error=str(exc))
 
     def _hash(self) -> str | None:
         try:

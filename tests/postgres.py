@@ -44,6 +44,7 @@ class Server:
     folder: Path | None = None
     binaries: Path | None = None
     account: pwd.struct_passwd | None = None
+    options: str = ""
     prefix: str = field(default_factory=lambda: f"sw{secrets.token_hex(4)}_")
 
     def url(self, database: str) -> str:
@@ -66,6 +67,14 @@ class Server:
         """Remove a database, whoever is connected."""
         with self._admin() as connection:
             connection.execute(f'drop database if exists "{name}" with (force)'.encode())
+
+    def restart(self) -> None:
+        """End every session and start again, as an administrator does after an upgrade."""
+        assert self.folder is not None
+        assert self.binaries is not None
+        _run(self, [str(self.binaries / "pg_ctl"), "-w", "-D", str(self.folder / "db"), "-m", "fast", "stop"])
+        log = ["-l", str(self.folder / "log"), "-o", self.options, "start"]
+        _run(self, [str(self.binaries / "pg_ctl"), "-w", "-D", str(self.folder / "db"), *log])
 
     def stop(self) -> None:
         """End the server and remove its folder."""
@@ -146,7 +155,7 @@ def _start(binaries: Path, settings: Mapping[str, str]) -> Server:
                 "-N",
             ],
         )
-        options = " ".join(f"-c {name}={value}" if value else f"-c {name}=''" for name, value in settings.items())
+        server.options = _options(settings, folder)
         _run(
             server,
             [
@@ -157,7 +166,7 @@ def _start(binaries: Path, settings: Mapping[str, str]) -> Server:
                 "-l",
                 str(folder / "log"),
                 "-o",
-                f"{options} -k {folder}",
+                server.options,
                 "start",
             ],
         )
@@ -167,6 +176,11 @@ def _start(binaries: Path, settings: Mapping[str, str]) -> Server:
         shutil.rmtree(folder, ignore_errors=True)
         raise NoPostgres(f"Postgres did not start: {exc.stderr}\n{tail}") from exc
     return server
+
+
+def _options(settings: Mapping[str, str], folder: Path) -> str:
+    said = " ".join(f"-c {name}={value}" if value else f"-c {name}=''" for name, value in settings.items())
+    return f"{said} -k {folder}"
 
 
 def _account() -> pwd.struct_passwd | None:

@@ -226,6 +226,12 @@ _TELLING = (
         _CONSOLE + "routes: {to: [console], routes: [{to: [console]}, {kind: response, to: [console]}]}\n",
         _CONSOLE + "routes: {to: [console], routes: [{kind: response, to: [console]}]}\n",
     ),
+    Code(
+        "E064",
+        "A page that others can reach, without a login.",
+        "web: {listen: '0.0.0.0:8080'}\n",
+        "web: {listen: 127.0.0.1:8080}\n",
+    ),
 )
 _SECRETS = (
     Code(

@@ -6,6 +6,7 @@ Works on plain values that may be wrong in form, so that one run tells everythin
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from fnmatch import fnmatchcase
 from importlib.util import find_spec
@@ -24,7 +25,7 @@ _WINDOW = (timedelta(hours=1), timedelta(days=14))
 
 def problems(document: Document, data: Mapping[str, Any]) -> Iterator[Problem]:
     """Check everything that is not the business of one value."""
-    for check in (_feeds, _watches, _tags, _routes, _channels, _storage, _engine, _stories, _habits, _zones):
+    for check in (_web, _feeds, _watches, _tags, _routes, _channels, _storage, _engine, _stories, _habits, _zones):
         yield from check(document, data)
 
 
@@ -43,6 +44,18 @@ def _duration(data: Any, *path: str, usual: str) -> timedelta:
         return units.duration(data if isinstance(data, str) else usual)
     except ValueError:
         return units.duration(usual)
+
+
+def _web(document: Document, data: Mapping[str, Any]) -> Iterator[Problem]:
+    """A page that others reach needs a login: a start, or a reload that takes it away, would be refused."""
+    web = data.get("web")
+    if not isinstance(web, dict) or web.get("login") or not isinstance(web.get("listen"), str):
+        return
+    with suppress(ValueError):
+        host, _ = units.listen(web["listen"])
+        if not units.is_this_machine(host):
+            said = f"{host} opens the page to everybody who reaches this machine, and there is no login"
+            yield problem(document, "E064", ("web", "listen"), said, hint="set web.login, or listen on 127.0.0.1")
 
 
 def _feeds(document: Document, data: Mapping[str, Any]) -> Iterator[Problem]:

@@ -82,9 +82,9 @@ class Engine(Section):
     tick: Duration = default("15s")
     """How often the clock is asked what is due; at most 60s."""
     shards: Annotated[int, whole(1, 1024)] = default(16)
-    """Parts of the hosts that are polled as one job; fixed once a database exists."""
+    """Jobs at once in one process of several; each polls one of 512 parts of the hosts."""
     fetches: Annotated[int, whole(1, 1000)] = default(32)
-    """Fetches at once in one process."""
+    """Fetches at once: of this process, or of one job where there are several processes."""
     stop_within: Duration = default("30s")
     """How long a stop waits for what is under way."""
 

@@ -75,6 +75,15 @@ def clock(text: str) -> time:
     return time(int(found[1]), int(found[2]))
 
 
+def is_this_machine(host: str) -> bool:
+    """Whether only this machine reaches what listens there.
+
+    >>> is_this_machine("127.0.0.1"), is_this_machine("0.0.0.0")
+    (True, False)
+    """
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
 def listen(text: str) -> tuple[str, int]:
     """Split host:port; an empty host means every address.
 

@@ -28,6 +28,7 @@ from monitor.jobs.host_book import HostBook
 from monitor.jobs.parts import LeftOut, Parts, Round
 from monitor.parse import delta, links
 from monitor.store import documents, feeds, fetch_log, hosts, results, stories
+from monitor.store import engine as engines
 from monitor.values import Claim, Domain, Fetched, FetchFailed, FetchOutcome, Hop, NotModified, ParseReason
 
 log = structlog.get_logger(__name__)
@@ -204,6 +205,9 @@ class Poller:
             await self._parts.write(partial(feeds.release, claims=(claim,)))
             raise
         except Exception as exc:  # one feed's fault, logged with its traceback, must not stop another feed
+            if engines.is_outage(exc):  # the claim ends by itself: no fault of the feed's
+                log.warning("poll_not_recorded", feed=row.url, error=str(exc).splitlines()[0])
+                return
             log.exception("poll_failed", feed=row.url, error=str(exc))
             report.failed[row.url] = "internal_error"
             await self._put_off_faulty(row, claim)
@@ -240,12 +244,22 @@ class Poller:
                 await self._leave_out(row, claim, LeftOut(row.url, held.reason, held.until), report)
                 return
             async with self._places:
-                if claim.until - parts.now() < parts.deadline:  # it might end after another worker has taken the feed
-                    await parts.write(partial(feeds.release, claims=(claim,)))
-                    return
+                claim = await self._held_for(claim)
                 outcome = await parts.client.fetch(request, parts.now)
         await self._notice_network(row.host, outcome)
         await self._conclude(row, claim, state, outcome, report)
+
+    async def _held_for(self, claim: Claim) -> Claim:
+        """A claim that lasts as long as a fetch may: its host's turn may have been long in coming.
+
+        Errors: LeaseLost when another worker has taken the feed meanwhile; then nothing is asked.
+        """
+        now = self._parts.now()
+        if claim.until - now >= self._parts.deadline:
+            return claim
+        longer = replace(claim, until=now + LEASE)
+        await self._parts.write(partial(feeds.fence, held=longer))
+        return longer
 
     async def _leave_out(self, row: feeds.FeedRow, claim: Claim, out: LeftOut, report: Round) -> None:
         report.left_out.append(out)

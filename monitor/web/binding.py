@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from urllib.parse import urlsplit
 
+from monitor.config import units
 from monitor.errors import MonitorError
 
 _LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -23,7 +24,7 @@ def refuse_open(host: str, *, has_login: bool) -> None:
 
     Errors: OpenToAll with what to do.
     """
-    if host not in _LOCAL and not host.startswith("127.") and not has_login:
+    if not units.is_this_machine(host) and not has_login:
         raise OpenToAll(
             f"web.listen {host} opens the page to everybody who reaches this machine: set web.login "
             "or web.proxy, or listen on 127.0.0.1 behind a proxy that asks for a login"

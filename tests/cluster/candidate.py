@@ -11,11 +11,11 @@ from monitor.engines.leader import Elected
 from monitor.store import engine as engines
 
 
-async def main(url: str) -> None:
+async def main(url: str, ttl_s: float) -> None:
     """Strive until asked to end."""
     asked = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asked.set)
-    one = Elected(engines.open_engine(url, pool=1), ttl=timedelta(seconds=3))
+    one = Elected(engines.open_engine(url, pool=1), ttl=timedelta(seconds=ttl_s))
     await one.start()
     leads = False
     while not asked.is_set():
@@ -27,4 +27,4 @@ async def main(url: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    asyncio.run(main(sys.argv[1], float(sys.argv[2])))

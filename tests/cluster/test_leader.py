@@ -35,7 +35,7 @@ async def striving(database: Database, *, candidate: bool = True) -> AsyncIterat
 async def process(database: Database) -> AsyncIterator[asyncio.subprocess.Process]:
     """A process that strives for the lead and has it."""
     child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.cluster.candidate", database.url, stdout=asyncio.subprocess.PIPE
+        sys.executable, "-m", "tests.cluster.candidate", database.url, "3", stdout=asyncio.subprocess.PIPE
     )
     try:
         assert await told(child) == {"leads": True}

@@ -105,3 +105,13 @@ async def test_a_running_daemon_is_asked_and_answers(tmp_path: Path) -> None:
         assert code == 0, out + err
         code, _, err = await storywatch("config", "rollback", "1", folder=tmp_path)
         assert code == 0, err
+
+
+PASTS = {"longer than is stored": "40d", "no duration": "week", "nothing": "0s"}
+
+
+@pytest.mark.parametrize("case", PASTS)
+def test_a_past_that_cannot_be_told_is_refused_before_anybody_is_asked(case: str) -> None:
+    done = CliRunner().invoke(cli.app, ["reload", "--backfill", PASTS[case]])
+    assert done.exit_code == 64
+    assert "wants a duration up to 30d" in done.stderr

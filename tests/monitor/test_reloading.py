@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import structlog
 from prometheus_client import REGISTRY
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from alerts import tables as alert_tables
 from alerts.values import DeliveryState
@@ -211,6 +211,20 @@ async def test_a_saved_file_is_taken_up_once_and_never_half_written(case: str, t
         await asyncio.sleep(0.8)
         assert at.history() == [("accepted", "file"), ("accepted", "start")]
         assert at.rejections() == 0
+
+
+async def test_a_file_waits_for_a_database_that_cannot_be_written_to_and_is_taken_up_then(tmp_path: Path) -> None:
+    async with house(tmp_path) as at:
+        knowledge, engine = at.running.context.knowledge, at.running.engine
+        at.write("AND Serbia", "AND Serbia\n    title: Flights")
+        with engine.begin() as connection:
+            connection.execute(text("alter table config_revision rename to away"))
+        await at.reloader._look("file")
+        assert (at.running.context.knowledge, at.running.config.watches[0].title) == (knowledge, "flights")
+        with engine.begin() as connection:
+            connection.execute(text("alter table away rename to config_revision"))
+        await at.reloader._look("file")
+        assert (at.running.revision, at.running.config.watches[0].title) == (2, "Flights")
 
 
 async def test_a_file_that_stays_half_written_is_refused_and_the_old_state_goes_on(tmp_path: Path) -> None:
