@@ -14,13 +14,14 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 FLAGS = "--universal --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet --python-version 3.11"
 SAME = ["--constraint=requirements.lock"]
-FOR_CHECKS = {"test"}
+NOT_IN_IMAGE = {"test", "e5"}
+"""What checks need, and a model of 91 MB that is built for one kind of machine."""
 
 
 def main() -> int:
     """Make the three files, the first one first: the others take their versions from it."""
     meta = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    extras = [f"--extra={name}" for name in sorted(set(meta["project"]["optional-dependencies"]) - FOR_CHECKS)]
+    extras = [f"--extra={name}" for name in sorted(set(meta["project"]["optional-dependencies"]) - NOT_IN_IMAGE)]
     builders = "\n".join(meta["build-system"]["requires"])
     return (
         _compile(["--all-extras", "pyproject.toml", "-o", "requirements.lock"])
