@@ -19,6 +19,11 @@ QUICK = {
     "store": ["--rows", "1500", "--rounds", "3"],
     "pipeline": ["--feeds", "30", "--polls", "3", "--history", "1000,20000"],
     "backtest": ["--entries", "5000"],
+    "alerts": ["--events", "2000", "--groups", "100"],
+    "copying": ["--entries", "3000"],
+    "claims": ["--feeds", "5000"],
+    "leading": [],
+    "cluster_run": ["--feeds", "100"],
     "bombs": [],
     "farm": ["--feeds", "100", "--hours", "1"],
     "day": ["--feeds", "40", "--hosts", "16", "--hours", "3"],
@@ -30,8 +35,8 @@ FULL = {
     "cluster": ["--entries", "100000"],
     "pipeline": ["--history", "10000,1000000"],
     "backtest": ["--entries", "100000"],
-    "day": [],
-    "daemon": ["start"],
+    "copying": ["--entries", "1000000", "--interrupt"],
+    "farm": ["--feeds", "100000"],
     "peers": ["--feeds", "1000", "--rounds", "3"],
 }
 """What differs from the quick sizes: no arguments are the bench's own, which are the goals' sizes."""

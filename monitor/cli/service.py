@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -52,7 +54,28 @@ def migrate(config: Config = CONFIG) -> None:
     from monitor.store import migrate
 
     changed = migrate.ensure(reachable(config))
+    _make_queue(config)
     sys.stdout.write(f"schema {migrate.HEAD}{'' if changed else ', already there'}\n")
+
+
+def _make_queue(config: Path) -> None:
+    """Make the tables of the queue too, where several processes share the work."""
+    from monitor.config import api, locating
+    from monitor.errors import ConfigError
+
+    try:
+        loaded = api.load(locating.config_file(config), os.environ, with_secrets=False)
+    except ConfigError:  # a file that cannot be read names no engine; `check` and `run` say what is wrong with it
+        return
+    if loaded.engine.kind != "pgqueuer":
+        return
+    from monitor.daemon import crew, running
+
+    url = locating.storage_url(config, os.environ)
+    crew.refuse_odd(loaded, url, running.Role.ALL)
+    from monitor.engines import distributed  # an extra
+
+    asyncio.run(distributed.install(locating.direct_url_of(loaded, os.environ) or url))
 
 
 @app.command()

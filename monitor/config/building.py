@@ -69,7 +69,7 @@ def _storage(storage: shape.Storage) -> values.Storage:
 
 
 def _engine(engine: shape.Engine) -> values.Engine:
-    return values.Engine(engine.kind, engine.workers, engine.tick, engine.shards, engine.fetches, engine.stop_within)
+    return values.Engine(engine.kind, engine.tick, engine.shards, engine.fetches, engine.stop_within)
 
 
 def _login(login: shape.Login | shape.Auth | None) -> values.Login | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from monitor import resources
 from monitor.config import api, reading, secrets
+from monitor.config.values import Config
 from monitor.errors import ConfigError
 
 DEFAULT_FILE = Path("config.yaml")
@@ -41,13 +42,18 @@ def direct_url(path: Path, environ: Mapping[str, str]) -> str | None:
     STORYWATCH_STORAGE_DIRECT_URL, else the configuration's; that belongs to its own address and not to another one from
     the environment.
     """
-    given = environ.get("STORYWATCH_STORAGE_DIRECT_URL")
-    if given or environ.get("STORYWATCH_STORAGE_URL"):
-        return given or None
     try:
         config = api.load(config_file(path), environ, with_secrets=False)
     except ConfigError:
-        return None
+        return environ.get("STORYWATCH_STORAGE_DIRECT_URL") or None
+    return direct_url_of(config, environ)
+
+
+def direct_url_of(config: Config, environ: Mapping[str, str]) -> str | None:
+    """The same for a configuration that was read already."""
+    given = environ.get("STORYWATCH_STORAGE_DIRECT_URL")
+    if given or environ.get("STORYWATCH_STORAGE_URL"):
+        return given or None
     return None if config.storage.direct_url is None else secrets.reveal(config.storage.direct_url, environ)
 
 

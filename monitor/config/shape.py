@@ -77,8 +77,6 @@ class Engine(Section):
 
     kind: Annotated[str, word(("local", "pgqueuer"))] = default("local")
     """local: this process; pgqueuer: many processes on one Postgres."""
-    workers: Annotated[int, whole(1, 32)] = default(1)
-    """Worker processes."""
     tick: Duration = default("15s")
     """How often the clock is asked what is due; at most 60s."""
     shards: Annotated[int, whole(1, 1024)] = default(16)

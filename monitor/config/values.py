@@ -38,7 +38,6 @@ class Engine:
     """What runs the jobs: `kind` is local or pgqueuer."""
 
     kind: str
-    workers: int
     tick: timedelta
     shards: int
     fetches: int

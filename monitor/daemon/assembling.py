@@ -31,7 +31,7 @@ from monitor import (
     understanding,
     wiring,
 )
-from monitor.config import redaction
+from monitor.config import locating, redaction
 from monitor.config.values import Config
 from monitor.daemon.running import Running
 from monitor.fetch import client
@@ -57,7 +57,7 @@ async def assembled(
 
     Errors: StoreUnreachable, SchemaMismatch, StoreError from the database.
     """
-    pooled = config.storage.direct_url is not None
+    pooled = locating.direct_url_of(config, environ) is not None
     engine = engines.open_engine(url, pool=config.storage.pool, role="daemon", pooled=pooled)
     engines.check_reachable(engine)
     migrate.ready(engine, config.storage.migrate)
@@ -115,6 +115,7 @@ def _parts(
         environ=environ,
         at_once=config.engine.fetches * (config.engine.shards if config.engine.kind == "pgqueuer" else 1),
         deadline=config.limits.deadline,
+        host_gap=config.limits.host_gap,
         spacing=outward.spacing_of(config),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 
-from monitor.config import secrets
+from monitor.config import locating
 from monitor.config.values import Config
 from monitor.daemon.running import Role, Running
 from monitor.engines.leader import Alone, Elected
@@ -31,13 +31,6 @@ def refuse_odd(config: Config, url: str, role: Role) -> None:
         raise ConfigError((Problem("E027", "engine.kind", said, config.file, hint=hint),))
 
 
-def direct_url(config: Config, environ: Mapping[str, str], url: str) -> str:
-    """The address without a pooler before it; the usual one where none is given."""
-    if config.storage.direct_url is None:
-        return url
-    return secrets.reveal(config.storage.direct_url, environ)
-
-
 async def hire(
     running: Running, environ: Mapping[str, str], url: str, role: Role, on_hopeless: Callable[[str], None]
 ) -> None:
@@ -45,7 +38,7 @@ async def hire(
 
     Errors: StoreError, StoreUnreachable.
     """
-    config, direct = running.config, direct_url(running.config, environ, url)
+    config, direct = running.config, locating.direct_url_of(running.config, environ) or url
     running.role = role
     if running.engine.dialect.name == "sqlite":
         running.leader = Alone()

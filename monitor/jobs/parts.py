@@ -18,6 +18,8 @@ from monitor.fetch import client, hosts
 from monitor.jobs.writing import GroupWriter
 
 T = TypeVar("T")
+LEASE = timedelta(seconds=90)
+"""Twice the total deadline of a fetch: after it another worker may take the feed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +43,16 @@ class Parts:
     at_once: int = 32
     deadline: timedelta = timedelta(seconds=45)
     spacing: Callable[[str], float] = lambda _: hosts.SPACING_S
+    host_gap: timedelta = timedelta(seconds=hosts.SPACING_S)
     _group: GroupWriter = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_group", GroupWriter(self.engine, self.writer))  # frozen, and made of its own fields
+
+    @property
+    def most_of_host(self) -> int:
+        """How many feeds of one host are claimed together: as many as begin in turn before the claim gets short."""
+        return max(1, int((LEASE - self.deadline) / self.host_gap)) if self.host_gap else self.at_once
 
     async def run(self, work: Callable[[], T]) -> T:
         """Do something on the writer's thread."""

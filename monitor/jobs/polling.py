@@ -25,15 +25,13 @@ from monitor.errors import LeaseLost, ParseError
 from monitor.jobs import network, requests, settling
 from monitor.jobs.gathering import Gatherer
 from monitor.jobs.host_book import HostBook
-from monitor.jobs.parts import LeftOut, Parts, Round
+from monitor.jobs.parts import LEASE, LeftOut, Parts, Round
 from monitor.parse import delta, links
 from monitor.store import documents, feeds, fetch_log, hosts, results, stories
 from monitor.store import engine as engines
 from monitor.values import Claim, Domain, Fetched, FetchFailed, FetchOutcome, Hop, NotModified, ParseReason
 
 log = structlog.get_logger(__name__)
-LEASE = timedelta(seconds=90)
-"""Twice the total deadline of a fetch: after it another worker may take the feed."""
 _FAULTY_FOR = timedelta(minutes=30)
 """How long a feed rests after a fault that is not its server's."""
 _LIVE = timedelta(hours=6)
@@ -131,7 +129,9 @@ class Poller:
         now = self._parts.now()
         if not self._network.is_down:
             busy = tuple(self._busy)
-            return await self._parts.write(partial(feeds.claim, now=now, lease=LEASE, limit=free, busy=busy))
+            most = self._parts.most_of_host
+            claim = partial(feeds.claim, now=now, lease=LEASE, limit=free, busy=busy, per_host=most)
+            return await self._parts.write(claim)
         due = await self._parts.write(partial(feeds.due_hosts, now=now))
         host = self._network.host_to_try(due, now)
         if host is None:

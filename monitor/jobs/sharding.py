@@ -19,15 +19,14 @@ from functools import partial
 from sqlalchemy import Connection
 
 from monitor import metrics, outward
-from monitor.jobs.parts import Parts
-from monitor.jobs.polling import LEASE, Poller
+from monitor.jobs.parts import LEASE, Parts
+from monitor.jobs.polling import Poller
 from monitor.store import feeds, hosts, shards
 from monitor.values import Shard, ShardReport
 
 LONGEST = timedelta(seconds=60)
 """A job ends after that and is offered again: no shard waits long for its turn."""
 AT_ONCE = 32
-_PER_HOST = 9
 
 
 _Polls = dict[asyncio.Task[None], str]
@@ -88,7 +87,7 @@ class ShardJob:
 
     def _free(self, polls: _Polls) -> int:
         """How many to claim: what can begin soon, for a claim's time runs."""
-        return max(min(self._at_once - len(polls), self._poller.free), _PER_HOST)
+        return max(min(self._at_once - len(polls), self._poller.free), self._parts.most_of_host)
 
     async def _wait_for_room(self, polls: _Polls) -> _Polls:
         """Wait until half of what may be open is free: a claim for each poll that ends would be one too many."""
@@ -100,11 +99,11 @@ class ShardJob:
 
     async def _claim(self, shard: Shard, run: int, limit: int, busy: tuple[str, ...]) -> tuple[int, _Taken]:
         """Claim for a run, none of its `busy` hosts; 0 opens one. What is stored of the claimed hosts comes with it."""
-        now = self._parts.now()
+        now, most = self._parts.now(), self._parts.most_of_host
 
         def claim(connection: Connection) -> tuple[int, tuple[feeds.FeedRow, ...], Sequence[hosts.HostRow]]:
             current = run or shards.open_run(connection, shard)
-            found = shards.claim(connection, shard, current, now, lease=LEASE, limit=limit, busy=busy)
+            found = shards.claim(connection, shard, current, now, lease=LEASE, limit=limit, per_host=most, busy=busy)
             rows = feeds.claimed_rows(found, now + LEASE)
             names = {row.host for row in rows} | {outward.domain_of(row.host) for row in rows}
             return current, rows, hosts.of(connection, names) if names else ()
@@ -112,7 +111,7 @@ class ShardJob:
         current, rows, known = await self._parts.write(claim)
         self._poller.note_hosts(known)
         fullest = max(Counter(row.host for row in rows).values(), default=0)
-        return current, _Taken(rows, len(rows) >= limit or fullest >= _PER_HOST or bool(busy))
+        return current, _Taken(rows, len(rows) >= limit or fullest >= most or bool(busy))
 
     async def _give_back(self, rows: Sequence[feeds.FeedRow]) -> None:
         claims = [row.claim for row in rows if row.claim is not None]

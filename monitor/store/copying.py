@@ -44,8 +44,9 @@ class Copied:
 
 
 def all_tables() -> tuple[Table, ...]:
-    """Every table of both packages."""
-    return (*tables.metadata.sorted_tables, *alert_tables.metadata.sorted_tables)
+    """Every table of both packages but the one that says which process leads: that is true of one database only."""
+    every = (*tables.metadata.sorted_tables, *alert_tables.metadata.sorted_tables)
+    return tuple(table for table in every if table is not tables.lease)
 
 
 def copy(

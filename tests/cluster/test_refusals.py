@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from monitor.engines import distributed
 from tests.cluster.house import write_config
 
 NOWHERE = "postgresql+psycopg://nobody@127.0.0.1:1/nothing"
@@ -52,3 +53,12 @@ async def test_a_start_that_cannot_work_is_refused(tmp_path: Path, name: str) ->
     code, said = await ended(tmp_path, *case.words)
     assert (code, case.said in said) == (case.code, True), said
     assert not await asyncio.to_thread((tmp_path / "x.db").exists)
+
+
+@pytest.mark.postgres
+async def test_migrate_makes_the_queues_tables_too(tmp_path: Path, postgres_url: str) -> None:
+    write_config(tmp_path, postgres_url, ["http://127.0.1.1:9/a"])
+    assert not await distributed.is_installed(postgres_url)
+    code, said = await ended(tmp_path, "migrate")
+    assert code == 0, said
+    assert await distributed.is_installed(postgres_url)

@@ -11,7 +11,7 @@ import pytest
 
 from monitor.errors import LeaseLost
 from monitor.fetch import limits
-from monitor.jobs import polling
+from monitor.jobs import parts
 from monitor.store import feeds
 from tests.fakes.feed_server import FeedServer, Seen, Step
 from tests.scenarios.polls import FIRST, HOUR, MINUTE, NEWS, NOW, SECOND, item, old, open_house, rss
@@ -51,7 +51,7 @@ async def test_a_killed_workers_feed_is_taken_over_when_its_lease_ends(database:
     async with open_house(database, "/a") as house:
         house.script("/a", Step(body=V1))
         with house.engine.begin() as connection:
-            feeds.claim(connection, NOW, lease=polling.LEASE)
+            feeds.claim(connection, NOW, lease=parts.LEASE)
         await house.round(30 * SECOND)
         assert house.feed("/a").asked == []
         await house.round(2 * MINUTE)
@@ -102,7 +102,7 @@ async def test_a_feed_that_is_being_polled_takes_no_other_answer(database: str) 
         feed = house.feed("/a")
         fetched = await house.parts.client.fetch(limits.Request(feed.url), house.clock)
         with house.engine.begin() as connection:
-            feeds.claim(connection, NOW, lease=polling.LEASE)
+            feeds.claim(connection, NOW, lease=parts.LEASE)
         with pytest.raises(LeaseLost):
             await house.poller.take(feed.url, fetched)  # type: ignore[arg-type]
 
