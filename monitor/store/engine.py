@@ -10,6 +10,8 @@ Behind a transaction pooler nothing may stick to a connection: no prepared state
 from __future__ import annotations
 
 import os
+import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,8 @@ from sqlalchemy.pool import QueuePool
 
 from monitor.errors import StoreError, StoreUnreachable
 
-_PRAGMAS = ("journal_mode=wal", "synchronous=full", "foreign_keys=on", "busy_timeout=10000")
+_PRAGMAS = ("busy_timeout=10000", "synchronous=full", "foreign_keys=on")
+_WAL_WITHIN_S = 10.0
 _STORY_LOCK = (7, 1)
 _START_LOCK = (7, 2)
 LIMITS = {
@@ -100,6 +103,7 @@ def _open_sqlite(url: URL) -> Engine:
     def _prepare(connection: Any, _record: Any) -> None:
         for pragma in _PRAGMAS:
             connection.execute(f"pragma {pragma}")
+        _use_wal(connection)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -107,6 +111,19 @@ def _open_sqlite(url: URL) -> Engine:
         connection.exec_driver_sql("begin" if plain else "begin immediate")
 
     return engine
+
+
+def _use_wal(connection: Any) -> None:
+    """Change to the write-ahead log, which SQLite refuses at once, whatever its timeout, while others open the file."""
+    until = time.monotonic() + _WAL_WITHIN_S
+    while True:
+        try:
+            connection.execute("pragma journal_mode=wal")
+            return
+        except sqlite3.OperationalError as exc:
+            if "locked" not in str(exc) or time.monotonic() > until:
+                raise
+            time.sleep(0.02)
 
 
 def _open_postgres(url: URL, pool: int, role: str, *, pooled: bool) -> Engine:

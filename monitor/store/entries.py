@@ -7,12 +7,12 @@ identity in the feed and one from its address.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Table, bindparam, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from monitor.parse import identity
@@ -21,6 +21,34 @@ from monitor.values import Domain, Entry, EntryId, FeedId, KeyedEntry, Match, Pa
 
 _E = tables.entry.c
 _KEPT_REVISIONS = 24  # reader keeps as many
+
+# What every poll asks is built once: building a statement costs several times what running it does.
+_SEEN = tables.seen.c
+_KNOWN = select(_SEEN.key_hash).where(
+    _SEEN.feed_id == bindparam("feed"), _SEEN.key_hash.in_(bindparam("hashes", expanding=True))
+)
+_ADD = insert(tables.entry).returning(tables.entry, sort_by_parameter_order=True)
+_TWINS = (
+    select(_E.url_key, _E.outlet, func.min(_E.id))
+    .where(_E.url_key.in_(bindparam("keys", expanding=True)), _E.outlet.is_not(None))
+    .group_by(_E.url_key, _E.outlet)
+)
+_FOLLOWED = (
+    select(_E.id, _E.entry_key, _E.url_key, _E.first_seen_at, _E.missing_since)
+    .join(tables.mention, tables.mention.c.entry_id == _E.id)
+    .where(_E.feed_id == bindparam("feed"), _E.first_seen_at >= bindparam("since"))
+    .order_by(_E.id)
+)
+
+
+def _marking(insert_into: Callable[[Table], Any]) -> Any:
+    statement = insert_into(tables.seen)
+    return statement.on_conflict_do_update(
+        index_elements=["feed_id", "key_hash"], set_={"gen_last": statement.excluded.gen_last}
+    )
+
+
+_MARK = {"sqlite": _marking(sqlite.insert), "postgresql": _marking(postgresql.insert)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +106,9 @@ def _keys(item: KeyedEntry) -> list[tuple[str, str]]:
 
 
 def _known_hashes(connection: Connection, feed: FeedId, hashes: list[bytes], step: int = 500) -> Iterable[bytes]:
-    seen = tables.seen.c
     for at in range(0, len(hashes), step):
         chunk = hashes[at : at + step]
-        yield from connection.execute(
-            select(seen.key_hash).where(seen.feed_id == feed, seen.key_hash.in_(chunk))
-        ).scalars()
+        yield from connection.execute(_KNOWN, {"feed": feed, "hashes": chunk}).scalars()
 
 
 def mark_seen(connection: Connection, feed: FeedId, keyed: Sequence[KeyedEntry], gen: int) -> None:
@@ -94,14 +119,7 @@ def mark_seen(connection: Connection, feed: FeedId, keyed: Sequence[KeyedEntry],
         {"feed_id": feed, "key_hash": digest, "kind": kind, "gen_last": gen}
         for digest, (kind, _) in _hashes(keyed).items()
     ]
-    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = make(tables.seen)
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["feed_id", "key_hash"], set_={"gen_last": statement.excluded.gen_last}
-        ),
-        values,
-    )
+    connection.execute(_MARK[connection.dialect.name], values)
 
 
 def add(
@@ -117,7 +135,7 @@ def add(
     partitions.make_room(connection, now)
     twins = _twins(connection, arrivals)
     rows = [_row(feed, arrival, gen, now, twins.get(_twin_key(arrival))) for arrival in arrivals]
-    stored = connection.execute(insert(tables.entry).returning(tables.entry, sort_by_parameter_order=True), rows).all()
+    stored = connection.execute(_ADD, rows).all()
     for row, arrival in zip(stored, arrivals, strict=True):
         for n, older in enumerate(reversed(arrival.keyed.older), start=1):
             _keep_revision(connection, row.id, n, now, *_texts(older))
@@ -132,11 +150,7 @@ def _twins(connection: Connection, arrivals: Sequence[Arrival]) -> dict[tuple[st
     keys = [a.keyed.url_key for a in arrivals if a.keyed.url_key and a.outlet]
     if not keys:
         return {}
-    found = connection.execute(
-        select(_E.url_key, _E.outlet, func.min(_E.id))
-        .where(_E.url_key.in_(keys), _E.outlet.is_not(None))
-        .group_by(_E.url_key, _E.outlet)
-    )
+    found = connection.execute(_TWINS, {"keys": keys})
     return {(row[0], row[1]): row[2] for row in found}
 
 
@@ -238,12 +252,7 @@ def know_address(connection: Connection, feed: FeedId, url_key: str, gen: int) -
 
 def followed(connection: Connection, feed: FeedId, since: datetime) -> tuple[Followed, ...]:
     """The entries of a feed that matched and were first seen since a time."""
-    rows = connection.execute(
-        select(_E.id, _E.entry_key, _E.url_key, _E.first_seen_at, _E.missing_since)
-        .join(tables.mention, tables.mention.c.entry_id == _E.id)
-        .where(_E.feed_id == feed, _E.first_seen_at >= since)
-        .order_by(_E.id)
-    )
+    rows = connection.execute(_FOLLOWED, {"feed": feed, "since": since})
     return tuple(Followed(EntryId(r.id), r.entry_key, r.url_key, r.first_seen_at, r.missing_since) for r in rows)
 
 

@@ -24,6 +24,11 @@ from monitor.values import Claim, FeedId, Validators
 _T = tables.feed.c
 POLLED = ("active", "gone")
 """States of feeds that are asked; paused and merged ones are not."""
+_FENCE = (
+    update(tables.feed)
+    .where(_T.id == bindparam("feed"), _T.lease_token == bindparam("token"))
+    .values(lease_until=bindparam("until"))
+)
 _FAILING_SINCE = "failing_since"
 _COLUMN = {_FAILING_SINCE: "first_fail_at"}
 """What is no column of its own."""
@@ -237,9 +242,7 @@ def fence(connection: Connection, held: Claim) -> None:
 
     Errors: LeaseLost when another worker has taken the feed since.
     """
-    fenced = connection.execute(
-        update(tables.feed).where(_T.id == held.feed, _T.lease_token == held.token).values(lease_until=held.until)
-    )
+    fenced = connection.execute(_FENCE, {"feed": held.feed, "token": held.token, "until": held.until})
     if fenced.rowcount != 1:
         raise LeaseLost(f"feed {held.feed} was taken over: token {held.token} is old")
 

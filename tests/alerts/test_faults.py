@@ -16,7 +16,7 @@ from standardwebhooks import Webhook
 
 from alerts.channels.webhook import Settings, WebhookChannel
 from alerts.errors import ChannelBroken
-from alerts.outbox import admin, deliveries
+from alerts.outbox import admin, deliveries, settling
 from alerts.values import ChannelHealth, Kind
 from monitor.store import engine as engines
 from tests.alerts.house import House, answer, at, event
@@ -438,9 +438,9 @@ async def test_a_receipt_of_a_worker_that_lost_its_lease_changes_nothing(db: sa.
         other = deliveries.claim(connection, "folder", "two|x|1|1", timedelta(seconds=30), at("10:03"))
         assert other is not None
         assert other.attempt == mine.attempt + 1
-        assert not deliveries.settle(connection, mine, _done(), at("10:04"))
-        assert deliveries.settle(connection, other, _done(), at("10:04"))
-        assert not deliveries.settle(connection, replace(other), _done(), at("10:05"))
+        assert not settling.settle(connection, mine, _done(), at("10:04"))
+        assert settling.settle(connection, other, _done(), at("10:04"))
+        assert not settling.settle(connection, replace(other), _done(), at("10:05"))
 
 
 def _done() -> Any:

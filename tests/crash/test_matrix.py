@@ -83,7 +83,7 @@ def digest(body: bytes) -> str:
 
 
 def slack(stack: ExitStack, folder: Path) -> FarSide:
-    fake = stack.enter_context(FakeSlack(now=BEGAN.timestamp))
+    fake = stack.enter_context(FakeSlack(now=(BEGAN + timedelta(minutes=2)).timestamp))  # when it is sent
     (folder / "token").write_text(fake.token)
     raw = {"type": "slack", "token": {"file": str(folder / "token")}, "api": fake.api, "recipients": [{"to": "C0DESK"}]}
     return FarSide(raw, lambda: [(one.delivery_id, "") for one in fake.messages], once=True)

@@ -105,7 +105,7 @@ def test_a_database_that_cannot_be_reached_is_a_message(folder: Path) -> None:
     {
         "an address with a port that is no number": ("postgresql://u:sekret@h:port/db", 3, "no database address"),
         "a folder that is a file": ("sqlite:///config.yaml/x.db", 3, "choose another storage.url"),
-        "a file that is no database": ("sqlite:///config.yaml", 69, "file is not a database"),
+        "a file that is no database": ("sqlite:///config.yaml", 3, "put a backup in its place"),
     }.values(),
 )
 def test_a_database_nobody_can_use_is_a_message(

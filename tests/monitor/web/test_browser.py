@@ -142,7 +142,7 @@ def test_a_page_is_light_quiet_and_stands_still(browser: Any, address: str, stor
     page.goto(address + PATHS[name].format(story=story), wait_until="load")
     page.mouse.wheel(0, 3000)
     page.wait_for_timeout(150)
-    assert page.evaluate("window.shifted") == 0
+    assert page.evaluate("window.shifted") < 0.001  # a hundredth of what counts as good; late fonts round a pixel
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     context.close()
     expected = ("404", "422") if name in ("missing", "unreadable") else ()
