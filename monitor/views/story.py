@@ -164,6 +164,11 @@ class StoryPage:
         """How many entries repeat another's text."""
         return sum(line.role is Role.COPY for line in self.lines)
 
+    def silences_by(self, now: datetime) -> tuple[tuple[Silence, ...], tuple[Silence, ...]]:
+        """The questions without an answer: those of the last two weeks, and the older ones."""
+        current = tuple(one for one in self.silences if one.row.is_current(now))
+        return current, tuple(one for one in self.silences if one not in current)
+
     @property
     def languages(self) -> tuple[str, ...]:
         """The languages it is told in, the first teller's first."""

@@ -110,6 +110,7 @@ class _Shown:
         corrections = self._sources.corrections
         values = {
             "story": page,
+            "now": self._sources.now(),
             "drawing": drawing.draw(page, self._sources.outlets),
             "lines": [Entry(line, f"{line.seen_at:%Y-%m-%d}") for line in lines],
             "first": start,

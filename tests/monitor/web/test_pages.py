@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -14,7 +15,7 @@ from sqlalchemy import Engine, update
 
 from monitor.store import engine as engines
 from monitor.store import tables
-from tests.monitor.web.site import HOSTILE, HTML, ROWS, client, sources, story_of
+from tests.monitor.web.site import HOSTILE, HTML, NOW, ROWS, client, sources, story_of
 
 
 @pytest.fixture
@@ -50,6 +51,15 @@ async def test_a_story_page_tells_outlets_and_silences_with_everything_escaped(
     assert 'href="https://wire.example/1?a=1&amp;b=%22"' in answer.text
     assert "Asked, no answer" in answer.text
     assert "No government has answered, though some were asked." in answer.text
+
+
+async def test_a_question_that_nobody_reports_any_more_is_folded_away(site: Engine) -> None:
+    key = story_of(site, HOSTILE)
+    for days, older in ((1, False), (20, True)):
+        async with client(sources(site, now=lambda days=days: NOW + timedelta(days=days))) as later:
+            shown = (await later.get(f"/story/{key}", headers=HTML)).text
+        assert "Asked, no answer" in shown
+        assert ("Older: not reported again" in shown) is older
 
 
 async def test_an_address_that_is_no_web_address_becomes_no_link(pages: httpx.AsyncClient, site: Engine) -> None:
