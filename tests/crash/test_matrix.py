@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -22,15 +21,13 @@ import pytest
 from alerts.values import Kind
 from monitor.store import engine as engines
 from tests.alerts.house import House, event
+from tests.commands import CONTEXT
 from tests.crash import child
 from tests.crash.child import BEGAN, CHANNEL
 from tests.crash.conftest import Matrix
 from tests.fakes.slack import FakeSlack
 from tests.fakes.smtp import FakeSmtp
 from tests.fakes.webhook import FakeReceiver
-
-CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["tests.crash.child"])
 
 TAKEN = "taken, not written down"
 POINTS = {

@@ -11,6 +11,7 @@ import pytest
 from typer.main import get_command
 
 from monitor import cli
+from tests.commands import storywatch
 
 CONFIG = """\
 version: 1
@@ -21,12 +22,6 @@ channels:
   out: {type: stdout}
 """
 HEAVY = ("sqlalchemy", "httpx", "aiohttp", "feedparser", "fastapi", "apscheduler", "trafilatura", "babel", "pydantic")
-
-
-def storywatch(*words: str, cwd: Path, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "monitor", *words], cwd=cwd, input=stdin, capture_output=True, text=True, timeout=60
-    )
 
 
 @pytest.fixture

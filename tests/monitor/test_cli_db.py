@@ -6,12 +6,12 @@ import json
 import os
 import sqlite3
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from monitor.store import filelock
+from tests.commands import storywatch
 
 CONFIG = """\
 version: 1
@@ -26,14 +26,7 @@ channels:
 def db(*words: str, url: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     (cwd / "config.yaml").write_text(CONFIG, encoding="utf-8")
     environ = {**os.environ, "STORYWATCH_STORAGE_URL": url}
-    return subprocess.run(
-        [sys.executable, "-m", "monitor", "db", *words],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env=environ,
-    )
+    return storywatch("db", *words, cwd=cwd, env=environ)
 
 
 def test_a_database_is_backed_up_checked_pruned_and_measured(sqlite_url: str, tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import sqlite3
 import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
 from monitor import cli
+from tests.commands import storywatch
 from tests.monitor.config.test_mutations import damaged
 from tests.monitor.test_reloading import BASE, house
 
@@ -56,15 +56,7 @@ async def test_a_damaged_file_never_takes_the_place_of_a_good_one(tmp_path: Path
 
 
 def run(folder: Path, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    import os
-
-    return subprocess.run(
-        [sys.executable, "-m", "monitor", *words],
-        cwd=folder,
-        env={**os.environ, **environ},
-        capture_output=True,
-        text=True,
-    )
+    return storywatch(*words, cwd=folder, env=environ)
 
 
 COMMANDS = (

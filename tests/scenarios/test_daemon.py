@@ -14,11 +14,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests import commands
 from tests.fakes.feed_server import FeedServer, Step
 
 WATCH = """\
@@ -54,18 +56,8 @@ def write_config(folder: Path, *urls: str, port: int = 0) -> Path:
 
 
 async def storywatch(*words: str, folder: Path, **more: Any) -> tuple[int, str, str]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "monitor",
-        *words,
-        cwd=folder,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        **more,
-    )
-    out, err = await asyncio.wait_for(process.communicate(), 60)
-    return process.returncode or 0, out.decode(), err.decode()
+    done = await asyncio.to_thread(partial(commands.storywatch, *words, cwd=folder, **more))
+    return done.returncode, done.stdout, done.stderr
 
 
 @asynccontextmanager

@@ -44,7 +44,7 @@ HOSTILE = {
 def test_a_hostile_entry_costs_little_and_the_next_one_survives(document: str) -> None:
     began = time.process_time()
     parsed = read(document)
-    assert time.process_time() - began < 2.0
+    assert time.process_time() - began < 6.0
     assert [entry.title for entry in parsed.entries][1:] == ["Sledeća vest"]
 
 
@@ -70,7 +70,7 @@ UNCLOSED = {
 def test_what_is_never_closed_ends_soon(document: str) -> None:
     began = time.process_time()
     _total(document.encode())
-    assert time.process_time() - began < 2.0
+    assert time.process_time() - began < 6.0
 
 
 def _total(body: bytes, headers: dict[str, str] | None = None) -> ParsedFeed | ParseError:
