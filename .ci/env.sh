@@ -37,7 +37,7 @@ if [ "${OFFLINE:-}" = 1 ]; then offline="--no-index --find-links wheels"; fi
 echo "installing the locked packages into $venv ..." >&2
 # the options are several words on purpose
 # shellcheck disable=SC2086
-if ! "$venv/bin/python" -m pip install --quiet --disable-pip-version-check $offline --require-hashes -r requirements.lock; then
+if ! "$venv/bin/python" -m pip install --quiet --no-compile --disable-pip-version-check $offline --require-hashes -r requirements.lock; then
     echo "the packages could not be installed; without a network, put wheels into wheels/ and set OFFLINE=1" >&2
     exit 1
 fi
