@@ -24,6 +24,9 @@ demo: $(STAMP) ## watch an invented story unfold, without network or account (AR
 test: $(STAMP) ## run all tests, on SQLite and on a real Postgres
 	@$(BIN)/python -m pytest -n auto $(ARGS)
 
+test-long: $(STAMP) ## run the tests that wait for minutes, and the whole crash matrix
+	@$(BIN)/python -m pytest -n auto -m long $(ARGS)
+
 check: $(STAMP) ## format, lint, types, import contracts, compiled data, licences
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -54,4 +57,4 @@ $(STAMP): pyproject.toml requirements.lock .ci/env.sh
 	@PYTHON="$(PYTHON)" sh .ci/env.sh $(VENV)
 	@touch $(STAMP)
 
-.PHONY: help run demo test check fix bench lock image clean env
+.PHONY: help run demo test test-long check fix bench lock image clean env

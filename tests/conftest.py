@@ -29,12 +29,6 @@ settings.register_profile("here", deadline=None, suppress_health_check=[HealthCh
 settings.load_profile("here")
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """Half as many again as there are CPUs: many tests wait for processes, servers and browsers."""
-    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return cpus + (cpus + 1) // 2
-
-
 @pytest.fixture(autouse=True)
 def _logs_of_their_own() -> Iterator[None]:
     """A command that ran inside the test process has sent the log to a stream that is closed by now."""

@@ -373,6 +373,7 @@ async def test_an_address_inside_is_refused(address: str) -> None:
 # ---------------------------------------------------------------------------------------------------- long outages
 
 
+@pytest.mark.long
 async def test_after_six_hours_one_catch_up_follows_instead_of_every_message(db: sa.Engine, world: World) -> None:
     raw = world.channels("hook", "folder")
     raw["caps"] = {"per_hour": 1000, "per_day": 1000}

@@ -277,6 +277,7 @@ async def test_a_correction_says_what_was_changed(
 
 
 @pytest.mark.slow
+@pytest.mark.long
 async def test_five_hundred_queued_rows_keep_one_a_second_and_delay_nobody_else(db: sa.Engine, world: World) -> None:
     raw = world.channels("slack", "folder")
     raw["caps"] = {"per_hour": 1000, "per_day": 1000, "flood": {"matches": 1000}}

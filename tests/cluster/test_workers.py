@@ -69,6 +69,7 @@ async def test_an_emptied_queue_costs_one_tick(tmp_path: Path, database: Databas
     assert len(server.requests) == FEEDS
 
 
+@pytest.mark.long
 async def test_a_stalled_worker_that_wakes_up_writes_nothing(tmp_path: Path, database: Database) -> None:
     """Stopped past its heartbeat its shards run elsewhere; what it fetched before is void."""
     async with FeedServer(everywhere=True) as server:

@@ -51,3 +51,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section("crash matrix: copies at the far side")
         for line in found.lines():
             terminalreporter.write_line(line)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave the channels whose far side is an HTTP server or a folder to SQLite: on Postgres they are `long`."""
+    for item in items:
+        asked = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        if asked.get("storage_url") == "postgres" and asked.get("channel") in ("slack_webhook", "webhook", "folder"):
+            item.add_marker(pytest.mark.long)
