@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from alerts import outbox, route
 from alerts.values import Event
-from monitor import schedule
+from monitor import retelling, schedule
 from monitor import stories as second_thoughts
 from monitor.parse import delta, identity
 from monitor.store import articles, corrections, documents, entries, feeds, fetch_log, stories
@@ -242,26 +242,9 @@ def _conclude(
 def mend(
     tx: Connection, new: Sequence[EntryId], ctx: Context, now: datetime
 ) -> tuple[tuple[corrections.Changed, ...], tuple[Event, ...]]:
-    """Make one of the stories that new entries have shown to be one; the window is to be told after the commit."""
+    """Make one of stories, or two of one, as new entries have shown; the window is to be told after the commit."""
     changes = second_thoughts.repair(tx, ctx.window, new, now)
-    return changes, tell(tx, _mendings(tx, changes, ctx.knowledge, now), ctx.knowledge.plan)
-
-
-def _mendings(
-    tx: Connection, changes: Sequence[corrections.Changed], knowledge: Knowledge, now: datetime
-) -> tuple[Event, ...]:
-    """What digests say of stories that became one, or two."""
-    found: list[Event] = []
-    for change in changes:
-        facts = stories.facts(tx, change.story)
-        title = facts.mentions[0].title if facts.mentions else ""
-        for watch in sorted(
-            {watch for mention in facts.mentions for watch in mention.watches} & knowledge.rules.keys()
-        ):
-            found += [
-                outbox.merged_event(watch, change.story, gone, title, now, knowledge.config_rev) for gone in change.gone
-            ]
-    return tuple(found)
+    return changes, retelling.tell(tx, changes, ctx.knowledge.plan, now)
 
 
 def tell(tx: Connection, events: Sequence[Event], plan: route.Plan) -> tuple[Event, ...]:

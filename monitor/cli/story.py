@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import sys
 from datetime import UTC, datetime
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from monitor.cli.root import CONFIG, USAGE, Config, Json, fail, operator, print_json, reading, writing
 from monitor.values import EntryId, StoryKey
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from alerts import route
 
 app = typer.Typer(help="Look at stories: who carries them, who answered.", no_args_is_help=True)
 
@@ -46,11 +53,13 @@ def story_merge(
     config: Config = CONFIG,
     as_json: Json = False,
 ) -> None:
-    """Make one story of several. The other keys lead to it; nothing is told again."""
-    from monitor import stories
+    """Make one story of several. The other keys lead to it, readers of both hear of it, nothing is told again."""
+    from monitor import retelling, stories
 
+    now = datetime.now(UTC)
     with writing(config) as connection:
-        changes = stories.merge(connection, [StoryKey(key) for key in keys], operator(), datetime.now(UTC), note)
+        changes = stories.merge(connection, [StoryKey(key) for key in keys], operator(), now, note)
+        retelling.tell(connection, changes, _plan(connection, config), now)
     if as_json:
         print_json([dataclasses.asdict(change) for change in changes])
         return
@@ -67,14 +76,27 @@ def story_split(
     as_json: Json = False,
 ) -> None:
     """Give entries of a story a story of their own. The machine will not join them again."""
-    from monitor import stories
+    from monitor import retelling, stories
 
+    now = datetime.now(UTC)
     with writing(config) as connection:
-        change = stories.split(connection, [EntryId(n) for n in entries], operator(), datetime.now(UTC), note)
+        change = stories.split(connection, [EntryId(n) for n in entries], operator(), now, note)
+        retelling.tell(connection, (change,), _plan(connection, config), now)
     if as_json:
         print_json(dataclasses.asdict(change))
         return
     sys.stdout.write(f"{change.story}: {len(change.entries)} entries have a story of their own\n")
+
+
+def _plan(connection: Connection, config: Path) -> route.Plan:
+    """Who hears of a correction: the configuration's recipients, under the revision the daemon runs."""
+    from monitor import wiring
+    from monitor.config import api, locating
+    from monitor.store import revisions
+
+    loaded = api.load(locating.config_file(config), os.environ, with_secrets=False)
+    good = revisions.newest_good(connection)
+    return wiring.plan_of(loaded, good.no if good else 0)
 
 
 label_app = typer.Typer()

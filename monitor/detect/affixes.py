@@ -55,7 +55,9 @@ class Affixes:
         taken = self._clitics(word)
         for at in range(taken):
             yield token._replace(word=word[at], start=token.start + at, end=token.start + at + 1)
-        yield token._replace(word=bare(word[taken:], self.article), start=token.start + taken)
+        rest = word[taken:]
+        stem = bare(rest, self.article)
+        yield token._replace(word=stem, start=token.start + taken, definite=stem != rest)
 
     def _clitics(self, word: str) -> int:
         """How many small words of one letter lean on a word: none, while the lexicon knows it as it stands."""

@@ -41,7 +41,10 @@ _SINGLE = "'‘’‚"
 
 
 class Token(NamedTuple):
-    """One word or sign. `glued`: it hangs on the word before by a hyphen; `ending`: "a" in "EU-a"."""
+    """One word or sign. `glued`: it hangs on the word before by a hyphen; `ending`: "a" in "EU-a".
+
+    `definite`: an article was written onto it, so it is a noun or an adjective, never a verb.
+    """
 
     word: str
     start: int
@@ -50,6 +53,7 @@ class Token(NamedTuple):
     glued: bool
     quoted: bool
     ending: str = ""
+    definite: bool = False
 
     @property
     def proper(self) -> bool:

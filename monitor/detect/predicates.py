@@ -74,7 +74,11 @@ def _noun(sentence: Sentence, hit: Found, pack: Pack) -> bool:
     """Whether the form is a noun ("the claims", "une demande") or a participle without its auxiliary."""
     row = hit.payload
     assert isinstance(row, Row)
-    if row.silent or hit.end - hit.start > 1 or hit.start == 0:
+    if row.silent:
+        return False
+    if sentence.tokens[hit.start].definite:
+        return True
+    if hit.end - hit.start > 1 or hit.start == 0:
         return False
     if pack.lists["article"].accepts(sentence.words[hit.start - 1]):
         return True

@@ -36,11 +36,12 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """Where entries stand by now; `gone` are the keys that lead there from now on."""
+    """Where entries stand by now; `gone` are the keys that lead there from now on, or they left `parted_from`."""
 
     story: StoryKey
     entries: tuple[EntryId, ...]
     gone: tuple[StoryKey, ...] = ()
+    parted_from: StoryKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,7 @@ def split(connection: Connection, story: Standing, leaving: Sequence[EntryId], k
     connection.execute(update(tables.response).where(answered.in_(leaving)).values(story_id=new))
     _measure(connection, story.id)
     _measure(connection, new)
-    return Changed(key, tuple(leaving))
+    return Changed(key, tuple(leaving), parted_from=story.key)
 
 
 def _measure(connection: Connection, story: int) -> None:

@@ -20,7 +20,7 @@ from alerts.outbox import acts, muted
 from monitor import silences
 from monitor.errors import MonitorError
 from monitor.store import stories
-from monitor.values import StoryKey
+from monitor.values import EntryId, StoryKey
 from monitor.views import story
 from monitor.views.safe import link_of
 from monitor.web import forms, problems, sessions
@@ -38,10 +38,8 @@ def router(sources: Sources, pages: Pages, desk: sessions.Desk) -> APIRouter:
     handlers = _Acts(sources, pages, desk, sources.corrections)
     routes.post("/story/{key}/label")(handlers.label)
     routes.post("/story/{key}/silence")(handlers.silence)
-    if sources.corrections.merge is not None:
-        routes.post("/story/{key}/merge")(handlers.merge)
-    if sources.corrections.split is not None:
-        routes.post("/story/{key}/split")(handlers.split)
+    routes.post("/story/{key}/merge")(handlers.merge)
+    routes.post("/story/{key}/split")(handlers.split)
     routes.post("/silence/{name}/end")(handlers.end_silence)
     routes.get("/a/{token}")(handlers.ask)
     routes.post("/a/{token}")(handlers.confirm)
@@ -83,21 +81,21 @@ class _Acts:
 
     def merge(self, request: Request, key: str, form: forms.Sent) -> Response:
         """Make one story of two."""
-        who, other, merge = self._who(request, form), form.text("other", 16), self.corrections.merge
+        who, other = self._who(request, form), form.text("other", 16)
 
         def work(tx: Connection, known: StoryKey) -> None:
-            assert merge is not None
-            merge(tx, [known, StoryKey(other)], who, self.sources.now(), form.text("note", 300, ""))
+            self.corrections.merge(tx, [known, StoryKey(other)], who, self.sources.now(), form.text("note", 300, ""))
 
         return self._done(request, key, work, "merge")
 
     def split(self, request: Request, key: str, form: forms.Sent) -> Response:
         """Give entries a story of their own."""
-        who, leaving, split = self._who(request, form), form.numbers("entries"), self.corrections.split
+        who, leaving = self._who(request, form), form.numbers("entries")
 
         def work(tx: Connection, known: StoryKey) -> None:
-            assert split is not None
-            split(tx, leaving, who, self.sources.now(), form.text("note", 300, ""))
+            self.corrections.split(
+                tx, [EntryId(one) for one in leaving], who, self.sources.now(), form.text("note", 300, "")
+            )
 
         return self._done(request, key, work, "split")
 

@@ -107,7 +107,6 @@ class _Shown:
             messages = told.of_story(connection, (page.key, *sorted(page.facts.aliases)))
         lines = page.lines[start : start + TIMELINE]
         session = self._desk.session(request)
-        corrections = self._sources.corrections
         values = {
             "story": page,
             "now": self._sources.now(),
@@ -118,8 +117,7 @@ class _Shown:
             "after": start + TIMELINE if start + TIMELINE < len(page.lines) else None,
             "told": messages,
             "mark": self._desk.mark(session) if session else None,
-            "can_merge": corrections is not None and corrections.merge is not None,
-            "can_split": corrections is not None and corrections.split is not None,
+            "can_correct": self._sources.corrections is not None,
             "has_evidence": self._sources.evidence_key is not None,
             "syndicated": self._sources.syndicated,
         }

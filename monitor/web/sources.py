@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from alerts import route
 from monitor.detect.outlets import OutletTable
-from monitor.values import Domain
+from monitor.values import Domain, EntryId, StoryKey
 
 Opening = Callable[[], AbstractContextManager[Connection]]
 
@@ -49,14 +49,12 @@ class Corrections(Protocol):
         """Keep what a person says of a story's key, an entry's number or an address."""
         ...
 
-    @property
-    def merge(self) -> Callable[..., object] | None:
-        """`merge(tx, keys, who, now, note)`; None where stories cannot be merged."""
+    def merge(self, tx: Connection, keys: Sequence[StoryKey], who: str, now: datetime, note: str = "") -> object:
+        """Make one story of several."""
         ...
 
-    @property
-    def split(self) -> Callable[..., object] | None:
-        """`split(tx, entries, who, now, note)`; None where stories cannot be split."""
+    def split(self, tx: Connection, entries: Collection[EntryId], who: str, now: datetime, note: str = "") -> object:
+        """Give entries of a story a story of their own."""
         ...
 
 

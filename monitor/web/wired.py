@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine
 
-from monitor import evidence, stories, understanding
+from alerts import route
+from monitor import evidence, retelling, stories, understanding
 from monitor.config import secrets
 from monitor.config.values import Config
 from monitor.jobs import coverage
 from monitor.store import corrections
 from monitor.store import engine as engines
 from monitor.store.corrections import Verdict
+from monitor.values import EntryId, StoryKey
 from monitor.web import binding
 from monitor.web.sources import Login, Proxy, Sources, WatchShown
 
@@ -36,6 +39,10 @@ def sources(
     Errors: SecretMissing for a key or password that cannot be read; OpenToAll.
     """
     web, knowledge = config.web, known or context.knowledge
+
+    def plan() -> route.Plan:
+        return context.knowledge.plan
+
     binding.refuse_open(host, has_login=web.login is not None or web.proxy is not None)
     return Sources(
         reading=lambda: engines.reading(engine),
@@ -50,7 +57,7 @@ def sources(
             if not watch.paused
         ),
         writing=engine.begin,
-        corrections=Corrections(),
+        corrections=Corrections(plan),
         keys=tuple(secrets.reveal(key, environ).encode() for key in web.link_keys),
         login=Login(web.login.user, secrets.reveal(web.login.password, environ)) if web.login else None,
         proxy=Proxy(web.proxy.header, secrets.reveal(web.proxy.key, environ)) if web.proxy else None,
@@ -59,12 +66,15 @@ def sources(
         metrics_apart=web.metrics is not None,
         insecure=frozenset(feed.url for feed in config.feeds if feed.tls_insecure),
         evidence_key=_evidence_key(engine),
-        plan=lambda: context.knowledge.plan,
+        plan=plan,
     )
 
 
+@dataclass(frozen=True, slots=True)
 class Corrections:
-    """What readers may change, by the functions of `monitor.stories`."""
+    """What readers may change, by the functions of `monitor.stories`; `plan` says who hears of it."""
+
+    plan: Callable[[], route.Plan]
 
     def label(self, tx: Connection, subject: str, verdict: str, who: str, now: datetime, note: str = "") -> object:
         """Keep a label; saying the same again changes nothing. Errors: CorrectionRefused."""
@@ -72,15 +82,15 @@ class Corrections:
             return None
         return stories.label(tx, subject, Verdict(verdict), who, now, note)
 
-    @property
-    def merge(self) -> Callable[..., object]:
-        """Make one story of several."""
-        return stories.merge
+    def merge(self, tx: Connection, keys: Sequence[StoryKey], who: str, now: datetime, note: str = "") -> object:
+        """Make one story of several. Errors: CorrectionRefused."""
+        changes = stories.merge(tx, keys, who, now, note)
+        return retelling.tell(tx, changes, self.plan(), now)
 
-    @property
-    def split(self) -> Callable[..., object]:
-        """Give entries a story of their own."""
-        return stories.split
+    def split(self, tx: Connection, entries: Collection[EntryId], who: str, now: datetime, note: str = "") -> object:
+        """Give entries a story of their own. Errors: CorrectionRefused."""
+        change = stories.split(tx, entries, who, now, note)
+        return retelling.tell(tx, (change,), self.plan(), now)
 
 
 def _evidence_key(engine: Engine) -> bytes | None:

@@ -8,7 +8,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert, select
 
+from alerts import tables
 from monitor import cli, pipeline, understanding, wiring
 from monitor.config import api
 from monitor.parse import delta
@@ -91,6 +93,27 @@ def test_a_split_entry_has_a_story_of_its_own(run: Run) -> None:
     assert entries(run, said["story"]) == [2]
     assert entries(run, known["Serbia"]) == [1]
     assert "    2  " in run("story", "show", said["story"])
+
+
+def test_who_was_told_of_a_story_hears_what_became_of_it(run: Run, tmp_path: Path) -> None:
+    known = keys(run)
+    engine = engines.open_engine(f"sqlite:///{tmp_path}/storywatch.db")
+    told = {"recipient": "console/console", "event_id": None, "told_at": NOW, "reached_at": NOW}
+    with engine.begin() as tx:
+        tx.execute(insert(tables.cursor), [{**told, "group_key": key} for key in known.values()])
+    part = json.loads(run("story", "split", "2", "--json"))["story"]
+    (merged,) = json.loads(run("story", "merge", known["Serbia"], known["Flood"], "--json"))
+    columns = tables.event.c
+    waiting = select(columns.kind, tables.item.c.group_key, tables.item.c.recipient).join_from(
+        tables.event, tables.item, tables.item.c.event_id == columns.id
+    )
+    with engines.reading(engine) as connection:
+        rows = connection.execute(waiting.where(columns.kind.in_(("merged", "split"))).order_by(columns.id)).all()
+    engine.dispose()
+    assert [tuple(row) for row in rows] == [
+        ("split", part, "console/console"),
+        ("merged", merged["story"], "console/console"),
+    ]
 
 
 def test_labels_are_kept_and_exported_as_rows(run: Run) -> None:

@@ -10,8 +10,8 @@ from datetime import datetime
 import pytest
 from sqlalchemy import Engine
 
+from monitor import retelling, understanding
 from monitor import stories as repairs
-from monitor import understanding
 from monitor.store import corrections, feeds
 from monitor.store import engine as engines
 from monitor.values import EntryId, ParsedEntry, StoryKey
@@ -76,12 +76,14 @@ class Newsroom:
     def split(self, entries: Sequence[EntryId]) -> StoryKey:
         with self.ctx.engine.begin() as tx:
             change = repairs.split(tx, entries, "ana", self.now)
+            retelling.tell(tx, (change,), self.ctx.knowledge.plan, self.now)
         self._stand_anew()
         return change.story
 
     def merge(self, *keys: StoryKey) -> None:
         with self.ctx.engine.begin() as tx:
-            repairs.merge(tx, keys, "ana", self.now)
+            changes = repairs.merge(tx, keys, "ana", self.now)
+            retelling.tell(tx, changes, self.ctx.knowledge.plan, self.now)
         self._stand_anew()
 
     def _stand_anew(self) -> None:

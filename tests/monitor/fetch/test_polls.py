@@ -90,56 +90,6 @@ async def test_a_server_that_answers_304_is_asked_with_the_same_validators_each_
     assert sent(server) == [None, b'"a"', b'"a"', b'"a"']
 
 
-TOUCHES = {
-    "the same body under a new ETag is asked for with the new one": (
-        (Step(200, {"ETag": '"a"'}, V1), Step(200, {"ETag": '"b"'}, V1), Step(304)),
-        [None, b'"a"', b'"b"'],
-    ),
-    "a new ETag under an old Last-Modified is kept": (
-        (
-            Step(200, {"ETag": '"a"', "Last-Modified": "x"}, V1),
-            Step(200, {"ETag": '"b"', "Last-Modified": "x"}, V2),
-            Step(304),
-        ),
-        [None, b'"a"', b'"b"'],
-    ),
-    "a 200 that lost its validators is asked for without": (
-        (Step(200, {"ETag": '"a"'}, V1), Step(200, {}, V2), Step(200, {}, V2)),
-        [None, b'"a"', None],
-    ),
-    "a 304 without validators changes none": (
-        (Step(200, {"ETag": '"a"'}, V1), Step(304), Step(304)),
-        [None, b'"a"', b'"a"'],
-    ),
-    "a 304 with a new ETag changes it": (
-        (Step(200, {"ETag": '"a"'}, V1), Step(304, {"ETag": '"b"'}), Step(304)),
-        [None, b'"a"', b'"b"'],
-    ),
-    "a cut body leaves the validators of the whole one": (
-        (Step(200, {"ETag": '"a"'}, V1), Step(200, {"ETag": '"b"'}, V2[:5], length=50), Step(304)),
-        [None, b'"a"', b'"a"'],
-    ),
-    "a page instead of a feed leaves the validators of the feed": (
-        (Step(200, {"ETag": '"a"'}, V1), Step(200, {"ETag": '"b"'}, b"<html>"), Step(304)),
-        [None, b'"a"', b'"a"'],
-    ),
-    "a 304 nobody asked for is followed by an unconditional request": (
-        (Step(304, {"ETag": '"a"'}), Step(200, {"ETag": '"a"'}, V1), Step(304)),
-        [None, None, b'"a"'],
-    ),
-}
-
-
-@pytest.mark.parametrize(("steps", "asked"), TOUCHES.values(), ids=TOUCHES)
-async def test_what_was_answered_decides_what_is_sent(
-    server: FeedServer, polls: Polls, steps: tuple[Step, ...], asked: list[bytes | None]
-) -> None:
-    server.script("/feed", *steps)
-    for _ in steps:
-        await polls.poll()
-    assert sent(server) == asked
-
-
 async def test_a_day_of_500_is_asked_ever_less_often_and_the_first_200_makes_up_for_it(
     server: FeedServer, polls: Polls
 ) -> None:
