@@ -18,6 +18,10 @@ from monitor.values import EntryId, FeedId
 
 _A = tables.article.c
 _E = tables.entry.c
+_WANT = {  # built once: there is one for every matching entry
+    name: make(tables.article).on_conflict_do_nothing(index_elements=["entry_id"])
+    for name, make in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +38,8 @@ class Wanted:
 
 def want(connection: Connection, page: Wanted, now: datetime) -> None:
     """Ask for a page; one that was asked for before stays as it is."""
-    make = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert
-    connection.execute(
-        make(tables.article)
-        .values(entry_id=page.entry, url=page.url, url_key=page.url_key, host=page.host, state="wanted", next_at=now)
-        .on_conflict_do_nothing(index_elements=["entry_id"])
-    )
+    row = {"entry_id": page.entry, "url": page.url, "url_key": page.url_key, "host": page.host}
+    connection.execute(_WANT[connection.dialect.name], {**row, "state": "wanted", "next_at": now})
 
 
 def again(connection: Connection, entry: EntryId, now: datetime) -> None:

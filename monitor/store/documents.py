@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 import zstandard
-from sqlalchemy import Connection, Row, Select, func, insert, select, tuple_
+from sqlalchemy import Connection, Row, Select, bindparam, func, insert, select, tuple_
 
 from monitor.store import tables
 from monitor.values import FeedId
@@ -21,6 +21,9 @@ BUDGET_BYTES = 512 * 1024 * 1024
 """Compressed bytes that are kept in all; the oldest go first."""
 _LEVEL = 3
 _D = tables.document.c
+# Built once: there is one of each for every changed document.
+_LAST = select(_D.sha256).where(_D.feed_id == bindparam("feed")).order_by(_D.at.desc()).limit(1)
+_KEEP = insert(tables.document)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +54,20 @@ def sheet(at: datetime, url: str, reason: str | None, headers: Mapping[str, str]
 
 def keep(connection: Connection, feed: FeedId, made: Sheet) -> None:
     """Keep a body, unless it is the one kept last."""
-    last = select(_D.sha256).where(_D.feed_id == feed).order_by(_D.at.desc()).limit(1)
-    if connection.execute(last).scalar_one_or_none() == made.sha256:
+    if connection.execute(_LAST, {"feed": feed}).scalar_one_or_none() == made.sha256:
         return
     document = made.document
-    connection.execute(
-        insert(tables.document).values(
-            feed_id=feed,
-            at=document.at,
-            url=document.url,
-            reason=document.reason,
-            headers=dict(document.headers),
-            size=document.size,
-            sha256=made.sha256,
-            body=made.packed,
-        )
-    )
+    values = {
+        "feed_id": feed,
+        "at": document.at,
+        "url": document.url,
+        "reason": document.reason,
+        "headers": dict(document.headers),
+        "size": document.size,
+        "sha256": made.sha256,
+        "body": made.packed,
+    }
+    connection.execute(_KEEP, values)
 
 
 def of_feed(connection: Connection, feed: FeedId) -> tuple[Document, ...]:

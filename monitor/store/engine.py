@@ -33,6 +33,7 @@ _PRAGMAS = ("busy_timeout=10000", "synchronous=full", "foreign_keys=on")
 _WAL_WITHIN_S = 10.0
 _STORY_LOCK = (7, 1)
 _START_LOCK = (7, 2)
+_LOCK = text("select pg_advisory_xact_lock(:a, :b)")
 LIMITS = {
     "statement_timeout": "30s",
     "idle_in_transaction_session_timeout": "30s",
@@ -176,10 +177,10 @@ def reading(engine: Engine) -> Connection:
 def lock_starting(connection: Connection) -> None:
     """Serialise what starts write; released by the end of the transaction. SQLite's file lock is the lock already."""
     if connection.dialect.name == "postgresql":
-        connection.execute(text("select pg_advisory_xact_lock(:a, :b)"), {"a": _START_LOCK[0], "b": _START_LOCK[1]})
+        connection.execute(_LOCK, {"a": _START_LOCK[0], "b": _START_LOCK[1]})
 
 
 def lock_stories(connection: Connection) -> None:
     """Serialise clustering until the end of the transaction. SQLite's single writer is the lock already."""
     if connection.dialect.name == "postgresql":
-        connection.execute(text("select pg_advisory_xact_lock(:a, :b)"), {"a": _STORY_LOCK[0], "b": _STORY_LOCK[1]})
+        connection.execute(_LOCK, {"a": _STORY_LOCK[0], "b": _STORY_LOCK[1]})

@@ -27,6 +27,7 @@ _SEEN = tables.seen.c
 _KNOWN = select(_SEEN.key_hash).where(
     _SEEN.feed_id == bindparam("feed"), _SEEN.key_hash.in_(bindparam("hashes", expanding=True))
 )
+_MATCHED = insert(tables.match)
 _ADD = insert(tables.entry).returning(tables.entry, sort_by_parameter_order=True)
 _TWINS = (
     select(_E.url_key, _E.outlet, func.min(_E.id))
@@ -265,19 +266,17 @@ def record_matches(
     connection: Connection, entry: EntryId, matches: Sequence[Match], *, config_rev: int, now: datetime
 ) -> None:
     """Keep why an entry was taken."""
-    connection.execute(
-        insert(tables.match),
-        [
-            {
-                "entry_id": entry,
-                "watch": match.watch,
-                "spans": [[span.field, span.start, span.end, span.term] for span in match.spans],
-                "config_rev": config_rev,
-                "at": now,
-            }
-            for match in matches
-        ],
-    )
+    rows = [
+        {
+            "entry_id": entry,
+            "watch": match.watch,
+            "spans": [[span.field, span.start, span.end, span.term] for span in match.spans],
+            "config_rev": config_rev,
+            "at": now,
+        }
+        for match in matches
+    ]
+    connection.execute(_MATCHED, rows)
 
 
 def matches_of(connection: Connection, entry: EntryId) -> tuple[Match, ...]:

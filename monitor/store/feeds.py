@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Update, and_, bindparam, case, func, insert, or_, select, update
+from sqlalchemy import BindParameter, Connection, Row, Update, and_, bindparam, case, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from monitor.errors import LeaseLost
@@ -169,11 +169,11 @@ def host_names(connection: Connection) -> tuple[str, ...]:
     return tuple(connection.execute(select(_T.host).where(_T.state.in_(POLLED))).scalars())
 
 
-def _is_due(now: datetime) -> Any:
+def _is_due(now: datetime | BindParameter[Any]) -> Any:
     return and_(_T.state.in_(POLLED), _T.next_at <= now, _is_free(now))
 
 
-def _is_free(now: datetime) -> Any:
+def _is_free(now: datetime | BindParameter[Any]) -> Any:
     return or_(_T.lease_until.is_(None), _T.lease_until < now)
 
 
@@ -197,26 +197,36 @@ def claim(
     purpose: Postgres skips rows that are locked now, not rows that were locked, changed and released since the
     statement began; only conditions on the locking level are read again.
     """
+    until = now + lease
+    given: dict[str, Any] = {"now": now, "until": until, "per_host": per_host, "most": limit}
+    chosen = {"busy": list(busy) or None, "of_host": host, "only": only}
+    given |= {name: value for name, value in chosen.items() if value is not None}
+    taken = connection.execute(_claiming(frozenset(given)), given).all()
+    return claimed_rows(taken, until)
+
+
+@cache
+def _claiming(given: frozenset[str]) -> Any:
+    """The statement that claims with these parameters; made once, since making it costs more than running it."""
+    now = bindparam("now", type_=_T.next_at.type)
     place = func.row_number().over(partition_by=_T.host, order_by=(_T.next_at, _T.id)).label("place")
-    wanted = [_is_due(now), *([_T.host.not_in(busy)] if busy else []), *([_T.id == only] if only is not None else [])]
-    wanted += [_T.host == host] if host is not None else []
-    due = select(_T.id, place).where(*wanted).subquery()
+    narrowed = {
+        "busy": _T.host.not_in(bindparam("busy", expanding=True)),
+        "of_host": _T.host == bindparam("of_host"),
+        "only": _T.id == bindparam("only"),
+    }
+    wanted = [condition for name, condition in narrowed.items() if name in given]
+    due = select(_T.id, place).where(_is_due(now), *wanted).subquery()
     take = (
         select(_T.id)
         .join(due, due.c.id == _T.id)
-        .where(due.c.place <= per_host, _is_due(now))
+        .where(due.c.place <= bindparam("per_host"), _is_due(now))
         .order_by(_T.next_at, _T.id)
-        .limit(limit)
+        .limit(bindparam("most"))
         .with_for_update(skip_locked=True, of=tables.feed)
     )
-    until = now + lease
-    taken = connection.execute(
-        update(tables.feed)
-        .where(_T.id.in_(take))
-        .values(lease_run=None, lease_until=until, lease_token=_T.lease_token + 1)
-        .returning(*tables.feed.c)
-    ).all()
-    return claimed_rows(taken, until)
+    claimed = {"lease_run": None, "lease_until": bindparam("until"), "lease_token": _T.lease_token + 1}
+    return update(tables.feed).where(_T.id.in_(take)).values(**claimed).returning(*tables.feed.c)
 
 
 def claimed_rows(taken: Iterable[Row[Any]], until: datetime) -> tuple[FeedRow, ...]:

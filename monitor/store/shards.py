@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, literal, or_, select, update
+from sqlalchemy import BindParameter, Connection, Interval, and_, bindparam, func, insert, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from monitor.errors import SchemaMismatch
@@ -85,43 +86,48 @@ def claim(
     and released since the statement began; only conditions on the locking level are read again. `order by` beside
     `limit`, or a prepared statement may scan the table.
     """
-    clock = _clock(connection, now)
-    free = or_(_FEED.lease_until.is_(None), _FEED.lease_until < clock, _FEED.lease_run < run)
-    wanted = and_(_FEED.shard == shard, _is_due(now), free, *([_FEED.host.not_in(busy)] if busy else []))
-    window = select(_FEED.id, _FEED.host, _FEED.next_at).where(wanted).order_by(_FEED.next_at).limit(2 * limit)
-    near = window.subquery()
+    given = {"of_shard": shard, "of_run": run, "now": now, "most": limit, "twice": 2 * limit, "per_host": per_host}
+    given |= {"busy": list(busy)} if busy else {}
+    is_shared = connection.dialect.name == "postgresql"
+    given |= {"lease": lease} if is_shared else {"until": now + lease}
+    return connection.execute(_claiming(is_shared=is_shared, some_busy=bool(busy)), given).all()
+
+
+@cache
+def _claiming(*, is_shared: bool, some_busy: bool) -> Any:
+    """The statement that claims; made once, since making it costs more than running it.
+
+    Leases are measured by the database's clock where processes on several machines share one.
+    """
+    now = bindparam("now", type_=_FEED.next_at.type)
+    clock = func.now() if is_shared else now
+    until = func.now() + bindparam("lease", type_=Interval) if is_shared else bindparam("until")
+    free = or_(_FEED.lease_until.is_(None), _FEED.lease_until < clock, _FEED.lease_run < bindparam("of_run"))
+    others = [_FEED.host.not_in(bindparam("busy", expanding=True))] if some_busy else []
+    wanted = and_(_FEED.shard == bindparam("of_shard"), _is_due(now), free, *others)
+    candidates = select(_FEED.id, _FEED.host, _FEED.next_at).where(wanted).order_by(_FEED.next_at)
+    near = candidates.limit(bindparam("twice")).subquery()
     place = func.row_number().over(partition_by=near.c.host, order_by=(near.c.next_at, near.c.id)).label("place")
     placed = select(near.c.id, place).subquery()
-    current = select(_SHARD.n).where(_SHARD.n == shard, _SHARD.run == run).exists()
+    current = select(_SHARD.n).where(_SHARD.n == bindparam("of_shard"), _SHARD.run == bindparam("of_run")).exists()
     take = (
         select(_FEED.id)
         .join(placed, placed.c.id == _FEED.id)
-        .where(placed.c.place <= per_host, current, _is_due(now), free)
+        .where(placed.c.place <= bindparam("per_host"), current, _is_due(now), free)
         .order_by(_FEED.next_at, _FEED.id)
-        .limit(limit)
+        .limit(bindparam("most"))
         .with_for_update(skip_locked=True, of=tables.feed)
         .cte("take")
     )
-    taken = (
-        update(tables.feed)
-        .where(_FEED.id.in_(select(take.c.id)))
-        .values(lease_run=run, lease_until=_clock(connection, now, lease), lease_token=_FEED.lease_token + 1)
-        .returning(*tables.feed.c)
-    )
-    return connection.execute(taken).all()
+    claimed = {"lease_run": bindparam("of_run"), "lease_until": until, "lease_token": _FEED.lease_token + 1}
+    return update(tables.feed).where(_FEED.id.in_(select(take.c.id))).values(**claimed).returning(*tables.feed.c)
 
 
-def _is_due(now: datetime) -> Any:
+def _is_due(now: datetime | BindParameter[Any]) -> Any:
     # The states as the index has them: with parameters in their place a prepared statement could not use it.
     return and_(tables.POLLED, _FEED.next_at <= now)
 
 
 def _is_free(connection: Connection, now: datetime) -> Any:
-    return or_(_FEED.lease_until.is_(None), _FEED.lease_until < _clock(connection, now))
-
-
-def _clock(connection: Connection, now: datetime, after: timedelta = timedelta()) -> Any:
-    """What leases are measured by: the database's clock where processes on several machines share one."""
-    if connection.dialect.name == "postgresql":
-        return func.now() + after if after else func.now()
-    return literal(now + after, _FEED.lease_until.type)
+    clock = func.now() if connection.dialect.name == "postgresql" else literal(now, _FEED.lease_until.type)
+    return or_(_FEED.lease_until.is_(None), _FEED.lease_until < clock)

@@ -8,7 +8,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, and_, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    ScalarSelect,
+    and_,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from monitor.store import tables
 from monitor.values import (
@@ -30,6 +42,7 @@ from monitor.values import (
     StoryKey,
 )
 
+_MENTION, _STORY, _ALIAS = tables.mention.c, tables.story.c, tables.story_alias.c
 ALGO = 1
 """Version of features and thresholds that decides; old mentions are never rewritten when it moves."""
 
@@ -112,31 +125,29 @@ def record(
 ) -> int:
     """Write the mention of an entry, and its story when it starts one; returns the story's id."""
     story = _start(connection, entry, key, now) if assignment.joined is None else _join(connection, key, now)
-    connection.execute(
-        insert(tables.mention).values(
-            entry_id=entry.id,
-            story_id=story,
-            outlet=entry.outlet,
-            publisher=outlet.publisher if outlet else None,
-            seen_at=now,
-            published_at=entry.published,
-            lang=entry.language,
-            url=entry.url,
-            title=entry.title,
-            lead=lead,
-            role=str(assignment.role),
-            copy_of=assignment.copy_of,
-            score=assignment.score,
-            threshold=assignment.threshold,
-            runner_up=assignment.runner_up,
-            runner_up_score=assignment.runner_up_score,
-            containment=assignment.containment,
-            shared=[list(pair) for pair in assignment.shared],
-            reason=assignment.reason,
-            algo=ALGO,
-            change_no=next_change(),
-        )
-    )
+    values = {
+        "entry_id": entry.id,
+        "story_id": story,
+        "outlet": entry.outlet,
+        "publisher": outlet.publisher if outlet else None,
+        "seen_at": now,
+        "published_at": entry.published,
+        "lang": entry.language,
+        "url": entry.url,
+        "title": entry.title,
+        "lead": lead,
+        "role": str(assignment.role),
+        "copy_of": assignment.copy_of,
+        "score": assignment.score,
+        "threshold": assignment.threshold,
+        "runner_up": assignment.runner_up,
+        "runner_up_score": assignment.runner_up_score,
+        "containment": assignment.containment,
+        "shared": [list(pair) for pair in assignment.shared],
+        "reason": assignment.reason,
+        "algo": ALGO,
+    }
+    connection.execute(_MENTION_OF, values)
     return story
 
 
@@ -147,7 +158,41 @@ def next_change() -> ScalarSelect[int]:
 
 def newest_change(connection: Connection) -> int:
     """The number of the newest change to a mention, 0 before the first."""
-    return int(connection.execute(select(func.coalesce(func.max(tables.mention.c.change_no), 0))).scalar_one())
+    return int(connection.execute(_NEWEST_CHANGE).scalar_one())
+
+
+# What every matching entry asks is built once: building a statement costs several times what running it does.
+_NEWEST_CHANGE = select(func.coalesce(func.max(_MENTION.change_no), 0))
+_MENTION_OF = insert(tables.mention).values(change_no=next_change())
+_START = insert(tables.story).returning(_STORY.id)
+_JOIN = (
+    update(tables.story)
+    .where(_STORY.key == bindparam("joined"))
+    .values(size=_STORY.size + 1, last_at=bindparam("now"))
+    .returning(_STORY.id)
+)
+_CITE, _ANSWER = insert(tables.attribution), insert(tables.response)
+_BY_KEY = select(tables.story).where(_STORY.key == bindparam("key"))
+_KEYS_OF = select(_ALIAS.alias_key).where(_ALIAS.story_id == bindparam("story"))
+_MENTIONED = (
+    select(tables.mention)
+    .where(_MENTION.story_id.in_(bindparam("parts", expanding=True)))
+    .order_by(_MENTION.seen_at, _MENTION.entry_id)
+)
+_MENTIONED_UNTIL = _MENTIONED.where(_MENTION.seen_at <= bindparam("until"))
+_WATCHES = select(tables.match.c.entry_id, tables.match.c.watch).where(
+    tables.match.c.entry_id.in_(bindparam("entries", expanding=True))
+)
+_CITED = (
+    select(tables.attribution)
+    .where(tables.attribution.c.entry_id.in_(bindparam("entries", expanding=True)))
+    .order_by(tables.attribution.c.entry_id, tables.attribution.c.n)
+)
+_ANSWERED = (
+    select(tables.response)
+    .where(tables.response.c.story_id.in_(bindparam("parts", expanding=True)))
+    .order_by(tables.response.c.entry_id, tables.response.c.n)
+)
 
 
 def _start(connection: Connection, entry: Entry, key: StoryKey, now: datetime) -> int:
@@ -161,24 +206,20 @@ def _start(connection: Connection, entry: Entry, key: StoryKey, now: datetime) -
         "state": "open",
         "algo": ALGO,
     }
-    return int(connection.execute(insert(tables.story).values(**values).returning(tables.story.c.id)).scalar_one())
+    return int(connection.execute(_START, values).scalar_one())
 
 
 def _join(connection: Connection, key: StoryKey, now: datetime) -> int:
-    story = tables.story.c
-    joined = update(tables.story).where(story.key == key).values(size=story.size + 1, last_at=now)
-    return int(connection.execute(joined.returning(story.id)).scalar_one())
+    return int(connection.execute(_JOIN, {"joined": key, "now": now}).scalar_one())
 
 
 def record_evidence(connection: Connection, entry: Entry, story: int, evidence: Evidence, now: datetime) -> None:
     """Keep what the entry says about sources and governments, background included."""
     if evidence.citations:
-        connection.execute(
-            insert(tables.attribution), [_citation_row(entry.id, n, c) for n, c in enumerate(evidence.citations)]
-        )
+        connection.execute(_CITE, [_citation_row(entry.id, n, c) for n, c in enumerate(evidence.citations)])
     if evidence.findings:
         rows = [_finding_row(entry, story, n, finding, now) for n, finding in enumerate(evidence.findings)]
-        connection.execute(insert(tables.response), rows)
+        connection.execute(_ANSWER, rows)
 
 
 def _citation_row(entry: EntryId, n: int, citation: Citation) -> dict[str, Any]:
@@ -224,11 +265,10 @@ def _finding_row(entry: Entry, story: int, n: int, finding: Finding, now: dateti
 
 def facts(connection: Connection, key: StoryKey) -> StoryFacts:
     """All a decision needs to know of a story, in the order in which it was recorded."""
-    row = connection.execute(select(tables.story).where(tables.story.c.key == key)).one_or_none()
+    row = connection.execute(_BY_KEY, {"key": key}).one_or_none()
     if row is None:
         return StoryFacts(key)
-    alias = tables.story_alias.c
-    aliases = connection.execute(select(alias.alias_key).where(alias.story_id == row.id)).scalars()
+    aliases = connection.execute(_KEYS_OF, {"story": row.id}).scalars()
     mentions, stances = _recorded(connection, (row.id,))
     parted = None
     if row.split_from is not None:
@@ -259,11 +299,10 @@ def _recorded(
 
 
 def _mention_facts(connection: Connection, parts: Sequence[int], until: datetime | None) -> Iterator[MentionFact]:
-    mention = tables.mention.c
-    wanted = select(tables.mention).where(mention.story_id.in_(parts))
-    if until is not None:
-        wanted = wanted.where(mention.seen_at <= until)
-    rows = connection.execute(wanted.order_by(mention.seen_at, mention.entry_id)).all()
+    if until is None:
+        rows = connection.execute(_MENTIONED, {"parts": parts}).all()
+    else:
+        rows = connection.execute(_MENTIONED_UNTIL, {"parts": parts, "until": until}).all()
     ids = [row.entry_id for row in rows]
     watches, citations = _watches(connection, ids), _citations(connection, ids)
     for row in rows:
@@ -283,19 +322,14 @@ def _mention_facts(connection: Connection, parts: Sequence[int], until: datetime
 
 def _watches(connection: Connection, entries: Sequence[int]) -> Mapping[int, set[str]]:
     found: dict[int, set[str]] = defaultdict(set)
-    match = tables.match.c
-    for row in connection.execute(select(match.entry_id, match.watch).where(match.entry_id.in_(entries))):
+    for row in connection.execute(_WATCHES, {"entries": entries}):
         found[row.entry_id].add(row.watch)
     return found
 
 
 def _citations(connection: Connection, entries: Sequence[int]) -> Mapping[int, list[Citation]]:
     found: dict[int, list[Citation]] = defaultdict(list)
-    cited = tables.attribution.c
-    rows = connection.execute(
-        select(tables.attribution).where(cited.entry_id.in_(entries)).order_by(cited.entry_id, cited.n)
-    )
-    for row in rows:
+    for row in connection.execute(_CITED, {"entries": entries}):
         domain = None if row.domain is None else Domain(row.domain)
         found[row.entry_id].append(
             Citation(row.source, domain, row.kind, row.field, row.start, row.end, row.background)
@@ -306,11 +340,7 @@ def _citations(connection: Connection, entries: Sequence[int]) -> Mapping[int, l
 def _stance_facts(
     connection: Connection, parts: Sequence[int], mentions: Mapping[EntryId, MentionFact]
 ) -> Iterator[StanceFact]:
-    response = tables.response.c
-    rows = connection.execute(
-        select(tables.response).where(response.story_id.in_(parts)).order_by(response.entry_id, response.n)
-    )
-    for row in rows:
+    for row in connection.execute(_ANSWERED, {"parts": parts}):
         mention = mentions.get(EntryId(row.entry_id))
         yield StanceFact(
             government=row.government,
