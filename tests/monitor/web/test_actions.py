@@ -344,3 +344,12 @@ async def test_another_password_ends_the_sessions_of_the_old_one(site: Engine) -
     async with client(sources(site, login=Login(LOGIN.user, "another long one"))) as pages:
         pages.cookies.update(cookies)
         assert (await pages.get("/", headers=HTML)).status_code == 303
+
+
+async def test_a_session_outlives_a_restart_without_a_configured_key(site: Engine) -> None:
+    async with client(sources(site, own_key=True)) as pages:
+        await sign_in(pages)
+        cookies = dict(pages.cookies)
+    async with client(sources(site, own_key=True)) as pages:
+        pages.cookies.update(cookies)
+        assert "Working as <strong>Vera</strong>" in (await pages.get(f"/story/{story_of(site, HOSTILE)}")).text
