@@ -59,12 +59,16 @@ def observe(rate: Rate, since: datetime, now: datetime, new: int, published: Seq
 
 def per_hour(rate: Rate) -> tuple[float, ...]:
     """Entries per hour for each hour of the day, smoothed over the neighbouring hours."""
-    e, h = rate.entries, rate.hours
+    entries, hours = _beside(rate.entries), _beside(rate.hours)
     return tuple(
-        (0.5 * e[i - 1] + e[i] + 0.5 * e[(i + 1) % 24] + PRIOR_ENTRIES)
-        / (0.5 * h[i - 1] + h[i] + 0.5 * h[(i + 1) % 24] + PRIOR_HOURS)
-        for i in range(24)
+        (count + PRIOR_ENTRIES) / (exposure + PRIOR_HOURS) for count, exposure in zip(entries, hours, strict=True)
     )
+
+
+def _beside(hours: Sequence[float]) -> list[float]:
+    """Each hour with half of the one before and half of the one after."""
+    before, after = (*hours[-1:], *hours[:-1]), (*hours[1:], *hours[:1])
+    return [0.5 * one + here + 0.5 * other for one, here, other in zip(before, hours, after, strict=True)]
 
 
 def wait(rate: Rate, now: datetime, items: int, most: timedelta) -> timedelta:
