@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from functools import cache
+from itertools import islice
 from typing import Any
 
 LANGUAGES = (
@@ -48,7 +49,7 @@ def detect(
     """
     sample = _ADDRESS.sub(" ", f"{title or ''}\n{text or ''}"[:_MAX_CHARS]).strip()
     declared = code(hint)
-    letters = len(_LETTERS.findall(sample))
+    letters = sum(1 for _ in islice(_LETTERS.finditer(sample), _MIN_LETTERS))
     if letters < _MIN_LETTERS and declared:
         return declared
     if letters < 3:
