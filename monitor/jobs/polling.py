@@ -303,8 +303,12 @@ class Poller:
             return
         now = parts.now()
         turn = self._turn(row, claim, state, fetched, document, before, now)
+
+        def record() -> pipeline.Report:  # on the writer's thread: compressing the bytes takes as long as ten polls
+            return pipeline.process(document, turn.as_pipeline(fetched), parts.context, now)
+
         with metrics.document_seconds.time():
-            done = await parts.run(partial(pipeline.process, document, turn.as_pipeline(fetched), parts.context, now))
+            done = await parts.run(record)
         following.recorded(done, seen_at=fetched.at, decided_at=parts.now())
         self._say(row, done, document, report)
         if turn.moved:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,13 +20,15 @@ from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 from monitor.parse import sites
 
 if TYPE_CHECKING:
-    from tldextract import TLDExtract
+    from publicsuffixlist import PublicSuffixList
 
 MAX_URL_CHARS = 2_048
 _MAX_WRAPPED = 3
 _SCHEMES = ("http", "https")
 _SPACE = re.compile(r"[\t\r\n\f\v]+")
 _ESCAPE = re.compile(r"%([0-9a-fA-F]{2})")
+_UNESCAPED = re.compile(r"[!-$&-~]*")
+_TRANSLATED = ".translate.goog"
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _DECORATION = re.compile(r"(?:/|/index\.(?:html?|php)|/default\.aspx?|/feed|/amp|(?<=[^/])\.amp)$", re.IGNORECASE)
 _AMP_INSIDE = re.compile(r"/amp(?=/)|\.amp(?=\.html?$)")
@@ -87,29 +90,39 @@ def _punycode(label: str) -> str:
 def registrable(host: str) -> str | None:
     """The registrable domain of a host by the public suffix list, private suffixes included.
 
-    None for an address in numbers and for a suffix itself. Source: https://publicsuffix.org, as shipped by tldextract.
+    None for an address in numbers and for a suffix itself. Source: https://publicsuffix.org, by publicsuffixlist.
 
     >>> registrable("foo.github.io"), registrable("www.b92.co.rs")
     ('foo.github.io', 'b92.co.rs')
     """
     plain = ascii_host(host)
-    found = _extractor()(plain)
-    if found.suffix or found.ipv4 or found.ipv6 or plain.startswith("["):
-        return found.top_domain_under_public_suffix or None
+    if _is_number(plain):
+        return None
+    if has_public_suffix(plain):
+        return _suffixes().privatesuffix(plain)
     return ".".join(plain.split(".")[-2:]) if "." in plain else None  # the list's own rule for unlisted suffixes
 
 
 @lru_cache(maxsize=4096)
 def has_public_suffix(host: str) -> bool:
     """Whether a host ends as hosts end: in a suffix of the list."""
-    return bool(_extractor()(ascii_host(host)).suffix)
+    return _suffixes().publicsuffix(ascii_host(host)) is not None
+
+
+def _is_number(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
 
 
 @cache
-def _extractor() -> TLDExtract:
-    from tldextract import TLDExtract  # here: 0.2 s to import
+def _suffixes() -> PublicSuffixList:
+    """The list, private suffixes included; a suffix that is not in it is none."""
+    from publicsuffixlist import PublicSuffixList  # here: its ten thousand lines are read at the first question
 
-    return TLDExtract(cache_dir=None, suffix_list_urls=(), include_psl_private_domains=True)
+    return PublicSuffixList(accept_unknown=False)
 
 
 def canonical(url: str, aliases: Mapping[str, str] = sites.HOST_ALIASES) -> Canonical:
@@ -155,11 +168,24 @@ def _inside(url: str) -> str | None:
     except ValueError:
         return None
     host, path = ascii_host(parts.hostname or ""), parts.path
+    if not _may_wrap(host):
+        return None
     for wrapper in sites.WRAPPERS:
         if wrapper.host.fullmatch(host) and wrapper.path.fullmatch(path):
             values = dict(parse_qsl(parts.query, keep_blank_values=False))
             return next((values[name] for name in wrapper.parameters if _is_web(values.get(name))), None)
     return _copied(host, path, parts.query) or _google_news(host, path) or _translated(host, url)
+
+
+@lru_cache(maxsize=4096)
+def _may_wrap(host: str) -> bool:
+    """Whether a host is one of those that show other hosts' addresses; nearly none is."""
+    known = (
+        *(wrapper.host for wrapper in sites.WRAPPERS),
+        *(hosts for hosts, _ in (*sites.ARCHIVES, *sites.AMP_CACHES)),
+    )
+    own = host == sites.GOOGLE_NEWS_HOST or host.endswith(_TRANSLATED)
+    return own or any(pattern.fullmatch(host) for pattern in known)
 
 
 def _copied(host: str, path: str, query: str) -> str | None:
@@ -179,9 +205,9 @@ def _with_scheme(address: str, scheme: str) -> str:
 
 def _translated(host: str, url: str) -> str | None:
     """Google's proxy writes www-some--site-rs.translate.goog for www.some-site.rs."""
-    if not host.endswith(".translate.goog"):
+    if not host.endswith(_TRANSLATED):
         return None
-    original = host.removesuffix(".translate.goog").replace("--", "\0").replace("-", ".").replace("\0", "-")
+    original = host.removesuffix(_TRANSLATED).replace("--", "\0").replace("-", ".").replace("\0", "-")
     stripped = re.sub(r"([?&])_x_tr_\w+=[^&#]*", r"\1", url)
     return re.sub(r"//[^/?#]+", f"//{original}", stripped, count=1)
 
@@ -260,6 +286,8 @@ def _undecorated(path: str) -> str:
 
 def _escapes(text: str) -> str:
     """Percent-encoding in one spelling: unreserved characters plain, all others upper-case escapes of UTF-8."""
+    if _UNESCAPED.fullmatch(text):
+        return text
     decoded = _ESCAPE.sub(_plain_if_unreserved, text)
     return "".join(char if "\x20" < char < "\x7f" else _encoded(char) for char in decoded)
 
