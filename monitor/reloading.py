@@ -229,7 +229,7 @@ class Reloader:
         return await self._swap(replace(ready, config=config), replace(offer, notes=notes))
 
     async def _wait(self, waits: tuple[str, ...], offer: Offer) -> Answer:
-        said = f"needs restart: {', '.join(waits)}"
+        said = changes.restart_wanted(waits)
         metrics.config_reloaded.set(0)
         log.warning("config_waits", keys=list(waits), hint="restart the daemon, or storywatch reload --partial")
         await self._write(partial(_waiting, offer=replace(offer, notes=(said,))))

@@ -170,6 +170,8 @@ def _web_address(value: object) -> str:
 
 def _feed_url(value: object) -> str:
     said = text(value)
+    if units.is_plain_address(said):
+        return said
     try:
         parts = units.split_url(said)
     except ValueError:

@@ -133,7 +133,7 @@ def _working(
 ) -> swapping.Working:
     """What a reload swaps, the telling half among it."""
     engine, plan, channels = context.engine, context.knowledge.plan, wiring.channels_of(config)
-    coverage, pages = partial(_coverage, engine, now), telling.pages_of(config, environ)
+    coverage, pages = partial(_coverage, engine, now), telling.pages_of(config, engine, environ)
     return swapping.Working(
         config=config,
         revision=context.knowledge.config_rev,
