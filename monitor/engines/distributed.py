@@ -157,7 +157,7 @@ class Distributed:
             began = loop.time()
             try:
                 await self._run(run_shard)
-            except (psycopg.Error, OSError, StoreError) as exc:
+            except (psycopg.OperationalError, psycopg.InterfaceError, OSError, StoreError) as exc:
                 log.warning("engine_lost", error=_line(exc))
             except Exception as exc:  # a fault of the engine or of its tables: tried again, and counted
                 log.exception("engine_failed", error=str(exc))
