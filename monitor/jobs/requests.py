@@ -85,8 +85,9 @@ def request(
     )
     if config is None:
         return plain
-    proxied = replace(plain, proxy=secrets.reveal(config.proxy, parts.environ) if config.proxy else None)
-    if not _is_same_site(row.url, plain.url):
+    proxied = replace(plain, proxy=secrets.reveal(config.proxy, parts.environ)) if config.proxy else plain
+    says_more = config.headers or config.auth or config.tls_insecure
+    if not says_more or not _is_same_site(row.url, plain.url):
         return proxied
     return replace(
         proxied,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 from monitor.parse import sites
 
 if TYPE_CHECKING:
-    from tldextract import TLDExtract
+    from publicsuffixlist import PublicSuffixList
 
 MAX_URL_CHARS = 2_048
 _MAX_WRAPPED = 3
@@ -87,29 +88,39 @@ def _punycode(label: str) -> str:
 def registrable(host: str) -> str | None:
     """The registrable domain of a host by the public suffix list, private suffixes included.
 
-    None for an address in numbers and for a suffix itself. Source: https://publicsuffix.org, as shipped by tldextract.
+    None for an address in numbers and for a suffix itself. Source: https://publicsuffix.org, by publicsuffixlist.
 
     >>> registrable("foo.github.io"), registrable("www.b92.co.rs")
     ('foo.github.io', 'b92.co.rs')
     """
     plain = ascii_host(host)
-    found = _extractor()(plain)
-    if found.suffix or found.ipv4 or found.ipv6 or plain.startswith("["):
-        return found.top_domain_under_public_suffix or None
+    if _is_number(plain):
+        return None
+    if has_public_suffix(plain):
+        return _suffixes().privatesuffix(plain)
     return ".".join(plain.split(".")[-2:]) if "." in plain else None  # the list's own rule for unlisted suffixes
 
 
 @lru_cache(maxsize=4096)
 def has_public_suffix(host: str) -> bool:
     """Whether a host ends as hosts end: in a suffix of the list."""
-    return bool(_extractor()(ascii_host(host)).suffix)
+    return _suffixes().publicsuffix(ascii_host(host)) is not None
+
+
+def _is_number(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
 
 
 @cache
-def _extractor() -> TLDExtract:
-    from tldextract import TLDExtract  # here: 0.2 s to import
+def _suffixes() -> PublicSuffixList:
+    """The list, private suffixes included; a suffix that is not in it is none."""
+    from publicsuffixlist import PublicSuffixList  # here: its ten thousand lines are read at the first question
 
-    return TLDExtract(cache_dir=None, suffix_list_urls=(), include_psl_private_domains=True)
+    return PublicSuffixList(accept_unknown=False)
 
 
 def canonical(url: str, aliases: Mapping[str, str] = sites.HOST_ALIASES) -> Canonical:

@@ -16,6 +16,8 @@ PRIOR_ENTRIES, PRIOR_HOURS = 0.05, 1.0
 WANTED = 0.5
 """A poll is due when so many new entries are expected."""
 _HOUR = timedelta(hours=1)
+_NO_TIME = 1e-9
+"""Hours that are only what rounding left."""
 _LONGEST_SEED = timedelta(days=30)
 
 
@@ -57,12 +59,16 @@ def observe(rate: Rate, since: datetime, now: datetime, new: int, published: Seq
 
 def per_hour(rate: Rate) -> tuple[float, ...]:
     """Entries per hour for each hour of the day, smoothed over the neighbouring hours."""
-    e, h = rate.entries, rate.hours
+    entries, hours = _beside(rate.entries), _beside(rate.hours)
     return tuple(
-        (0.5 * e[i - 1] + e[i] + 0.5 * e[(i + 1) % 24] + PRIOR_ENTRIES)
-        / (0.5 * h[i - 1] + h[i] + 0.5 * h[(i + 1) % 24] + PRIOR_HOURS)
-        for i in range(24)
+        (count + PRIOR_ENTRIES) / (exposure + PRIOR_HOURS) for count, exposure in zip(entries, hours, strict=True)
     )
+
+
+def _beside(hours: Sequence[float]) -> list[float]:
+    """Each hour with half of the one before and half of the one after."""
+    before, after = (*hours[-1:], *hours[:-1]), (*hours[1:], *hours[:1])
+    return [0.5 * one + here + 0.5 * other for one, here, other in zip(before, hours, after, strict=True)]
 
 
 def wait(rate: Rate, now: datetime, items: int, most: timedelta) -> timedelta:
@@ -94,8 +100,10 @@ def _slots(since: datetime, until: datetime) -> Iterator[tuple[int, float]]:
     days = max(0, (until - since).days)
     if days:
         yield from ((slot, float(days)) for slot in range(24))
-    at = since + timedelta(days=days)
-    while at < until:
-        end = min(until, at.replace(minute=0, second=0, microsecond=0) + _HOUR)
-        yield at.hour, (end - at) / _HOUR
-        at = end
+    left = (until - since) / _HOUR - 24 * days
+    slot, room = since.hour, 1 - (since.minute * 60 + since.second + since.microsecond / 1e6) / 3600
+    while left > _NO_TIME:
+        part = min(left, room)
+        yield slot, part
+        left -= part
+        slot, room = (slot + 1) % 24, 1.0

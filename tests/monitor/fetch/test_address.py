@@ -71,12 +71,16 @@ TEXT = st.text(alphabet="abcXYZ019-._~!$&'()*+,;=:@/%?#[]\"<>\\^`{|} é", max_si
 
 
 @given(
-    st.lists(LABEL, min_size=1, max_size=3).map(".".join), st.sampled_from(["", ":1", ":8080", ":59999", ":0"]), TEXT
+    st.lists(LABEL, min_size=1, max_size=3).map(".".join) | st.ip_addresses(v=4).map(str),
+    st.sampled_from(["", ":1", ":8080", ":59999", ":0"]),
+    TEXT,
 )
 @example("a.example", "", "x/../y")
 @example("a.example", "", "./y")
 @example("a.example", "", "%zz")
 @example("xn--e1afmkfd.xn--90a3ac", "", "")
+@example("127.1.3.255", ":8080", "f/1")
+@example("010.1.3.4", "", "")
 def test_the_quick_way_agrees_with_httpx(host: str, port: str, rest: str) -> None:
     url = f"http://{host}{port}/{rest}"
     if address._PLAIN.fullmatch(url) is None:
