@@ -23,6 +23,7 @@ watches:
     query: |
       deport* AND Serbia
     alert: {group_wait: {new_story: 0s}}
+    full_text: false
 """
 
 

@@ -156,3 +156,22 @@ async def test_the_queues_log_is_emptied_of_what_is_old_in_chunks(postgres_url: 
     finally:
         engine.dispose()
         await made.stop(timedelta())
+
+
+@pytest.mark.postgres
+async def test_a_queue_that_no_replica_would_get_is_made_one_that_is_copied(postgres_url: str) -> None:
+    await distributed.install(postgres_url)
+    engine = engines.open_engine(postgres_url, pool=1)
+    unlogged = text(
+        "select count(*) from pg_class where relnamespace = 'pgqueuer'::regnamespace and relpersistence = 'u'"
+    )
+    try:
+        with engine.begin() as connection:
+            assert connection.execute(unlogged).scalar_one() == 0
+            connection.execute(text("alter table pgqueuer.pgqueuer set unlogged"))
+            assert connection.execute(unlogged).scalar_one() > 0
+        await distributed.install(postgres_url)
+        with engines.reading(engine) as connection:
+            assert connection.execute(unlogged).scalar_one() == 0
+    finally:
+        engine.dispose()
