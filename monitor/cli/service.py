@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -24,11 +24,13 @@ def run(
         Literal["all", "web", "worker"],
         typer.Option(help="With engine.kind pgqueuer: web shows pages and may lead, worker polls and sends."),
     ] = "all",
+    wait: Annotated[int, typer.Option(min=0, help="Seconds to wait for a database that does not answer.")] = 60,
 ) -> None:
     """Poll, match and deliver until asked to stop (SIGTERM, Ctrl-C)."""
     from monitor import daemon
 
-    raise typer.Exit(daemon.run(config, os.environ, port=port, role=daemon.Role(role)))
+    patience = timedelta(seconds=wait)
+    raise typer.Exit(daemon.run(config, os.environ, port=port, role=daemon.Role(role), wait=patience))
 
 
 @app.command(epilog="Example: storywatch poll --once --ignore-schedule")

@@ -12,23 +12,25 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import structlog
+from sqlalchemy import Engine
 
 import monitor
 from monitor import logs, reloading, supervisor, tracing, understanding
 from monitor import metrics as measures
 from monitor.config import redaction
 from monitor.config.values import Config
-from monitor.daemon import chores, crew, starting
+from monitor.daemon import chores, clocks, crew, starting
 from monitor.daemon.assembling import assembled
 from monitor.daemon.running import Role, Running, utc_now
 from monitor.daemon.starting import Start
 from monitor.engines import tick
-from monitor.errors import ConfigError, Problem
+from monitor.errors import ConfigError, Problem, StoreUnreachable
 from monitor.store import engine as engines
 from monitor.store import filelock, migrate
 
@@ -38,10 +40,17 @@ _FOR_POLLS = 2 / 3
 """Of the time to stop in: the rest is for writing and for giving back."""
 
 
-def run(path: Path, environ: Mapping[str, str], *, port: int | None = None, role: Role = Role.ALL) -> int:
+def run(
+    path: Path,
+    environ: Mapping[str, str],
+    *,
+    port: int | None = None,
+    role: Role = Role.ALL,
+    wait: timedelta = starting.PATIENCE,
+) -> int:
     """Run until SIGTERM or SIGINT; answers the exit code. A worker has a page only where it is given a `port`.
 
-    Errors: ConfigError, StoreError.
+    A database that does not answer is waited for. Errors: ConfigError, StoreError.
     """
     hidden = logs.Known()
     logs.configure(sys.stderr, known=hidden)
@@ -50,7 +59,7 @@ def run(path: Path, environ: Mapping[str, str], *, port: int | None = None, role
     hidden.values = redaction.known_values(start.text, environ)
     starting.say_problems(start.problems)
     crew.refuse_odd(start.config, starting.database(start.config, environ), role)
-    work = Work(role, role is not Role.WORKER or port is not None, port)
+    work = Work(role, role is not Role.WORKER or port is not None, port, wait)
     tracing.configure(tracing.of(environ, monitor.__version__))
     try:
         return asyncio.run(_run(start, environ, hidden, work))
@@ -72,25 +81,44 @@ def use_uvloop() -> None:
 class Work:
     """What this process is to do.
 
-    A `port` of the command line is none of the configuration: a reload of the file must not find it changed.
+    A `port` of the command line is none of the configuration: a reload of the file must not find it changed. `wait` is
+    for a database that does not answer yet.
     """
 
     role: Role = Role.ALL
     has_page: bool = True
     port: int | None = None
+    wait: timedelta = timedelta()
 
 
 async def _run(start: Start, environ: Mapping[str, str], hidden: logs.Known, work: Work) -> int:
-    url = starting.database(start.config, environ)
+    url, clock = starting.database(start.config, environ), clocks.Clock(utc_now)
+
+    async def reach(engine: Engine) -> None:
+        await _reach(engine, start.config, environ, url, work.wait)
+        await asyncio.to_thread(clock.compare, engine)
+
     with filelock.FileLock(url):
         async with assembled(
-            start.config, environ, url=url, now=utc_now, who=start.who, text=start.text, hidden=hidden
+            start.config, environ, url=url, now=clock, who=start.who, text=start.text, hidden=hidden, reach=reach
         ) as running:
+            running.compare_clocks = partial(clock.compare, running.engine)
             await crew.hire(running, environ, url, work.role, partial(_give_up, running))
             reloader = reloading.Reloader(running.working, start.file, leads=lambda: running.leader.is_leader)
             await tell_start(reloader, start)
             await _serve(running, reloader, start.content, work)
             return running.exit_code
+
+
+async def _reach(engine: Engine, config: Config, environ: Mapping[str, str], url: str, wait: timedelta) -> None:
+    """Wait for the database, and refuse one that only a pooler leads to."""
+    try:
+        await starting.reach(engine, wait)
+    except StoreUnreachable as exc:
+        if engines.is_refused_by_pooler(exc):
+            raise crew.shared_sessions(config, "storage.url") from exc
+        raise
+    await asyncio.to_thread(crew.refuse_pooler, config, environ, url)
 
 
 async def tell_start(reloader: reloading.Reloader, start: Start) -> None:
@@ -109,10 +137,12 @@ async def _serve(running: Running, reloader: reloading.Reloader, seen: bytes, wo
         partial(_give_up, running),
         wall=lambda: utc_now().timestamp(),
         counts=lambda error: not engines.is_outage(error),
+        on_lost=running.note_lost_time,
     )
     _listen(running, reloader, told)
     await running.leader.start()
     measures.leading.set_function(lambda: running.leader.is_leader)
+    measures.leader_missing.set_function(lambda: running.leader.is_missing)
     await running.dispatcher.start(running.shards.run)
     reloader.start(hashlib.sha256(seen).hexdigest())
     reloader.prime(running.primes)

@@ -38,8 +38,9 @@ class Tick:
     """Interval jobs that survive late runs and jumps of the wall clock.
 
     APScheduler counts in wall-clock time: a clock set back an hour stops its jobs for an hour. A watchdog on the
-    event loop's monotonic clock compares both and reschedules every job after a jump of more than 30 s. `counts` says
-    whether an error is a fault that may be hopeless, or one that passes, as a database that is away.
+    event loop's monotonic clock compares both and reschedules every job after a jump of more than 30 s, and after so
+    long a stop of the whole process. `on_lost` hears of time in which nobody worked, before any job runs again.
+    `counts` says whether an error is a fault that may be hopeless, or one that passes, as a database that is away.
     """
 
     def __init__(
@@ -49,12 +50,14 @@ class Tick:
         *,
         wall: Callable[[], float],
         counts: Callable[[Exception], bool] = lambda _: True,
+        on_lost: Callable[[], None] = lambda: None,
         watch_every: timedelta = timedelta(seconds=10),
     ) -> None:
         self._jobs = jobs
         self._on_hopeless = on_hopeless
         self._wall = wall
         self._counts = counts
+        self._on_lost = on_lost
         self._watch_every_s = watch_every.total_seconds()
         self._going: set[asyncio.Task[Any]] = set()
         self._failures: dict[str, list[float]] = {name: [] for name in jobs}
@@ -98,6 +101,7 @@ class Tick:
     async def _run(self, name: str) -> None:
         task = asyncio.current_task()
         assert task is not None
+        self._look_at_clocks()
         self._going.add(task)
         task.add_done_callback(self._going.discard)
         try:
@@ -119,15 +123,25 @@ class Tick:
             self._on_hopeless(name)
 
     def _check_clock(self) -> None:
-        wall, monotonic = self._wall(), time.monotonic()
-        jumped = (wall - self._last[0]) - (monotonic - self._last[1])
-        if abs(jumped) > _JUMP_S:
-            log.warning("clock_jumped", seconds=round(jumped))
-            metrics.clock_jumps.inc()
-            for name, job in self._jobs.items():
-                self._scheduler.reschedule_job(name, trigger=_every(job))
-        self._last = (wall, monotonic)
+        self._look_at_clocks()
         self._watch = asyncio.get_running_loop().call_later(self._watch_every_s, self._check_clock)
+
+    def _look_at_clocks(self) -> None:
+        """Compare what both clocks say has passed since the last look. Each job looks first: it may be the first."""
+        wall, monotonic = self._wall(), time.monotonic()
+        passed, lived = wall - self._last[0], monotonic - self._last[1]
+        self._last = (wall, monotonic)
+        if abs(passed - lived) > _JUMP_S:
+            log.warning("clock_jumped", seconds=round(passed - lived))
+            metrics.clock_jumps.inc()
+        elif lived > self._watch_every_s + _JUMP_S:
+            log.warning("stood_still", seconds=round(lived))
+        else:
+            return
+        for name, job in self._jobs.items():
+            self._scheduler.reschedule_job(name, trigger=_every(job))
+        if passed > 0:
+            self._on_lost()
 
 
 def _every(job: Job) -> IntervalTrigger:
