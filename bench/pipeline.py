@@ -29,7 +29,7 @@ from sqlalchemy import Engine, insert, text
 from bench.peers import served
 from monitor import pipeline, understanding, wiring
 from monitor.config import api
-from monitor.parse import delta
+from monitor.parse import delta, unseen
 from monitor.store import engine as engines
 from monitor.store import entries, feeds, migrate, tables
 from monitor.values import FeedId
@@ -120,7 +120,7 @@ def _poll(
     baseline: bool,
 ) -> delta.Memory | None:
     """All of one poll but the fetch."""
-    document = delta.parse(body, url, _HEADERS, now, before=before)
+    document = unseen.parse(body, url, _HEADERS, now, before=before)
     with context.engine.begin() as tx:
         (row,) = feeds.claim(tx, now + timedelta(days=30), lease=timedelta(minutes=5), only=feed)
     assert row.claim is not None

@@ -31,7 +31,7 @@ from monitor import (
     understanding,
     wiring,
 )
-from monitor.config import locating, redaction
+from monitor.config import locating
 from monitor.config.values import Config
 from monitor.daemon.running import Running
 from monitor.fetch import client
@@ -55,6 +55,7 @@ async def assembled(
 ) -> AsyncIterator[Running]:
     """Build and open every part but the tick and the page; close them in reverse order.
 
+    `text` is the configuration's, as it may be stored.
     Errors: StoreUnreachable, SchemaMismatch, StoreError from the database.
     """
     pooled = locating.direct_url_of(config, environ) is not None
@@ -62,7 +63,7 @@ async def assembled(
     engines.check_reachable(engine)
     migrate.ready(engine, config.storage.migrate)
     upkeep.prepare(engine, now(), config.storage.keep)
-    offer = revisions.Offer(config.sha256, redaction.storable(text, environ), who, now())
+    offer = revisions.Offer(config.sha256, text, who, now())
     revision, primes = _prepare_store(engine, config, offer)
     awake = wiring.knowledge(wiring.without(config, primes), config_rev=revision)
     context = wiring.context(engine, awake, config, now=now())

@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -57,6 +58,7 @@ class Poller:
         self._live: frozenset[Domain] = frozenset()
         self._live_at: datetime | None = None
         self._stopping = asyncio.Event()
+        self._answered = asyncio.Event()
         self.totals = Round()
 
     async def start(self) -> None:
@@ -100,6 +102,12 @@ class Poller:
         metrics.poll_lag.observe(max((self._parts.now() - row.next_at).total_seconds(), 0.0))
         task.add_done_callback(self._open.discard)
         return task
+
+    async def first_answer(self, within: timedelta) -> None:
+        """Wait until a request of this process has ended in whatever way, or the time is over."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within.total_seconds()):
+                await self._answered.wait()
 
     @property
     def is_stopping(self) -> bool:
@@ -246,6 +254,7 @@ class Poller:
             async with self._places:
                 claim = await self._held_for(claim)
                 outcome = await parts.client.fetch(request, parts.now)
+        self._answered.set()
         await self._notice_network(row.host, outcome)
         await self._conclude(row, claim, state, outcome, report)
 

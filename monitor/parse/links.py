@@ -12,14 +12,10 @@ import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from typing import TYPE_CHECKING
+from functools import lru_cache
 from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 
-from monitor.parse import sites
-
-if TYPE_CHECKING:
-    from tldextract import TLDExtract
+from monitor.parse import sites, suffixes
 
 MAX_URL_CHARS = 2_048
 _MAX_WRAPPED = 3
@@ -92,24 +88,24 @@ def registrable(host: str) -> str | None:
     >>> registrable("foo.github.io"), registrable("www.b92.co.rs")
     ('foo.github.io', 'b92.co.rs')
     """
-    plain = ascii_host(host)
-    found = _extractor()(plain)
-    if found.suffix or found.ipv4 or found.ipv6 or plain.startswith("["):
-        return found.top_domain_under_public_suffix or None
-    return ".".join(plain.split(".")[-2:]) if "." in plain else None  # the list's own rule for unlisted suffixes
+    plain = _bare(host)
+    labels = plain.split(".")
+    if plain.startswith("[") or _IPV4.fullmatch(plain):
+        return None
+    length = suffixes.shipped().length(labels) or 1  # the list's own rule for unlisted suffixes
+    domain = labels[-length - 1 :]
+    return ".".join(domain) if len(domain) > length and domain[0] else None
 
 
 @lru_cache(maxsize=4096)
 def has_public_suffix(host: str) -> bool:
     """Whether a host ends as hosts end: in a suffix of the list."""
-    return bool(_extractor()(ascii_host(host)).suffix)
+    return suffixes.shipped().length(_bare(host).split(".")) > 0
 
 
-@cache
-def _extractor() -> TLDExtract:
-    from tldextract import TLDExtract  # here: 0.2 s to import
-
-    return TLDExtract(cache_dir=None, suffix_list_urls=(), include_psl_private_domains=True)
+def _bare(host: str) -> str:
+    """A host without what people leave behind it: a port, a path."""
+    return ascii_host(host if host.startswith("[") else host.partition("/")[0].partition(":")[0])
 
 
 def canonical(url: str, aliases: Mapping[str, str] = sites.HOST_ALIASES) -> Canonical:
