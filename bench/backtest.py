@@ -42,10 +42,12 @@ channels:
   console: {type: stdout}
 """
 SHARE = 1 / 100
+A_DAY = 100_000 / 30
+"""Entries a day, whatever their number: a longer history is no denser, and the window of stories holds six days."""
 
 
 def rows(number: int, rng: random.Random) -> Iterator[dict[str, object]]:
-    """Entries of about 600 characters, half English, half Serbian Cyrillic, over 30 days."""
+    """Entries of about 600 characters, half English, half Serbian Cyrillic."""
     texts = [match.text(600, rng, cyrillic=n % 2 == 1) for n in range(200)]
     dull = [text for text in texts if "Serbia" not in text and "Kosovo" not in text] or texts
     for n in range(number):
@@ -56,7 +58,7 @@ def rows(number: int, rng: random.Random) -> Iterator[dict[str, object]]:
         if live:  # words of its own, or all of them would be one story
             title = f"{name} {match.name(rng)}: Serbia and the deportees of {match.name(rng)}"
             text = " ".join(match.name(rng) for _ in range(60))
-        at = START + timedelta(days=30) * (n / number)
+        at = START + timedelta(days=1) * (n / A_DAY)
         yield {
             "id": n + 1,
             "feed_id": 1,
@@ -111,7 +113,7 @@ def measure(number: int) -> dict[str, float]:
         text = CONFIG.replace(" OR Albania", "")
         new = compare.File(api.parse_text(text, {}), text)
         with engines.reading(engine) as connection:
-            span = compare.span_of(connection, timedelta(days=31))
+            span = compare.span_of(connection, timedelta(days=number / A_DAY + 1))
         assert span is not None
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         began, cpu = time.perf_counter(), time.process_time()

@@ -119,7 +119,7 @@ def measure(url: str, kind: str, workers: int, take: int, used: int) -> float:
     took = time.perf_counter() - began
     for child in children:
         child.join()
-    return total / took
+    return float(total / took)
 
 
 def main() -> None:

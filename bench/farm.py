@@ -21,7 +21,7 @@ import statistics
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -32,10 +32,10 @@ from sqlalchemy import Connection, Engine, text
 
 from monitor import pipeline, schedule, understanding, wiring
 from monitor.config import api
-from monitor.jobs import polling, settling, upkeep
+from monitor.jobs import parts, settling, upkeep
 from monitor.parse import delta
 from monitor.store import engine as engines
-from monitor.store import feeds, fetch_log, migrate
+from monitor.store import feeds, fetch_log, migrate, results
 from monitor.values import Fetched, NotModified, ParsedEntry, ParsedFeed, Validators
 from tests import postgres
 
@@ -115,7 +115,7 @@ class Farm:
 
     def _claim(self, now: datetime) -> tuple[feeds.FeedRow, ...]:
         with self._timed("claim"), self._engine.begin() as connection:
-            rows = feeds.claim(connection, now, lease=polling.LEASE, limit=CLAIM)
+            rows = feeds.claim(connection, now, lease=parts.LEASE, limit=CLAIM)
         self.noted.lags += [(now - row.next_at).total_seconds() for row in rows if row.baseline_at is not None]
         return rows
 
@@ -131,8 +131,7 @@ class Farm:
                 waiting.append((row, self._unchanged(row, now)))
         for at in range(0, len(waiting), GROUP):
             with self._timed("unchanged"), self._engine.begin() as connection:
-                for row, decision in waiting[at : at + GROUP]:
-                    _settle(connection, row, decision)
+                _settle(connection, waiting[at : at + GROUP])
 
     def _next(self, after: datetime) -> datetime:
         return after + self._dice.expovariate(1.0) * self._every
@@ -210,10 +209,14 @@ def _claim_of(row: feeds.FeedRow) -> Any:
     return row.claim
 
 
-def _settle(connection: Connection, row: feeds.FeedRow, decision: pipeline.Decision) -> None:
-    feeds.settle(connection, _claim_of(row), decision.settlement)
-    if decision.log is not None:
-        fetch_log.write(connection, row.id, decision.log)
+def _settle(connection: Connection, polls: Sequence[tuple[feeds.FeedRow, pipeline.Decision]]) -> None:
+    """Write unchanged polls as the daemon does: one statement for what is plain, and one for their lines."""
+    plain = [(_claim_of(row), decision.settlement) for row, decision in polls if results.is_plain(decision.settlement)]
+    results.settle(connection, plain)
+    for row, decision in polls:
+        if not results.is_plain(decision.settlement):
+            feeds.settle(connection, _claim_of(row), decision.settlement)
+    fetch_log.write_many(connection, [(row.id, decision.log) for row, decision in polls if decision.log is not None])
 
 
 def figures(

@@ -95,11 +95,15 @@ def _measured(url: str, config_text: str, count: int, polls: int, history: int) 
     ours, base = [], []
     for poll in range(polls + 1):
         now = START + poll * _NEW
-        spent, alone = 0.0, 0.0
+        begun = time.process_time()
+        rows = _claimed(context, now)
+        spent, alone = time.process_time() - begun, 0.0
         for number, feed in enumerate(ids):
             body = served.document(number, poll)
             begun = time.process_time()
-            memories[feed] = _poll(context, feed, body, addresses[number], memories.get(feed), now, baseline=poll == 0)
+            memories[feed] = _poll(
+                context, rows[feed], body, addresses[number], memories.get(feed), now, baseline=poll == 0
+            )
             spent += time.process_time() - begun
             alone += _alone(number, poll)
         if poll:
@@ -109,9 +113,16 @@ def _measured(url: str, config_text: str, count: int, polls: int, history: int) 
     return Cost(statistics.median(ours), statistics.median(base))
 
 
+def _claimed(context: understanding.Context, now: datetime) -> dict[FeedId, feeds.FeedRow]:
+    """All feeds, claimed as the daemon claims what is due: many in a transaction."""
+    with context.engine.begin() as tx:
+        rows = feeds.claim(tx, now + timedelta(days=30), lease=timedelta(minutes=5), limit=10_000)
+    return {row.id: row for row in rows}
+
+
 def _poll(
     context: understanding.Context,
-    feed: FeedId,
+    row: feeds.FeedRow,
     body: bytes,
     url: str,
     before: delta.Memory | None,
@@ -121,8 +132,6 @@ def _poll(
 ) -> delta.Memory | None:
     """All of one poll but the fetch."""
     document = unseen.parse(body, url, _HEADERS, now, before=before)
-    with context.engine.begin() as tx:
-        (row,) = feeds.claim(tx, now + timedelta(days=30), lease=timedelta(minutes=5), only=feed)
     assert row.claim is not None
     decision = pipeline.Decision(feeds.Settlement(now, "bench", {}, now, ok=True))
     turn = pipeline.Turn(row.claim, None, row.gen + 1, baseline=baseline, decide=lambda _: decision, before=before)

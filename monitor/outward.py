@@ -1,11 +1,13 @@
 """How this installation asks servers, by its configuration: under which name, within which bounds, at what distance.
 
-One place, so that the daemon's polls and a person's `feed add` have the same manners. Called by `daemon` and `feed`.
+One place, so that the daemon's polls, a person's `feed add` and what `check --live` and `explain` ask have the same
+manners.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 
 import monitor
@@ -14,12 +16,12 @@ from monitor.fetch import client, hosts, limits
 from monitor.parse import links
 
 
-def client_of(config: Config) -> client.Client:
-    """What fetches; not open yet."""
+def client_of(config: Config, deadline: timedelta | None = None) -> client.Client:
+    """What fetches; not open yet. A `deadline` is for whoever cannot wait as long as a poll may."""
     bounds = limits.Limits(
         body_bytes=config.limits.body_bytes,
         wire_bytes=config.limits.wire_bytes,
-        deadline_s=config.limits.deadline.total_seconds(),
+        deadline_s=(deadline or config.limits.deadline).total_seconds(),
     )
     agent = limits.Agent(monitor.__version__, config.contact)
     return client.Client(bounds, agent, allow_hosts=own_hosts(config))

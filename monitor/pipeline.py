@@ -210,9 +210,10 @@ def _taken_back(tx: Connection, document: delta.Delta, turn: Turn, moment: Momen
     """Notice entries that left the document soon after they came, while older ones stayed."""
     if turn.before is None or document.memory is None:
         return ()
-    left, there = delta.Present(delta.taken_out(turn.before, document.memory)), delta.Present(document.memory.items)
+    out = delta.taken_out(turn.before, document.memory)
+    left, there = delta.Present(out), delta.Present(document.memory.items)
     told: list[Event] = []
-    for one in entries.followed(tx, turn.claim.feed, moment.now - _FOLLOWED):
+    for one in entries.followed(tx, turn.claim.feed, moment.now - _FOLLOWED, only_missing=not out):
         is_there = there.holds(one.entry_key, one.url_key)
         if one.missing_since is None and left.holds(one.entry_key, one.url_key) and not is_there:
             entries.mark_missing(tx, one.entry, moment.now)

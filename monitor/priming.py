@@ -174,15 +174,9 @@ def _join(
     entries.record_matches(tx, entry.id, matches, config_rev=knowledge.config_rev, now=moment.now)
     outlet = knowledge.outlets.by_domain(entry.outlet) if entry.outlet else None
     engines.lock_stories(tx)
-    ahead = late.before(stories.facts(tx, mentioned.story), entry.id)
+    story = stories.facts(tx, mentioned.story)
     evidence = understanding.read(entry, outlet, knowledge)
     arrived = events.Arrived(entry, outlet, mentioned.assignment, matches, evidence)
-    circumstances = events.Circumstances(
-        now=moment.now,
-        outlets=knowledge.outlets,
-        config_rev=knowledge.config_rev,
-        baseline=moment.baseline,
-        max_item_age=knowledge.max_item_age,
-        governments=knowledge.governments,
-    )
-    outbox.put(tx, events.decide(ahead, arrived, knowledge.rules, circumstances), knowledge.plan)
+    around = understanding.circumstances_of(knowledge, moment)
+    decided = events.decide(late.before(story, entry.id), arrived, knowledge.rules, around)
+    outbox.put(tx, understanding.untold(tx, decided, story), knowledge.plan)

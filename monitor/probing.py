@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 
 import aiosmtplib
 
-import monitor
 from alerts import config as alerts_config
 from alerts.channels import addresses, base, email, slack, webhook
 from alerts.config import ChannelConfig
 from alerts.errors import DeliveryError
+from monitor import outward
 from monitor.config import faults, secrets
 from monitor.config.reading import Document, Path, read_text
 from monitor.config.values import Config, FeedConfig
@@ -40,10 +40,7 @@ async def problems(
     """Ask everything; what was not answered in time is said too."""
     document = read_text(text, config.file)
     gate = asyncio.Semaphore(AT_ONCE)
-    own = frozenset(config.limits.allow_hosts)
-    bounds = limits.Limits(deadline_s=_ONE.total_seconds())
-    agent = limits.Agent(monitor.__version__, config.contact)
-    async with client.Client(bounds, agent, allow_hosts=own) as http:
+    async with outward.client_of(config, _ONE) as http:
         asked = [
             *_channels(document, config),
             *((path, _feed(document, path, feed, http, environ, now)) for path, feed in _feeds(document, config)),

@@ -39,8 +39,9 @@ class CorrectionRefused(MonitorError):
 def repair(tx: Connection, window: Index, new: Collection[EntryId], now: datetime) -> tuple[Changed, ...]:
     """Merge and split what the new entries have shown to be one story or two; the window is told by `settle`."""
     merges = window.merges(new)
-    touched = {mention.story for mention in corrections.mentioned(tx, new)} if new else set()
-    splits = () if merges else window.splits(touched)
+    splits: tuple[Split, ...] = ()
+    if new and window.may_split and not merges:
+        splits = window.splits({mention.story for mention in corrections.mentioned(tx, new)})
     if not merges and not splits:
         return ()
     engines.lock_stories(tx)

@@ -170,12 +170,12 @@ def arrive(
     evidence = read(entry, outlet, knowledge)
     engines.lock_stories(tx)
     assignment, key = _place(entry, outlet, ctx, now, journal)
-    before = journal.known(tx, key)
+    before = StoryFacts(key) if assignment.joined is None else journal.known(tx, key)
     story = stories.record(tx, entry, outlet, assignment, key, now, lead(entry))
     stories.record_evidence(tx, entry, story, evidence, now)
     arrived = events.Arrived(entry, outlet, assignment, matches, evidence)
     journal.grown(before, arrived, now)
-    decided = events.decide(before, arrived, knowledge.rules, _circumstances(knowledge, moment))
+    decided = events.decide(before, arrived, knowledge.rules, circumstances_of(knowledge, moment))
     stored = outbox.put(tx, untold(tx, decided, before), knowledge.plan)
     if not moment.baseline:
         _want_page(tx, entry, matches, knowledge, now)
@@ -205,7 +205,7 @@ def reread(
     story = stories.facts(tx, mentioned.story)
     assignment = _judge_again(entry, before, outlet, mentioned, story, ctx, now, journal)
     arrived = events.Arrived(entry, outlet, assignment, known, evidence)
-    circumstances = _circumstances(knowledge, moment)
+    circumstances = circumstances_of(knowledge, moment)
     was_copy = mentioned.assignment.role is Role.COPY
     decided = late.decide(story, arrived, knowledge.rules, circumstances, was_copy=was_copy)
     if revision is not None:
@@ -233,7 +233,7 @@ def withdraw(tx: Connection, entry: Entry, moment: Moment, ctx: Context) -> tupl
     outlet = knowledge.outlets.by_domain(entry.outlet) if entry.outlet else None
     arrived = events.Arrived(entry, outlet, mentioned.assignment, entries.matches_of(tx, entry.id))
     story = stories.facts(tx, mentioned.story)
-    decided = corrections.withdrawn(story, arrived, knowledge.rules, _circumstances(knowledge, moment))
+    decided = corrections.withdrawn(story, arrived, knowledge.rules, circumstances_of(knowledge, moment))
     return outbox.put(tx, untold(tx, decided, story), knowledge.plan)
 
 
@@ -244,7 +244,8 @@ def untold(tx: Connection, decided: tuple[Event, ...], story: StoryFacts) -> tup
     return tuple(one for one in decided if known.isdisjoint(former[one.key]))
 
 
-def _circumstances(knowledge: Knowledge, moment: Moment) -> events.Circumstances:
+def circumstances_of(knowledge: Knowledge, moment: Moment) -> events.Circumstances:
+    """What a decision on events goes by, beside the story and the entry."""
     return events.Circumstances(
         now=moment.now,
         config_rev=knowledge.config_rev,

@@ -119,10 +119,16 @@ class Index:
 
     def merges(self, new: Iterable[EntryId]) -> tuple[repair.Merge, ...]:
         """The stories that should be one now that these entries have been added; none while the setting is off."""
-        if not self._settings.merge:
+        fresh = frozenset(new)
+        if not self._settings.merge or not self._witnesses.among(fresh):
             return ()
-        witnessed = self._witnesses.pairs(frozenset(new), self._window.placed())
+        witnessed = self._witnesses.pairs(fresh, self._window.placed())
         return repair.merges(self._window.stories, witnessed, self._similarity)
+
+    @property
+    def may_split(self) -> bool:
+        """Whether a story that fell apart becomes two."""
+        return self._settings.split
 
     def splits(self, stories: Iterable[StoryKey]) -> tuple[repair.Split, ...]:
         """Those of these stories that are two; none while the setting is off."""

@@ -62,6 +62,10 @@ class Witnesses:
         for entry in entries:
             self._runner_up.pop(entry, None)
 
+    def among(self, entries: Iterable[EntryId]) -> bool:
+        """Whether one of these entries is a witness."""
+        return not self._runner_up.keys().isdisjoint(entries)
+
     def pairs(self, new: Collection[EntryId], stories: Mapping[EntryId, StoryKey]) -> Iterator[Witnessed]:
         """Pairs of stories with a new witness, and enough in all. `stories` says where the live entries stand by now.
 

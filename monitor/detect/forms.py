@@ -155,6 +155,10 @@ class Begun(NamedTuple):
     second: Element | None
 
 
+_HEAD = 3
+"""Stems are looked up by so many letters first: most words begin like none of them."""
+
+
 class Starting(NamedTuple):
     """The forms a word can begin: those it is all of, those that ask for one of a few next words, and the others.
 
@@ -164,6 +168,9 @@ class Starting(NamedTuple):
     whole: tuple[tuple[object, bool], ...]
     by_next: Mapping[str, tuple[Begun, ...]]
     others: tuple[Begun, ...]
+
+
+_NOTHING = Starting((), {}, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,11 +212,18 @@ def index(forms: Iterable[Form]) -> Index:
     exact_rows = {word: tuple(rows) for word, rows in exact.items()}
     start_rows = {stem: tuple(rows) for stem, rows in starts.items()}
 
+    lengths: dict[str, set[int]] = {}
+    for stem in start_rows:
+        lengths.setdefault(stem[:_HEAD], set()).add(len(stem))
+
     @lru_cache(maxsize=20_000)
     def starting(word: str) -> Starting:
         rows = dict.fromkeys(exact_rows.get(word, ()))
-        for length in range(1, len(word) + 1):
-            rows.update(dict.fromkeys(start_rows.get(word[:length], ())))
+        for length in sorted({length for n in range(1, _HEAD + 1) for length in lengths.get(word[:n], ())}):
+            if length <= len(word):
+                rows.update(dict.fromkeys(start_rows.get(word[:length], ())))
+        if not rows:
+            return _NOTHING
         cases = ((form, form.elements[0].accepts(word)) for form in rows)
         return _divided([Begun(form, case, _next(form)) for form, case in cases if case])
 

@@ -9,12 +9,11 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 
-import monitor
-from monitor import parser_pool
+from monitor import outward, parser_pool
 from monitor.config.values import Config
 from monitor.detect.outlets import OutletTable
 from monitor.errors import MonitorError, ParseError
-from monitor.fetch import article, client, hosts, limits
+from monitor.fetch import article, hosts
 from monitor.parse import charset, language, links, web_page
 from monitor.store import entries
 from monitor.values import Domain, Entry, EntryId, FeedId
@@ -95,10 +94,8 @@ async def fetched(wish: Wish, config: Config, table: OutletTable, now: datetime)
 
     Errors: NothingToExplain with the word why it was not read.
     """
-    agent = limits.Agent(monitor.__version__, config.contact)
-    own = config.limits.allow_hosts
     gate = hosts.HostGate(spacing=lambda _: 0.0)
-    async with client.Client(limits.Limits(), agent, allow_hosts=own) as http, parser_pool.ParserPool(1) as pool:
+    async with outward.client_of(config) as http, parser_pool.ParserPool(1) as pool:
         page = await article.Articles(http, gate, lambda: now).read(wish.what)
         if isinstance(page, article.PageRefused):
             raise NothingToExplain(f"{wish.what} is not stored and was not read: {page.reason}: {page.message}")

@@ -186,6 +186,8 @@ class _Exchange:
             return _Stop(bad.reason, bad.message)
         except decode.BodyRefused as refused:
             return _Stop(refused.reason, refused.message)
+        except aiohttp.ServerTimeoutError as exc:  # a TimeoutError as well, and says which one
+            return _Stop(*reasons.of_exception(exc, in_body=self._in_body))
         except TimeoutError:
             return self._timed_out()
         except (httpx.HTTPError, aiohttp.ClientError, OSError, ValueError) as exc:
@@ -208,7 +210,7 @@ class _Exchange:
                     return await self._answer(url, response, headers)
                 url = await self._next(url, response, headers, visited)
             finally:
-                await response.aclose()
+                await _stream(response).aclose()
 
     async def _next(
         self, url: address.Address, response: httpx.Response, headers: Headers, visited: set[str]

@@ -9,13 +9,18 @@ from __future__ import annotations
 
 import base64
 import binascii
+import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 
-from monitor.parse import sites, suffixes
+from monitor.parse import sites
+
+if TYPE_CHECKING:
+    from publicsuffixlist import PublicSuffixList
 
 MAX_URL_CHARS = 2_048
 _MAX_WRAPPED = 3
@@ -83,29 +88,39 @@ def _punycode(label: str) -> str:
 def registrable(host: str) -> str | None:
     """The registrable domain of a host by the public suffix list, private suffixes included.
 
-    None for an address in numbers and for a suffix itself. Source: https://publicsuffix.org, as shipped by tldextract.
+    None for an address in numbers and for a suffix itself. Source: https://publicsuffix.org, by publicsuffixlist.
 
     >>> registrable("foo.github.io"), registrable("www.b92.co.rs")
     ('foo.github.io', 'b92.co.rs')
     """
-    plain = _bare(host)
-    labels = plain.split(".")
-    if plain.startswith("[") or _IPV4.fullmatch(plain):
+    plain = ascii_host(host)
+    if _is_number(plain):
         return None
-    length = suffixes.shipped().length(labels) or 1  # the list's own rule for unlisted suffixes
-    domain = labels[-length - 1 :]
-    return ".".join(domain) if len(domain) > length and domain[0] else None
+    if has_public_suffix(plain):
+        return _suffixes().privatesuffix(plain)
+    return ".".join(plain.split(".")[-2:]) if "." in plain else None  # the list's own rule for unlisted suffixes
 
 
 @lru_cache(maxsize=4096)
 def has_public_suffix(host: str) -> bool:
     """Whether a host ends as hosts end: in a suffix of the list."""
-    return suffixes.shipped().length(_bare(host).split(".")) > 0
+    return _suffixes().publicsuffix(ascii_host(host)) is not None
 
 
-def _bare(host: str) -> str:
-    """A host without what people leave behind it: a port, a path."""
-    return ascii_host(host if host.startswith("[") else host.partition("/")[0].partition(":")[0])
+def _is_number(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+@cache
+def _suffixes() -> PublicSuffixList:
+    """The list, private suffixes included; a suffix that is not in it is none."""
+    from publicsuffixlist import PublicSuffixList  # here: its ten thousand lines are read at the first question
+
+    return PublicSuffixList(accept_unknown=False)
 
 
 def canonical(url: str, aliases: Mapping[str, str] = sites.HOST_ALIASES) -> Canonical:

@@ -16,6 +16,8 @@ PRIOR_ENTRIES, PRIOR_HOURS = 0.05, 1.0
 WANTED = 0.5
 """A poll is due when so many new entries are expected."""
 _HOUR = timedelta(hours=1)
+_NO_TIME = 1e-9
+"""Hours that are only what rounding left."""
 _LONGEST_SEED = timedelta(days=30)
 
 
@@ -94,8 +96,10 @@ def _slots(since: datetime, until: datetime) -> Iterator[tuple[int, float]]:
     days = max(0, (until - since).days)
     if days:
         yield from ((slot, float(days)) for slot in range(24))
-    at = since + timedelta(days=days)
-    while at < until:
-        end = min(until, at.replace(minute=0, second=0, microsecond=0) + _HOUR)
-        yield at.hour, (end - at) / _HOUR
-        at = end
+    left = (until - since) / _HOUR - 24 * days
+    slot, room = since.hour, 1 - (since.minute * 60 + since.second + since.microsecond / 1e6) / 3600
+    while left > _NO_TIME:
+        part = min(left, room)
+        yield slot, part
+        left -= part
+        slot, room = (slot + 1) % 24, 1.0

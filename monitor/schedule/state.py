@@ -261,7 +261,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return round(value, 4)
     if isinstance(value, tuple):
-        return [_plain(part) for part in value]
+        return [round(part, 4) if type(part) is float else _plain(part) for part in value]
     if isinstance(value, frozenset):
         return sorted(value)
     if hasattr(value, "__dataclass_fields__"):

@@ -28,7 +28,8 @@ _KNOWN = select(_SEEN.key_hash).where(
     _SEEN.feed_id == bindparam("feed"), _SEEN.key_hash.in_(bindparam("hashes", expanding=True))
 )
 _MATCHED = insert(tables.match)
-_ADD = insert(tables.entry).returning(tables.entry, sort_by_parameter_order=True)
+# Told by their keys, not by their order: asking for that makes SQLite insert row by row.
+_ADD = insert(tables.entry).returning(_E.id, _E.entry_key)
 _TWINS = (
     select(_E.url_key, _E.outlet, func.min(_E.id))
     .where(_E.url_key.in_(bindparam("keys", expanding=True)), _E.outlet.is_not(None))
@@ -40,6 +41,7 @@ _FOLLOWED = (
     .where(_E.feed_id == bindparam("feed"), _E.first_seen_at >= bindparam("since"))
     .order_by(_E.id)
 )
+_MISSING = _FOLLOWED.where(_E.missing_since.is_not(None))
 
 
 def _marking(insert_into: Callable[[Table], Any]) -> Any:
@@ -136,11 +138,34 @@ def add(
     partitions.make_room(connection, now)
     twins = _twins(connection, arrivals)
     rows = [_row(feed, arrival, gen, now, twins.get(_twin_key(arrival))) for arrival in arrivals]
-    stored = connection.execute(_ADD, rows).all()
-    for row, arrival in zip(stored, arrivals, strict=True):
+    ids = {row.entry_key: EntryId(row.id) for row in connection.execute(_ADD, rows)}
+    for arrival in arrivals:
         for n, older in enumerate(reversed(arrival.keyed.older), start=1):
-            _keep_revision(connection, row.id, n, now, *_texts(older))
-    return tuple(entry_of(row) for row in stored if row.alias_of is None)
+            _keep_revision(connection, ids[arrival.keyed.entry_key], n, now, *_texts(older))
+    pairs = zip(arrivals, rows, strict=True)
+    return tuple(_added(ids[row["entry_key"]], feed, arrival, now) for arrival, row in pairs if row["alias_of"] is None)
+
+
+def _added(number: EntryId, feed: FeedId, arrival: Arrival, now: datetime) -> Entry:
+    """A new entry as it was just written, without reading it back."""
+    parsed = arrival.keyed.entry
+    title, summary, content = _texts(parsed)
+    return Entry(
+        id=number,
+        feed=feed,
+        entry_key=arrival.keyed.entry_key,
+        url=parsed.url,
+        url_key=arrival.keyed.url_key,
+        title=title,
+        summary=summary,
+        content=content,
+        language=arrival.language,
+        outlet=arrival.outlet,
+        published=parsed.published,
+        first_seen=now,
+        author=parsed.author,
+        via=arrival.via,
+    )
 
 
 def _twin_key(arrival: Arrival) -> tuple[str | None, str | None]:
@@ -251,9 +276,11 @@ def know_address(connection: Connection, feed: FeedId, url_key: str, gen: int) -
     connection.execute(row.on_conflict_do_nothing(index_elements=["feed_id", "key_hash"]))
 
 
-def followed(connection: Connection, feed: FeedId, since: datetime) -> tuple[Followed, ...]:
+def followed(
+    connection: Connection, feed: FeedId, since: datetime, *, only_missing: bool = False
+) -> tuple[Followed, ...]:
     """The entries of a feed that matched and were first seen since a time."""
-    rows = connection.execute(_FOLLOWED, {"feed": feed, "since": since})
+    rows = connection.execute(_MISSING if only_missing else _FOLLOWED, {"feed": feed, "since": since})
     return tuple(Followed(EntryId(r.id), r.entry_key, r.url_key, r.first_seen_at, r.missing_since) for r in rows)
 
 
