@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from array import array
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -101,6 +102,9 @@ def _identifier(languages: tuple[str, ...]) -> Any:
     full = LanguageIdentifier.from_model_file(MODEL_FILE)
     full.set_languages([name for name in languages if name in full.labels])
     # Made anew from the restricted tables: the whole model, which the first one keeps, weighs 28 MB more.
-    return LanguageIdentifier(
-        full.nb_ptc, full.nb_pc, full.nb_classes, full.tk_nextmove, full.tk_output, tk_row=full.tk_row
+    made = LanguageIdentifier(
+        full.nb_ptc, full.nb_pc, full.nb_classes, full.tk_nextmove, array("i", full.tk_output), tk_row=full.tk_row
     )
+    # Numbers in lists are objects, which a look copies from the pages that all parser processes share.
+    made._rowbase = array("I", made._rowbase)
+    return made
