@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -48,6 +49,7 @@ class Poller:
         self._answers = answers.Answers(parts, self._book, self._network, on_report)
         self._live_at: datetime | None = None
         self._stopping = asyncio.Event()
+        self._answered = asyncio.Event()
         self.totals = Round()
 
     async def start(self) -> None:
@@ -92,6 +94,12 @@ class Poller:
         metrics.poll_lag.observe(max((self._parts.now() - row.next_at).total_seconds(), 0.0))
         task.add_done_callback(self._open.discard)
         return task
+
+    async def first_answer(self, within: timedelta) -> None:
+        """Wait until a request of this process has ended in whatever way, or the time is over."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within.total_seconds()):
+                await self._answered.wait()
 
     @property
     def is_stopping(self) -> bool:
@@ -238,6 +246,7 @@ class Poller:
             async with self._places:
                 claim = await self._held_for(claim)
                 outcome = await parts.client.fetch(request, parts.now)
+        self._answered.set()
         await self._notice_network(row.host, outcome)
         await self._answers.conclude(row, claim, state, outcome, report)
 
