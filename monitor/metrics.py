@@ -43,9 +43,11 @@ watch_delay = Gauge("storywatch_watch_delay_seconds", "Worst delay at which a wa
 jobs = Counter("storywatch_job_runs", "Runs of the process's own jobs by how they ended.", ["job", "outcome"])
 """done, failed."""
 clock_jumps = Counter("storywatch_clock_jumps", "Jumps of the wall clock of more than 30 s.")
+clock_skew = Gauge("storywatch_clock_skew_seconds", "How far this machine's clock is ahead of the Postgres server's.")
 shard_jobs = Gauge("storywatch_shard_jobs", "Shard jobs that run in this process.")
 engine_restarts = Counter("storywatch_engine_restarts", "Times the engine's run loop had to be started again.")
 leading = Gauge("storywatch_leader", "1 while this process does what only one may do.")
+leader_missing = Gauge("storywatch_leader_missing", "1 while no process has done so for a minute.")
 
 canary_seconds = Gauge("storywatch_canary_seconds", "How long the last canary story took from its feed to its channel.")
 canary_ok = Gauge("storywatch_canary_ok", "0 while a canary story is late.")

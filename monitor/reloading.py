@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import structlog
-import watchfiles
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -93,6 +92,8 @@ class Reloader:
         return task
 
     async def _watch(self) -> None:
+        import watchfiles  # here: the first polls do not wait for it
+
         folder = self._file.absolute().parent
         names = {self._file.name, "..data"}  # the second is how a mounted config map is swapped
 

@@ -19,16 +19,18 @@ from alerts.outbox import admin
 from alerts.outbox.admin import Trouble
 from alerts.values import Blind, Coverage, EventState
 from monitor import canary, schedule
-from monitor.store import checking, entries, meta, revisions, stories, tables
+from monitor.store import checking, entries, leases, meta, revisions, stories, story_facts, tables
 from monitor.store import feeds as feed_rows
 from monitor.values import MentionFact, Role, StanceFact, StoryKey
 
 _FRESH_AT_MOST = timedelta(hours=3)
 _LISTED = 20
+_UNLED_FOR = timedelta(seconds=60)
 _NOT_ASKED = frozenset({"secret_missing", "internal_error"})
 """Reasons of a next poll that say why the last one could not even begin."""
 
 
+_UNLED = "nobody has led since {}: is storywatch run with --role web or all running?"
 _LOG_LARGE = "the write-ahead log has {:,} bytes: a reader keeps it from being cleared"
 
 
@@ -80,6 +82,8 @@ class Standing:
     wal: int | None = None
     """Bytes of SQLite's write-ahead log; None on Postgres."""
     canary: canary.Flights = _NO_CANARY
+    unled_since: datetime | None = None
+    """Since when no process has led on a Postgres; None when one leads, or none ever did."""
 
     @property
     def colour(self) -> str:
@@ -91,6 +95,7 @@ class Standing:
             or self.troubles
             or self.canary.is_late
             or self._is_log_large
+            or self.unled_since
             or any(feed.colour in ("amber", "red") for feed in self.feeds)
         ):
             return "amber"
@@ -114,6 +119,7 @@ class Standing:
             "config": self.trouble or None,
             "canary": str(self.canary.standing),
             "due": self.due,
+            "unled_since": _plain(self.unled_since),
             "wal_bytes": self.wal,
             "entries": self.entries,
             "stories": self.stories,
@@ -136,6 +142,7 @@ class Standing:
             *failing[:_LISTED],
             *([f"           and {more} more: storywatch feed list --failing"] if more > 0 else []),
             f"entries    {self.entries} stored, {self.stories} stories",
+            *([f"leader     {_UNLED.format(_short(self.unled_since))}"] if self.unled_since else []),
             *([f"database   {_LOG_LARGE.format(self.wal)}"] if self._is_log_large else []),
             f"events     {_counts(self.events)}",
             f"outbox     {_counts(self.deliveries)}",
@@ -250,6 +257,7 @@ def read(connection: Connection, now: datetime, insecure: Collection[str] = ()) 
         trouble=meta.get(connection, revisions.TROUBLE) or "",
         canary=canary.load(meta.get(connection, canary.KEY)),
         wal=checking.wal_bytes(connection.engine) if connection.dialect.name == "sqlite" else None,
+        unled_since=leases.vacant_since(connection, _UNLED_FOR) if connection.dialect.name == "postgresql" else None,
     )
 
 
@@ -340,7 +348,7 @@ def stories_of(connection: Connection, limit: int) -> tuple[StoryLine, ...]:
 def story(connection: Connection, key: str) -> StoryShown | None:
     """One story; the key of a merged one leads to its survivor. None when there is none."""
     resolved = stories.resolve(connection, StoryKey(key))
-    facts = stories.facts(connection, resolved)
+    facts = story_facts.of(connection, resolved)
     if not facts.mentions:
         return None
     return StoryShown(resolved, facts.mentions[0].title, facts.mentions, facts.stances)

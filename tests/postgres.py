@@ -70,11 +70,33 @@ class Server:
 
     def restart(self) -> None:
         """End every session and start again, as an administrator does after an upgrade."""
+        self.halt()
+        self.resume()
+
+    def halt(self, how: str = "fast") -> None:
+        """End every session and the server; `immediate` is how a machine dies."""
+        self._control("-m", how, "stop")
+
+    def resume(self) -> None:
+        """Start again."""
+        self._control("-l", f"{self.folder}/log", "-o", self.options, "start")
+
+    def promote(self) -> None:
+        """Make the first server of a replica."""
+        self._control("promote")
+
+    def _control(self, *words: str) -> None:
         assert self.folder is not None
         assert self.binaries is not None
-        _run(self, [str(self.binaries / "pg_ctl"), "-w", "-D", str(self.folder / "db"), "-m", "fast", "stop"])
-        log = ["-l", str(self.folder / "log"), "-o", self.options, "start"]
-        _run(self, [str(self.binaries / "pg_ctl"), "-w", "-D", str(self.folder / "db"), *log])
+        _run(self, [str(self.binaries / "pg_ctl"), "-w", "-D", str(self.folder / "db"), *words])
+
+    def ask(self, question: str, database: str = "postgres") -> object:
+        """The first value of an answer, outside of any transaction."""
+        plain = self.url(database).replace("postgresql+psycopg://", "postgresql://")
+        with psycopg.connect(plain, autocommit=True) as connection:
+            cursor = connection.execute(question.encode())
+            row = cursor.fetchone() if cursor.description else None
+            return row[0] if row else None
 
     def stop(self) -> None:
         """End the server and remove its folder."""
@@ -86,8 +108,8 @@ class Server:
             for (name,) in rows:
                 self.drop_database(str(name))
             return
-        assert self.binaries is not None
-        _run(self, [str(self.binaries / "pg_ctl"), "-D", str(self.folder / "db"), "-m", "immediate", "-w", "stop"])
+        if (self.folder / "db" / "postmaster.pid").exists():
+            self.halt("immediate")
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -130,13 +152,34 @@ def start(settings: Mapping[str, str] | None = None) -> Server:
     return _start(binaries, {**_SETTINGS, **(settings or {})})
 
 
-def _start(binaries: Path, settings: Mapping[str, str]) -> Server:
+def replica_of(first: Server) -> Server:
+    """Start a server that follows another, a moment behind."""
+    assert first.binaries is not None
+    server = _housed()
+    server.binaries, server.prefix = first.binaries, first.prefix
+    copy = ["-D", f"{server.folder}/db", "-h", str(first.folder), "-U", "postgres", "-R", "-X", "stream", "-c", "fast"]
+    _run(server, [str(first.binaries / "pg_basebackup"), "--no-sync", *copy])
+    assert server.folder is not None
+    server.options = _options(_SETTINGS, server.folder)
+    server.resume()
+    return server
+
+
+def _housed() -> Server:
+    """A folder and an account for a server."""
     folder = Path(tempfile.mkdtemp(prefix="swpg", dir="/tmp"))  # a socket's path may have 107 bytes
     server = Server(
         base=f"postgresql+psycopg://postgres@/{{database}}?host={folder}", folder=folder, account=_account()
     )
     if server.account:
         os.chown(folder, server.account.pw_uid, server.account.pw_gid)
+    return server
+
+
+def _start(binaries: Path, settings: Mapping[str, str]) -> Server:
+    server = _housed()
+    folder = server.folder
+    assert folder is not None
     server.binaries = _readable(server, binaries, folder)
     try:
         _run(

@@ -8,7 +8,7 @@ Nothing else wires parts together. Called by `serving`, `once`, `demo`, `feed` a
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -31,8 +31,9 @@ from monitor import (
     understanding,
     wiring,
 )
-from monitor.config import locating, redaction
+from monitor.config import locating
 from monitor.config.values import Config
+from monitor.daemon import starting
 from monitor.daemon.running import Running
 from monitor.fetch import client
 from monitor.jobs import canary, full_text, parts, polling, sharding, upkeep
@@ -52,18 +53,20 @@ async def assembled(
     seed: int | None = None,
     on_report: Callable[[feeds.FeedRow, pipeline.Report], None] | None = None,
     hidden: logs.Known | None = None,
+    reach: Callable[[Engine], Awaitable[None]] = starting.reach,
 ) -> AsyncIterator[Running]:
     """Build and open every part but the tick and the page; close them in reverse order.
 
-    Errors: StoreUnreachable, SchemaMismatch, StoreError from the database.
+    `reach` is what comes before anything is asked of the database; `text` is the configuration's, as it may be stored.
+    Errors: StoreUnreachable, SchemaMismatch, StoreError from the database; what `reach` raises.
     """
     pooled = locating.direct_url_of(config, environ) is not None
     engine = engines.open_engine(url, pool=config.storage.pool, role="daemon", pooled=pooled)
-    engines.check_reachable(engine)
+    await reach(engine)
     migrate.ready(engine, config.storage.migrate)
-    upkeep.prepare(engine, now(), config.storage.keep)
-    offer = revisions.Offer(config.sha256, redaction.storable(text, environ), who, now())
+    offer = revisions.Offer(config.sha256, text, who, now())
     revision, primes = _prepare_store(engine, config, offer)
+    upkeep.prepare(engine, now(), config.storage.keep)
     awake = wiring.knowledge(wiring.without(config, primes), config_rev=revision)
     context = wiring.context(engine, awake, config, now=now())
     writer = ThreadPoolExecutor(1, thread_name_prefix="writer")

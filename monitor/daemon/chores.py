@@ -30,6 +30,7 @@ _PING_EVERY = timedelta(seconds=60)
 _PRUNE_EVERY = timedelta(hours=1)
 _INDEX_EVERY = timedelta(seconds=30)
 _CANARY_EVERY = timedelta(seconds=30)
+_CLOCK_EVERY = timedelta(seconds=30)
 
 
 def jobs(running: Running) -> dict[str, tick.Job]:
@@ -46,6 +47,7 @@ def jobs(running: Running) -> dict[str, tick.Job]:
         "ping": tick.Job(_led(running, _ping), _PING_EVERY),
         "search": tick.Job(_led(running, _index), _INDEX_EVERY),
         "canary": tick.Job(_led(running, _keep_canary), _CANARY_EVERY),
+        "clock": tick.Job(partial(asyncio.to_thread, running.compare_clocks), _CLOCK_EVERY),
     }
 
 
@@ -70,8 +72,22 @@ async def poll_due(running: Running) -> None:
         return
     if running.poller.is_cut_off:
         await running.poller.tick()  # one host a minute, until one answers
-    elif running.leader.is_leader:
-        await running.dispatcher.offer(await running.shards.due())
+    else:
+        if running.must_spread and running.leader.is_leader:
+            await _spread(running)
+        await offer_due(running)
+
+
+async def offer_due(running: Running) -> bool:
+    """Offer what is due to the engine; whether there was anything."""
+    return running.leader.is_leader and await running.dispatcher.offer(await running.shards.due()) > 0
+
+
+async def _spread(running: Running) -> None:
+    """Ask later, and not at once, for what fell due while the machine slept or seems to have by its clock."""
+    running.must_spread = False
+    await asyncio.to_thread(running.compare_clocks)
+    log.info("spread_overdue", feeds=await running.poller.spread_overdue())
 
 
 async def _read_pages(running: Running) -> None:

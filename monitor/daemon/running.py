@@ -37,7 +37,8 @@ class Role(StrEnum):
 class Running:
     """The parts of a running daemon; also what the page and `poll --once` work with.
 
-    What a reload swaps is in `working`; `primes` are the watches that must look through stored entries first.
+    What a reload swaps is in `working`; `primes` are the watches that must look through stored entries first;
+    `must_spread` says that time was lost, and what fell due in it is not to be asked at once.
     """
 
     working: swapping.Working
@@ -50,6 +51,8 @@ class Running:
     role: Role = field(default_factory=lambda: Role.ALL)
     leader: Leads = field(default_factory=Alone)
     dispatcher: Dispatcher = field(default_factory=lambda: Local(1))
+    compare_clocks: Callable[[], None] = lambda: None
+    must_spread: bool = False
     exit_code: int = 0
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -92,6 +95,10 @@ class Running:
     def environ(self) -> Mapping[str, str]:
         """Where secrets may be kept."""
         return self.working.environ
+
+    def note_lost_time(self) -> None:
+        """Time has passed in which nobody worked."""
+        self.must_spread = True
 
     async def work_alerts(self) -> None:
         """Build what is due and send what is ready."""

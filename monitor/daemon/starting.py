@@ -1,31 +1,41 @@
-"""Which configuration a start works with: the file's, or the last good one that is stored. Called by `serving`, `once`.
+"""What a start works with: the file's configuration, or the last good one that is stored; and a database that answers.
 
-Faulty single feeds are left out; a file that is refused, or gone, means the last revision that was accepted.
+Faulty single feeds are left out; a file that is refused, or gone, means the last revision that was accepted. Called by
+`serving`, `once`.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
+from itertools import chain, repeat
 from pathlib import Path
 
 import structlog
+from sqlalchemy import Engine
 
 from monitor.config import api, locating, secrets
 from monitor.config.values import Config
-from monitor.errors import ConfigError, Problem, StoreError
+from monitor.errors import ConfigError, Problem, StoreError, StoreUnreachable
 from monitor.store import engine as engines
 from monitor.store import migrate, revisions
 
 log = structlog.get_logger(__name__)
 _NOT_OF_A_FILE = ("shipped", "demo")
+PATIENCE = timedelta(seconds=60)
+"""How long a start waits for a database that does not answer: machines that start together do so in any order."""
+_PAUSES_S = (1.0, 2.0, 5.0)
+_LAST_PAUSE_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
     """What a start works with: the configuration in use and its text, and the file with what it holds.
 
-    `refused` are the errors that made it fall back on the last good revision.
+    `text` is as it may be stored; `known` are the secrets it refers to; `refused` are the errors that made it fall back
+    on the last good revision.
     """
 
     config: Config
@@ -33,6 +43,7 @@ class Start:
     text: str
     who: str
     file: Path
+    known: tuple[str, ...] = ()
     content: bytes = b""
     refused: tuple[Problem, ...] = ()
 
@@ -55,14 +66,14 @@ def start_config(path: Path, environ: Mapping[str, str]) -> Start:
         if is_shipped and (stored := _last_good(path, environ)) and stored.who not in _NOT_OF_A_FILE:
             raise ConfigError((Problem("E001", "", "the file is not there", str(path), 1, 1, 2),))
         content = api.read_file(file)
-        config, problems = api.load_lenient(file, environ)
+        read = api.parse_lenient(content, environ, file=str(file))
     except ConfigError as refused:
         stored = _last_good(path, environ)
         if stored is None:
             raise
         return _fallen_back(stored, refused.problems, path, content, environ)
     who = "shipped" if is_shipped else "start"
-    return Start(config, problems, content.decode("utf-8", "replace"), who, file, content)
+    return Start(read.config, read.problems, read.storable, who, file, read.known, content)
 
 
 def _fallen_back(
@@ -72,10 +83,10 @@ def _fallen_back(
     content: bytes,
     environ: Mapping[str, str],
 ) -> Start:
-    config, _ = api.parse_lenient(stored.text, environ, file=f"revision {stored.no}")
-    in_use = replace(config, sha256=stored.sha256)
+    read = api.parse_lenient(stored.text.encode(), environ, file=f"revision {stored.no}")
+    in_use = replace(read.config, sha256=stored.sha256)
     refused = tuple(problem for problem in problems if problem.severity == "error")
-    return Start(in_use, problems, stored.text, "start", path, content, refused)
+    return Start(in_use, problems, stored.text, "start", path, read.known, content, refused)
 
 
 def _last_good(path: Path, environ: Mapping[str, str]) -> revisions.Revision | None:
@@ -98,6 +109,28 @@ def _last_good(path: Path, environ: Mapping[str, str]) -> revisions.Revision | N
         return None
     finally:
         engine.dispose()
+
+
+async def reach(engine: Engine, within: timedelta = timedelta()) -> None:
+    """Wait for the database to answer, and say so meanwhile. A file is there or is not: nothing is waited for.
+
+    Errors: StoreUnreachable when it has not answered in time, StoreError when it is none.
+    """
+    clock, pauses = asyncio.get_running_loop().time, chain(_PAUSES_S, repeat(_LAST_PAUSE_S))
+    until, waited = clock() + within.total_seconds(), False
+    while True:
+        try:
+            await asyncio.to_thread(engines.check_reachable, engine)
+            break
+        except StoreUnreachable as exc:
+            left = until - clock()
+            if left <= 0 or engine.dialect.name == "sqlite" or engines.is_refused_by_pooler(exc):
+                raise
+            log.warning("database_unreachable", message=str(exc), giving_up_in_s=round(left))
+            await asyncio.sleep(min(next(pauses), left))
+            waited = True
+    if waited:
+        log.info("database_reached")
 
 
 def say_problems(problems: tuple[Problem, ...]) -> None:

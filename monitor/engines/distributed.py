@@ -82,7 +82,10 @@ class Distributed:
         self._supervisor = asyncio.create_task(self._supervise(run_shard), name="pgqueuer")
 
     async def offer(self, shards: Sequence[Shard]) -> int:
-        """Queue those that are neither queued nor running anywhere; 0 while the database is away."""
+        """Queue those that are neither queued nor running anywhere; 0 while the database is away.
+
+        Errors: psycopg.Error when the queue itself is at fault.
+        """
         names = list(dict.fromkeys(shards))
         if not names or self._stopping:
             return 0
@@ -95,7 +98,7 @@ class Distributed:
                 dedupe_key=[f"shard:{shard}" for shard in names],
                 on_conflict="skip",
             )
-        except psycopg.Error as exc:
+        except (psycopg.OperationalError, psycopg.InterfaceError) as exc:
             log.warning("offer_failed", error=_line(exc))
             await self._forget_offers()
             return 0
@@ -157,7 +160,7 @@ class Distributed:
             began = loop.time()
             try:
                 await self._run(run_shard)
-            except (psycopg.Error, OSError, StoreError) as exc:
+            except (psycopg.OperationalError, psycopg.InterfaceError, OSError, StoreError) as exc:
                 log.warning("engine_lost", error=_line(exc))
             except Exception as exc:  # a fault of the engine or of its tables: tried again, and counted
                 log.exception("engine_failed", error=str(exc))
@@ -225,10 +228,19 @@ async def install(url: str) -> None:
             queue = _queries(connection)
             if await queue.schema_is_installed():
                 await queue.upgrade()
+                if await _is_unlogged(connection):
+                    await queue.alter_durability()
             else:
                 await queue.install()
         except psycopg.Error as exc:
             raise StoreError(f"the tables of the queue could not be made: {_line(exc)}") from exc
+
+
+async def _is_unlogged(connection: psycopg.AsyncConnection[Any]) -> bool:
+    """Whether an earlier version made tables that no replica gets."""
+    asked = "select count(*) from pg_class where relnamespace = %s::regnamespace and relpersistence = 'u'"
+    found = await (await connection.execute(asked, (SCHEMA,))).fetchone()
+    return found is not None and found[0] > 0
 
 
 async def is_installed(url: str) -> bool:
@@ -246,9 +258,9 @@ async def _connect(url: str) -> psycopg.AsyncConnection[Any]:
 
 
 def _settings() -> settings.DBSettings:
-    # Whatever the environment says of PgQueuer, these are our tables. Unlogged: a crash empties the queue, one tick
-    # fills it again.
-    return settings.DBSettings(db_schema=SCHEMA, durability=settings.Durability.volatile)
+    # Whatever the environment says of PgQueuer, these are our tables. Unlogged ones would write less, and a tick fills
+    # them again; but on a replica that was made the first server the sequence of their numbers is none any more.
+    return settings.DBSettings(db_schema=SCHEMA, durability=settings.Durability.durable)
 
 
 class _Driver(PsycopgDriver):

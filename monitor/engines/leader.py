@@ -28,7 +28,8 @@ log = structlog.get_logger(__name__)
 _TRY_EVERY_S = 1.0
 _RENEW_AFTER = 1 / 3
 """Of the lease's time."""
-_VACANT_FOR_S = 60.0
+VACANT_FOR = timedelta(seconds=60)
+"""So long may nobody lead, as between two leaders, before it is said."""
 
 
 class Leads(Protocol):
@@ -78,9 +79,18 @@ class Elected:
     worked on by one thread, so that a database that does not answer keeps nobody else waiting.
     """
 
-    def __init__(self, engine: Engine, *, candidate: bool = True, ttl: timedelta = leases.TTL) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        candidate: bool = True,
+        ttl: timedelta = leases.TTL,
+        vacant_for: timedelta = VACANT_FOR,
+    ) -> None:
         self._engine = engine
         self._ttl = ttl
+        self._vacant_for_s = vacant_for.total_seconds()
+        self._is_told = False
         self._candidate = candidate
         self._owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="leader")
@@ -100,7 +110,7 @@ class Elected:
     @property
     def is_missing(self) -> bool:
         """Whether nobody has led for a minute."""
-        return time.monotonic() - self._led_at > _VACANT_FOR_S
+        return time.monotonic() - self._led_at > self._vacant_for_s
 
     def check(self, connection: Connection) -> None:
         """Refuse to go on when another process leads by now."""
@@ -143,9 +153,19 @@ class Elected:
                 self._try(self._connection)
             else:
                 self._hold(self._connection, self._mine)
+            self._tell()
         except SQLAlchemyError as exc:
             log.warning("leader_connection_lost", error=str(exc).splitlines()[0])
             self._forget()
+
+    def _tell(self) -> None:
+        """Say once that nobody leads, and once that somebody does again. Of a database that is away others tell."""
+        if self.is_missing and not self._is_told:
+            hint = "nothing is offered to workers; is a process that may lead running, --role web or all?"
+            log.warning("no_leader", seconds=round(time.monotonic() - self._led_at), hint=hint)
+        elif self._is_told and not self.is_missing:
+            log.info("led_again")
+        self._is_told = self.is_missing
 
     def _look(self, connection: Connection) -> None:
         if not leases.is_vacant(connection):

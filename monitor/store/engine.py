@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import (
     ArgumentError,
     DatabaseError,
@@ -41,6 +41,8 @@ LIMITS = {
 }
 """What a Postgres session may take."""
 
+_ENDED = ("25P03", "25P04")
+"""What Postgres says to a session whose transaction lay idle, or went on, for too long."""
 _AT_PEAKS = 2
 """Connections beyond the pool; few, since the server's limit is shared by many processes."""
 
@@ -80,6 +82,11 @@ def is_outage(error: BaseException) -> bool:
     return isinstance(error, (OperationalError, InterfaceError, StoreUnreachable)) or (
         isinstance(error, DBAPIError) and error.connection_invalidated
     )
+
+
+def is_refused_by_pooler(error: StoreUnreachable) -> bool:
+    """Whether a pooler answered instead of a server: it takes none of the settings a session begins with."""
+    return "unsupported startup parameter" in str(error)
 
 
 def _open_sqlite(url: URL) -> Engine:
@@ -128,18 +135,23 @@ def _use_wal(connection: Any) -> None:
 
 
 def _open_postgres(url: URL, pool: int, role: str, *, pooled: bool) -> Engine:
-    engine = create_engine(
-        url.set(drivername="postgresql+psycopg"),
-        hide_parameters=True,
-        pool_size=pool,
-        max_overflow=_AT_PEAKS,
-        pool_pre_ping=True,
-        connect_args={
-            "application_name": f"storywatch/{role}" if role else "storywatch",
-            "connect_timeout": 5,
-            **({"prepare_threshold": None} if pooled else {"options": _session_options()}),
-        },
-    )
+    try:
+        engine = create_engine(
+            url.set(drivername="postgresql+psycopg"),
+            hide_parameters=True,
+            pool_size=pool,
+            max_overflow=_AT_PEAKS,
+            pool_pre_ping=True,
+            connect_args={
+                "application_name": f"storywatch/{role}" if role else "storywatch",
+                "connect_timeout": 5,
+                **({"prepare_threshold": None} if pooled else {"options": _session_options()}),
+            },
+        )
+    except ImportError as exc:  # left out of the installation, or without the library it speaks through
+        said = "the driver for Postgres cannot be used"
+        raise StoreError(f"storage.url: {said} ({exc}); pip install 'psycopg[binary]'") from exc
+    event.listen(engine, "handle_error", _notice_end)
     if pooled:  # a pooler refuses options at connecting, and a session's settings would meet strangers
         limits = "; ".join(f"set local {name} = '{value}'" for name, value in LIMITS.items())
 
@@ -148,6 +160,12 @@ def _open_postgres(url: URL, pool: int, role: str, *, pooled: bool) -> Engine:
             connection.exec_driver_sql(limits)
 
     return engine
+
+
+def _notice_end(context: ExceptionContext) -> None:
+    """Take a session that the server ended because we stood still for an ended one: the driver calls it a fault."""
+    if getattr(context.original_exception, "sqlstate", None) in _ENDED:
+        context.is_disconnect, context.invalidate_pool_on_disconnect = True, False
 
 
 def _session_options() -> str:

@@ -8,7 +8,7 @@ connection of its own that no pooler stands before: behind a pooler the lock lie
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, func, or_, select, text, update
 from sqlalchemy.dialects import postgresql
@@ -85,6 +85,13 @@ def is_vacant(connection: Connection) -> bool:
     """Whether nobody leads."""
     led = select(_L.token).where(_L.name == LEADER, _L.until >= func.now())
     return connection.execute(led).scalar_one_or_none() is None
+
+
+def vacant_since(connection: Connection, at_least: timedelta) -> datetime | None:
+    """Since when nobody has led, if that is so long ago; None also where nobody ever did."""
+    ended = select(_L.until).where(_L.name == LEADER, _L.until < func.now() - at_least)
+    since: datetime | None = connection.execute(ended).scalar_one_or_none()
+    return since
 
 
 def _is(mine: Leadership) -> tuple[ColumnElement[bool], ...]:

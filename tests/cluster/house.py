@@ -23,6 +23,7 @@ watches:
     query: |
       deport* AND Serbia
     alert: {group_wait: {new_story: 0s}}
+    full_text: false
 """
 
 
@@ -31,14 +32,17 @@ def hosts(count: int) -> list[str]:
     return [f"127.0.{1 + n // 200}.{1 + n % 200}" for n in range(count)]
 
 
-def write_config(folder: Path, url: str, feeds: Sequence[str], *, kind: str = "pgqueuer", more: str = "") -> Path:
+def write_config(
+    folder: Path, url: str, feeds: Sequence[str], *, kind: str = "pgqueuer", storage: str = "", more: str = ""
+) -> Path:
     """A configuration for small tests: a tick a second, few slots, feeds of hosts that are ours."""
     allowed = sorted({feed.split("/")[2].split(":")[0] for feed in feeds}) or ["127.0.0.1"]
     listed = "\n".join(f"  - {{url: '{feed}'}}" for feed in feeds) or "  []"
     path = folder / "config.yaml"
     path.write_text(
         "version: 1\ncontact: https://newsroom.example/storywatch\nweb: {listen: '127.0.0.1:0'}\n"
-        f"storage: {{url: '{url}'}}\nengine: {{kind: {kind}, tick: 1s, shards: 8, fetches: 8}}\nparse: {{workers: 0}}\n"
+        f"storage: {{url: '{url}'{storage}}}\n"
+        f"engine: {{kind: {kind}, tick: 1s, shards: 8, fetches: 8}}\nparse: {{workers: 0}}\n"
         f"limits: {{allow_hosts: {json.dumps(allowed)}, host_gap: 0s}}\nfeeds:\n{listed}\n{WATCHES}"
         f"channels:\n  digests: {{type: folder, path: '{folder}/digests'}}\n{more}",
         encoding="utf-8",
@@ -90,10 +94,11 @@ class Process:
 
 
 @asynccontextmanager
-async def daemon(folder: Path, *words: str) -> AsyncIterator[Process]:
-    """A daemon that has started."""
+async def launched(folder: Path, *words: str, through: Sequence[str] = ()) -> AsyncIterator[Process]:
+    """A daemon that is starting; `through` is a program that runs it."""
     process = Process(
         await asyncio.create_subprocess_exec(
+            *through,
             sys.executable,
             "-m",
             "monitor",
@@ -106,11 +111,18 @@ async def daemon(folder: Path, *words: str) -> AsyncIterator[Process]:
         )
     )
     try:
-        await until(lambda: process.count("started") or process.code is not None)
-        assert process.code is None, process.told[-20:]
         yield process
     finally:
         await process.close()
+
+
+@asynccontextmanager
+async def daemon(folder: Path, *words: str, through: Sequence[str] = ()) -> AsyncIterator[Process]:
+    """A daemon that has started."""
+    async with launched(folder, *words, through=through) as process:
+        await until(lambda: process.count("started") or process.code is not None)
+        assert process.code is None, process.told[-20:]
+        yield process
 
 
 async def until(claim: Callable[[], Any], seconds: float = 120) -> Any:

@@ -8,11 +8,14 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
-from monitor.engines.leader import Elected
+from monitor import status
+from monitor.engines.leader import VACANT_FOR, Elected
 from monitor.errors import LeaseLost
 from monitor.store import engine as engines
 from tests.cluster.house import Database, until
@@ -22,8 +25,10 @@ TTL = timedelta(seconds=3)
 
 
 @asynccontextmanager
-async def striving(database: Database, *, candidate: bool = True) -> AsyncIterator[Elected]:
-    one = Elected(engines.open_engine(database.url, pool=1), candidate=candidate, ttl=TTL)
+async def striving(
+    database: Database, *, candidate: bool = True, vacant_for: timedelta = VACANT_FOR
+) -> AsyncIterator[Elected]:
+    one = Elected(engines.open_engine(database.url, pool=1), candidate=candidate, ttl=TTL, vacant_for=vacant_for)
     await one.start()
     try:
         yield one
@@ -99,3 +104,38 @@ async def test_one_that_may_not_lead_never_does(database: Database) -> None:
     async with striving(database, candidate=False) as worker:
         assert not worker.is_leader
         assert database.all("select * from lease") == []
+
+
+async def test_one_that_only_works_says_when_nobody_leads_and_when_somebody_does_again(database: Database) -> None:
+    def told(logged: list[Any]) -> list[str]:
+        return [line["event"] for line in logged if line["event"] in ("no_leader", "led_again")]
+
+    with capture_logs() as logged:
+        async with striving(database, candidate=False, vacant_for=timedelta(seconds=0.1)) as worker:
+            assert not worker.is_missing
+            await until(lambda: told(logged) == ["no_leader"])
+            assert worker.is_missing
+            async with striving(database):
+                await until(lambda: told(logged) == ["no_leader", "led_again"])
+                assert not worker.is_missing
+
+
+STANDING = {
+    "nobody ever led": (None, "green", False),
+    "one leads": ("5 seconds", "green", False),
+    "one has just stopped": ("-20 seconds", "green", False),
+    "nobody has led for a while": ("-90 seconds", "amber", True),
+}
+
+
+@pytest.mark.parametrize(("until_when", "colour", "said"), STANDING.values(), ids=STANDING)
+def test_status_says_when_nobody_leads(database: Database, until_when: str | None, colour: str, said: bool) -> None:
+    if until_when is not None:
+        database.run(
+            "insert into lease (name, owner, until, token, locked)"
+            f" values ('leader', 'somebody', now() + interval '{until_when}', 1, true)"
+        )
+    with engines.reading(database.engine) as connection:
+        standing = status.read(connection, datetime.now(UTC))
+    assert (standing.colour, "nobody has led since" in standing.as_text()) == (colour, said)
+    assert (standing.as_dict()["unled_since"] is not None) is said

@@ -8,10 +8,12 @@ from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from monitor.engines import distributed
 from monitor.engines.dispatcher import Dispatcher
 from monitor.engines.local import Local
+from monitor.store import engine as engines
 from monitor.values import Shard, ShardReport
 
 SECOND = timedelta(seconds=1)
@@ -134,3 +136,42 @@ async def test_a_fault_that_comes_back_five_times_in_a_minute_is_hopeless() -> N
         await engine.offer([ONE])
         await until(lambda: not engine._running)
     assert told == ["shard"]
+
+
+@pytest.mark.postgres
+async def test_the_queues_log_is_emptied_of_what_is_old_in_chunks(postgres_url: str) -> None:
+    """It never does so itself, and would have ten million lines in a week."""
+    await distributed.install(postgres_url)
+    made = distributed.Distributed(postgres_url, 4)
+    log = "insert into pgqueuer.pgqueuer_log (job_id, status, entrypoint, priority, created)"
+    of = "select n, 'successful', 'shard', 0, now() - interval '{}' from generate_series(1, {}) n"
+    engine = engines.open_engine(postgres_url, pool=1)
+    try:
+        with engine.begin() as connection:
+            connection.execute(text(f"{log} {of.format('2 hours', 25_000)}"))
+            connection.execute(text(f"{log} {of.format('10 minutes', 7)}"))
+        assert await made.tidy() == 25_000
+        with engines.reading(engine) as connection:
+            assert connection.execute(text("select count(*) from pgqueuer.pgqueuer_log")).scalar_one() == 7
+    finally:
+        engine.dispose()
+        await made.stop(timedelta())
+
+
+@pytest.mark.postgres
+async def test_a_queue_that_no_replica_would_get_is_made_one_that_is_copied(postgres_url: str) -> None:
+    await distributed.install(postgres_url)
+    engine = engines.open_engine(postgres_url, pool=1)
+    unlogged = text(
+        "select count(*) from pg_class where relnamespace = 'pgqueuer'::regnamespace and relpersistence = 'u'"
+    )
+    try:
+        with engine.begin() as connection:
+            assert connection.execute(unlogged).scalar_one() == 0
+            connection.execute(text("alter table pgqueuer.pgqueuer set unlogged"))
+            assert connection.execute(unlogged).scalar_one() > 0
+        await distributed.install(postgres_url)
+        with engines.reading(engine) as connection:
+            assert connection.execute(unlogged).scalar_one() == 0
+    finally:
+        engine.dispose()

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+import pytest
 from structlog.testing import capture_logs
 
 from monitor.engines import tick
@@ -172,3 +173,36 @@ async def test_a_steady_clock_reschedules_nothing() -> None:
         async with ticking(job=tick.Job(counting(runs), timedelta(milliseconds=100))):
             await until(lambda: len(runs) >= 2)
     assert logged == []
+
+
+LOST = {
+    "the machine slept for nine hours": (9 * 3600, ["lost", "run"]),
+    "its clock was put forward": (3600, ["lost", "run"]),
+    "its clock was set back": (-3600, ["run"]),
+    "its clock was set right by a second": (1, ["run"]),
+}
+
+
+@pytest.mark.parametrize(("seconds", "heard"), LOST.values(), ids=LOST)
+async def test_lost_time_is_heard_of_before_any_job_runs_again(seconds: float, heard: list[str]) -> None:
+    told: list[str] = []
+    ahead = 0.0
+
+    async def run() -> None:
+        told.append("run")
+
+    with capture_logs():
+        ticks = tick.Tick(
+            {"job": tick.Job(run, SOON)},
+            lambda _: None,
+            wall=lambda: time.time() + ahead,
+            on_lost=lambda: told.append("lost"),
+        )
+        ticks.start()
+        await until(lambda: bool(told))
+        told, ahead = [], seconds
+        await until(lambda: "run" in told)
+        ticks.stop()
+        await asyncio.sleep(0)
+    assert told[: len(heard)] == heard
+    assert told.count("lost") == heard.count("lost")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from monitor.store import engine as engines
 
@@ -35,3 +36,21 @@ def test_behind_a_pooler_nothing_sticks_to_a_connection(postgres_url: str) -> No
             session.execute(text("select reset_val from pg_settings where name = 'lock_timeout'")).scalar_one() == "0"
         )
     engine.dispose()
+
+
+@pytest.mark.postgres
+def test_a_stopped_holder_of_the_story_lock_loses_it_and_what_it_wrote(postgres_url: str) -> None:
+    """Thirty seconds are the limit for an idle transaction; here it is a fifth of one."""
+    stopped, goes_on = (engines.open_engine(postgres_url, pool=1, role=role) for role in ("stopped", "goes on"))
+    with stopped.connect() as holder:
+        holder.execute(text("set local idle_in_transaction_session_timeout = '200ms'"))
+        engines.lock_stories(holder)
+        holder.execute(text("insert into meta (key, value) values ('half', 'done')"))
+        with goes_on.begin() as other:
+            engines.lock_stories(other)  # waits until the server has ended the other session
+            assert other.execute(text("select count(*) from meta where key = 'half'")).scalar_one() == 0
+        with pytest.raises(DBAPIError) as lost:
+            holder.execute(text("select 1"))
+        assert engines.is_outage(lost.value)
+    stopped.dispose()
+    goes_on.dispose()
