@@ -26,6 +26,8 @@ ITEM_BYTES = _HASH + 3 * _KEY
 """What an item costs to remember: a hash of its bytes, and of its id, address and title."""
 _CONTEXT = 8
 _NONE = b"\0" * _KEY
+UNREAD = b"\0" * _CONTEXT
+"""In place of a memory's context: the next document is of another one and is therefore read whole."""
 _ITEM_DEPTHS = (2, 3)
 
 
