@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import shutil
 import signal
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.cluster.house import Database, daemon, feeds_of, until, write_config
+from tests.commands import storywatch
 from tests.fakes.feed_server import FeedServer, Step
 from tests.scenarios.test_daemon import rss
 
@@ -76,3 +79,27 @@ async def test_one_that_is_cut_off_blames_no_feed_and_the_others_poll_them(tmp_p
             assert cut.code is None
     assert database.one("select count(*) from feed where fail_reason is not null or standing <> 'ok'") == 0
     assert server.requests != []
+
+
+@pytest.mark.long
+async def test_a_writer_that_holds_the_file_for_long_delays_polls_and_loses_none(
+    tmp_path: Path, sqlite_url: str
+) -> None:
+    """Longer than the driver waits; what was fetched meanwhile is polled again or written late, but once."""
+    async with FeedServer(everywhere=True) as server:
+        urls = feeds_of(server, 12)
+        for n in range(12):
+            server.script(f"/{n}", Step(body=rss(f"Title {n} one", f"Title {n} two"), delay_s=1))
+        write_config(tmp_path, sqlite_url, urls, kind="local")
+        async with daemon(tmp_path) as alone:
+            await until(lambda: server.requests)
+            with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)) as other:
+                other.execute("begin immediate")
+                await asyncio.sleep(15)
+                status = await asyncio.to_thread(storywatch, "status", cwd=tmp_path)
+                assert "feeds      12" in status.stdout, status.stderr
+                other.execute("rollback")
+            with Database(sqlite_url) as database:
+                await until(lambda: database.one("select count(*) from feed where last_ok_at is null") == 0)
+                assert database.one("select count(*) from entry") == 24
+            assert alone.code is None
