@@ -76,10 +76,11 @@ def main() -> None:
 
 def _database_failed(exc: Any) -> str:
     """What the driver said of a failure in the middle of a command, and what became of the command."""
-    from sqlalchemy.exc import InternalError, OperationalError
+    from sqlalchemy.exc import DatabaseError, InternalError, OperationalError
 
     said = " ".join(str(exc.orig).split())
-    if not isinstance(exc, (OperationalError, InternalError)):  # then a statement of ours is wrong
+    is_damaged = type(exc) is DatabaseError  # what SQLite says of pages it cannot read is none of the finer kinds
+    if not is_damaged and not isinstance(exc, (OperationalError, InternalError)):  # then a statement of ours is wrong
         _fault()
     return f"the database failed: {said}; what was not finished is not stored, run it again when that is mended"
 

@@ -50,7 +50,7 @@ class Keep(Section):
     deliveries: Duration = default("730d")
     """What was sent, with its receipt."""
     seen: Duration = default("90d")
-    """Which entries are known, after they left their feed."""
+    """Which entries are known, after they left their feed; at most twice as long."""
     unmatched: Duration = default("180d")
     """Entries that no watch wanted."""
     fetch_log: Duration = default("14d")

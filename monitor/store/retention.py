@@ -16,13 +16,14 @@ from sqlalchemy import Connection, Engine, Row, Select, exists, func, select
 
 from alerts.tables import outbox, receipt
 from monitor.config.values import Keep
-from monitor.store import documents, fetch_log, partitions, tables
+from monitor.store import documents, fetch_log, forgetting, partitions, tables
 from monitor.store.engine import reading
 
 _CHUNK = 1000  # deleting 100,000 at once made another writer wait three times as long
 _FEEDS = 1000
 """So many feeds' lines are looked through at a time."""
 _LINES, _PARTITIONS = "fetch log lines", "partitions of entries"
+_KEYS = "keys of entries long gone"
 _E = tables.entry.c
 _DONE = ("sent", "superseded", "discarded", "dead")
 
@@ -58,6 +59,7 @@ def kinds(engine: Engine, keep: Keep) -> Iterator[Kind]:
 def counts(engine: Engine, keep: Keep, now: datetime) -> dict[str, int]:
     """How many rows of each kind are due to go; partitions, where there are any, count as one each."""
     wanted = {_LINES: fetch_log.due(now - keep.fetch_log)}
+    wanted |= {_KEYS: forgetting.due(now - keep.seen)}
     wanted |= {kind.name: kind.due(keep, now).order_by(None) for kind in kinds(engine, keep)}
     with reading(engine) as connection:
         found = {
@@ -81,15 +83,15 @@ class Pruning:
     def step(self) -> bool:
         """Delete at most a chunk of each kind; returns whether there may be more."""
         before = self.gone.total()
-        self._lines()
+        self._of_next_feeds()
         for kind in kinds(self._engine, self._keep):
             self._delete(kind.name, kind.due(self._keep, self._now).limit(kind.chunk), kind.forget)
         if self._engine.dialect.name == "postgresql":
             self.gone[_PARTITIONS] += len(partitions.drop_old(self._engine, self._now - longest(self._keep)))
         return self._last_feed is not None or self.gone.total() > before
 
-    def _lines(self) -> None:
-        """Go on with the next feeds' lines: to look at all of them for every chunk would never end on a farm."""
+    def _of_next_feeds(self) -> None:
+        """Go on with the next feeds' lines and keys: to look at all for every chunk would never end on a farm."""
         if self._last_feed is None:
             return
         first = self._last_feed + 1
@@ -98,8 +100,16 @@ class Pruning:
             some = select(feed).where(feed >= first).order_by(feed).limit(_FEEDS).subquery()
             self._last_feed = connection.execute(select(func.max(some.c.id))).scalar()
         if self._last_feed is not None:
-            due = fetch_log.due(self._now - self._keep.fetch_log, (first, self._last_feed))
-            self._delete(_LINES, due, fetch_log.forget)
+            feeds = (first, self._last_feed)
+            self._delete(_LINES, fetch_log.due(self._now - self._keep.fetch_log, feeds), fetch_log.forget)
+            self._keys(feeds)
+
+    def _keys(self, feeds: tuple[int, int]) -> None:
+        before = self._now - self._keep.seen
+        self._delete(_KEYS, forgetting.due(before, feeds), forgetting.forget)
+        with self._engine.begin() as connection:
+            forgetting.end_round(connection, feeds, before)
+            forgetting.go_round(connection, feeds, self._now)
 
     def _delete(self, name: str, query: Select[Any], forget: Callable[[Connection, Sequence[Row[Any]]], None]) -> None:
         with reading(self._engine) as connection:

@@ -193,6 +193,14 @@ seen = Table(
     Column("gen_last", Integer, nullable=False),
 )
 
+absence = Table(
+    "absence",
+    metadata,
+    Column("feed_id", ForeignKey("feed.id"), primary_key=True),
+    Column("gen", Integer, nullable=False),  # keys of this generation and older ones are looked for
+    Column("since", Instant),  # from when on those are known to be absent; None: the document is to be read whole first
+)
+
 entry = Table(
     "entry",
     metadata,

@@ -129,6 +129,26 @@ async def test_a_database_that_is_not_as_wanted_is_refused_and_not_touched(
         assert rows() == before
 
 
+PAGE = 4096
+DAMAGED = {
+    "no database at all": (lambda whole: b"Dear diary,\n" * 500, "file is not a database"),
+    "pages that were written over": (lambda whole: whole[:PAGE] + b"\xff" * (len(whole) - PAGE), "malformed"),
+}
+
+
+@pytest.mark.parametrize(("damage", "said"), DAMAGED.values(), ids=DAMAGED)
+def test_a_damaged_file_is_refused_and_never_replaced_by_an_empty_one(
+    tmp_path: Path, sqlite_url: str, damage: Callable[[bytes], bytes], said: str
+) -> None:
+    file = Path(sqlite_url.removeprefix("sqlite:///"))
+    damaged = damage(file.read_bytes())
+    file.write_bytes(damaged)
+    write_config(tmp_path, sqlite_url, ["http://127.0.1.1:9/a"], kind="local")
+    done = storywatch(*RUN, cwd=tmp_path)
+    assert (done.returncode, said in done.stderr, "Traceback" in done.stderr) == (3, True, False), done.stderr
+    assert file.read_bytes() == damaged
+
+
 @contextmanager
 def changed(url: str, statement: str) -> Iterator[Callable[[], dict[str, int]]]:
     """Change a database behind our backs; answers what counts its rows by table, partitions of entries left out."""
