@@ -30,14 +30,14 @@ def run(
     ] = "all",
 ) -> None:
     """Poll, match and deliver until asked to stop (SIGTERM, Ctrl-C)."""
-    with _plainly():
+    with plainly():
         from monitor import daemon
 
     raise typer.Exit(daemon.run(config, os.environ, port=port, role=daemon.Role(role)))
 
 
 @contextmanager
-def _plainly() -> Iterator[None]:
+def plainly() -> Iterator[None]:
     """Load a daemon without rich, and without looking for garbage in between.
 
     structlog and httpx load rich with its colouring of source code where it is installed: 0.15 s and 6 MB of a process
