@@ -16,17 +16,11 @@ from monitor.values import ParsedFeed
 HASH, KEY = 12, 8
 ITEM_BYTES = HASH + 3 * KEY
 """What an item costs to remember: a hash of its bytes, and of its id, address and title."""
-<<<<<<< HEAD
 CONTEXT = 8
 NONE = b"\0" * KEY
 """The hash of what an item does not have."""
-=======
-_CONTEXT = 8
-_NONE = b"\0" * _KEY
-UNREAD = b"\0" * _CONTEXT
+UNREAD = b"\0" * CONTEXT
 """In place of a memory's context: the next document is of another one and is therefore read whole."""
-_ITEM_DEPTHS = (2, 3)
->>>>>>> w/nine
 
 
 class Whole(StrEnum):
