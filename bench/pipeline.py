@@ -29,7 +29,7 @@ from sqlalchemy import Engine, insert, text
 from bench.peers import served
 from monitor import pipeline, understanding, wiring
 from monitor.config import api
-from monitor.parse import delta
+from monitor.parse import delta, unseen
 from monitor.store import engine as engines
 from monitor.store import entries, feeds, migrate, tables
 from monitor.values import FeedId
@@ -131,7 +131,7 @@ def _poll(
     baseline: bool,
 ) -> delta.Memory | None:
     """All of one poll but the fetch."""
-    document = delta.parse(body, url, _HEADERS, now, before=before)
+    document = unseen.parse(body, url, _HEADERS, now, before=before)
     assert row.claim is not None
     decision = pipeline.Decision(feeds.Settlement(now, "bench", {}, now, ok=True))
     turn = pipeline.Turn(row.claim, None, row.gen + 1, baseline=baseline, decide=lambda _: decision, before=before)

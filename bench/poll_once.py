@@ -74,6 +74,7 @@ async def _poll(config: Config, url: str) -> None:
     async with daemon.assembled(
         config, os.environ, url=url, now=daemon.utc_now, who="bench", text="bench", seed=1
     ) as running:
+        daemon.settle()
         with running.engine.begin() as connection:
             feeds.make_due(connection, daemon.utc_now())
         await running.poller.run_round(force=True)

@@ -57,10 +57,7 @@ def is_possible() -> bool:
 
 def key_of(connection: Connection) -> bytes:
     """The installation's signing key, made at the first call. It lies in the database, as what it signs does."""
-    known = meta.get(connection, _KEY)
-    if known is None:
-        known = secrets.token_bytes(_SEED_BYTES).hex()
-        meta.put(connection, _KEY, known)
+    known = meta.get(connection, _KEY) or meta.keep(connection, _KEY, secrets.token_hex(_SEED_BYTES))
     return bytes.fromhex(known)
 
 

@@ -1,77 +1,36 @@
 """Parser processes: bodies in, parsed feeds or reasons out, and no body can stop the others.
 
-Each worker holds the limits itself: five seconds of CPU for a body (a timer signal, which even an endless loop in
-Python feels), 512 MiB of address space, and behind both the kernel's CPU limit for loops in C. A worker that dies is
-replaced, and the body that killed it is tried once more alone. What a body means is decided in `monitor.parse`; this
-module decides nothing. Called by `monitor.jobs`.
+Each worker holds limits of its own (`monitor.parser_process`). One that dies is replaced, and the body that killed it
+is tried once more alone. What a body means is decided in `monitor.parse`; this module decides nothing. Called by
+`monitor.jobs`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import math
 import multiprocessing
-import resource
-import signal
 import sys
-import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from multiprocessing.connection import Connection
-from types import FrameType
 
-from monitor import metrics
+from monitor import metrics, parser_process
 from monitor.errors import ParseError
-from monitor.parse import article, delta, feed, publishers
+from monitor.parse import article, delta, publishers
+from monitor.parse.tasks import Body as Body
+from monitor.parse.tasks import Changed, Outcome, Task
+from monitor.parse.tasks import Page as Page
+from monitor.parser_process import CPU_SECONDS as CPU_SECONDS
+from monitor.parser_process import KERNEL_CPU_SECONDS
 from monitor.values import ParsedFeed, ParseReason
 
-log = logging.getLogger(__name__)
-
-CPU_SECONDS = 5.0
-_KERNEL_CPU_SECONDS = 10
 _WALL_SECONDS = 60.0
 """A worker that is silent for this long is stopped or starved; nothing a body can ask for takes it."""
-_MEMORY_BYTES = 512 * 1024 * 1024
 _BODIES_PER_WORKER = 5_000
 _BATCH_BODIES, _BATCH_BYTES = 25, 512 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """What a feed answered: decompressed bytes, the final address, headers with lower-case names."""
-
-    body: bytes
-    url: str
-    headers: Mapping[str, str]
-    now: datetime
-    hints: feed.FeedHints = feed.NO_HINTS
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """An article's page whose text is wanted."""
-
-    body: bytes
-    url: str
-    content_type: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Changed:
-    """A body of which only the items that `before` does not know are wanted."""
-
-    body: bytes
-    url: str
-    whole: Body
-    before: delta.Memory | None
-
-
-Task = Body | Page | _Changed
-Outcome = ParsedFeed | delta.Delta | article.Extract | None | ParseError
 
 
 class ParserPool:
@@ -134,7 +93,7 @@ class ParserPool:
 
         Errors: as `parse`.
         """
-        outcome = await self._ask(_Changed(body.body, body.url, replace(body, body=b""), before))
+        outcome = await self._ask(Changed(body.body, body.url, replace(body, body=b""), before))
         if isinstance(outcome, delta.Delta):
             return outcome
         raise outcome if isinstance(outcome, ParseError) else TypeError(f"no delta but {type(outcome)}")
@@ -166,7 +125,7 @@ class ParserPool:
 
     async def _ask(self, task: Task) -> Outcome:
         if not self._size:
-            return await asyncio.to_thread(_outcome, task, self._table)
+            return await asyncio.to_thread(parser_process.outcome, task, self._table)
         await self.start()
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._queue.put_nowait((task, future))
@@ -238,10 +197,10 @@ class _Worker:
             raise OSError("the parser pool is closed")
         if self.pipe is not None:
             return self.pipe
-        self._context.set_forkserver_preload(["monitor.parser_pool", "monitor.parse.preload"])
+        self._context.set_forkserver_preload(["monitor.parser_process", "monitor.parse.preload"])
         self.pipe, theirs = self._context.Pipe()
         self.process = self._context.Process(
-            target=_work, args=(theirs, self.table, self.cpu_s), name="parser", daemon=True
+            target=parser_process.serve, args=(theirs, self.table, self.cpu_s), name="parser", daemon=True
         )
         with _nameless_main():
             self.process.start()
@@ -303,7 +262,7 @@ class _Worker:
 
 
 def _killed(task: Task) -> ParseError:
-    message = f"{len(task.body)} bytes ended the parser process twice (over {_KERNEL_CPU_SECONDS} s of CPU, or memory)"
+    message = f"{len(task.body)} bytes ended the parser process twice (over {KERNEL_CPU_SECONDS} s of CPU, or memory)"
     return ParseError(ParseReason.PARSE_TIMEOUT, message)
 
 
@@ -317,66 +276,3 @@ def _nameless_main() -> Iterator[None]:
         yield
     finally:
         main.__file__, main.__spec__ = path, spec
-
-
-# ------------------------------------------------------------------------------------------- in the worker process
-
-
-class _OutOfTime(BaseException):
-    """Raised by the timer's signal. No Exception: nothing on the way may catch it."""
-
-
-def _work(pipe: Connection, table: publishers.HostTable, cpu_s: float) -> None:
-    """Serve tasks until the parent's end of the pipe closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGPROF, _out_of_time)
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, resource.getrlimit(resource.RLIMIT_AS)[1]))
-    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
-        while True:
-            for task in pipe.recv():
-                pipe.send(_limited(task, table, cpu_s))
-
-
-def _limited(task: Task, table: publishers.HostTable, cpu_s: float) -> Outcome:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
-    resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + _KERNEL_CPU_SECONDS, hard))
-    try:
-        try:
-            signal.setitimer(signal.ITIMER_PROF, cpu_s, 0.1)
-            return _outcome(task, table)
-        finally:
-            signal.setitimer(signal.ITIMER_PROF, 0)
-    except _OutOfTime:
-        signal.setitimer(signal.ITIMER_PROF, 0)  # it may have come before the one above
-        message = f"{len(task.body)} bytes were not parsed within {cpu_s:g} s of CPU"
-        return ParseError(ParseReason.PARSE_TIMEOUT, message)
-    except MemoryError:
-        return ParseError(ParseReason.TOO_LARGE, f"{len(task.body)} bytes need more memory than a parser may use")
-
-
-def _out_of_time(_number: int, _frame: FrameType | None) -> None:
-    raise _OutOfTime
-
-
-def _done(task: Task, table: publishers.HostTable) -> Outcome:
-    match task:
-        case Body(body, url, headers, now, hints):
-            return feed.parse(body, url, headers, now, hints, table)
-        case _Changed(body, url, whole, before):
-            return delta.parse(body, url, whole.headers, whole.now, whole.hints, table, before=before)
-        case Page(body, url, content_type):
-            return article.read(body, url, content_type)
-
-
-def _outcome(task: Task, table: publishers.HostTable) -> Outcome:
-    """One task done. A fault of ours is a reason too, and logged: one body must not stop the others."""
-    try:
-        return _done(task, table)
-    except ParseError as exc:
-        return exc
-    except MemoryError:
-        raise
-    except Exception as exc:  # noqa: BLE001  around one body
-        log.error("parser failed on %s: %s", task.url, traceback.format_exc())
-        return ParseError(ParseReason.UNDECODABLE, f"the parser failed: {type(exc).__name__}: {str(exc)[:200]}")

@@ -21,7 +21,7 @@ from alerts.values import Event
 from monitor import retelling, schedule
 from monitor import stories as second_thoughts
 from monitor.parse import delta, identity
-from monitor.store import articles, corrections, documents, entries, feeds, fetch_log, stories
+from monitor.store import articles, corrections, documents, entries, feeds, fetch_log, live_mentions, stories
 from monitor.store import engine as engines
 from monitor.understanding import Context, Journal, Knowledge, Moment, Taken, arrive, matches_of, reread, withdraw
 from monitor.values import Claim, Entry, EntryId, KeyedEntry
@@ -258,7 +258,7 @@ def load_window(ctx: Context, since: datetime) -> int:
     count = 0
     with engines.reading(ctx.engine) as connection:
         ctx.changes = stories.newest_change(connection)  # first: what comes meanwhile is read twice, and not missed
-        for row in stories.live(connection, since):
+        for row in live_mentions.since(connection, since):
             ctx.window.add(second_thoughts.live_item(row), row.story, row.decided)
             count += 1
     return count

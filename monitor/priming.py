@@ -21,7 +21,7 @@ from monitor.config import changes
 from monitor.config.values import Config
 from monitor.detect import events, late
 from monitor.store import engine as engines
-from monitor.store import entries, past, revisions, stories
+from monitor.store import entries, live_mentions, past, revisions, stories, story_facts
 from monitor.understanding import Context, Journal, Moment
 from monitor.values import Entry, EntryId, Match
 
@@ -90,11 +90,11 @@ class Priming:
         self._ctx = Context(engine, wiring.empty_window(config), awake)
         self._after = EntryId(0)
         self._urls: dict[int, str] = {}
-        self._mentions: deque[stories.Live] = deque()
+        self._mentions: deque[live_mentions.Live] = deque()
         self.found = {name: Primed() for name in since}
         with engines.reading(engine) as connection:
             reach = wiring.reach(config, self._start)
-            self._mentions.extend(stories.live(connection, reach))
+            self._mentions.extend(live_mentions.since(connection, reach))
             self._urls = past.feed_urls(connection)
 
     def step(self, until: datetime | None = None, now: datetime | None = None) -> bool:
@@ -174,7 +174,7 @@ def _join(
     entries.record_matches(tx, entry.id, matches, config_rev=knowledge.config_rev, now=moment.now)
     outlet = knowledge.outlets.by_domain(entry.outlet) if entry.outlet else None
     engines.lock_stories(tx)
-    story = stories.facts(tx, mentioned.story)
+    story = story_facts.of(tx, mentioned.story)
     evidence = understanding.read(entry, outlet, knowledge)
     arrived = events.Arrived(entry, outlet, mentioned.assignment, matches, evidence)
     around = understanding.circumstances_of(knowledge, moment)

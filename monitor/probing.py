@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import aiosmtplib
 
 from alerts import config as alerts_config
-from alerts.channels import addresses, base, email, slack, webhook
+from alerts.channels import addresses, base, email, exchange, slack, webhook
 from alerts.config import ChannelConfig
 from alerts.errors import DeliveryError
 from monitor import outward
@@ -97,7 +97,7 @@ def _at(document: Document, code: str, path: Path, said: str, hint: str | None =
 async def _slack(document: Document, path: Path, name: str, settings: slack.Settings) -> Found:
     token = base.reveal(name, settings.token)
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json; charset=utf-8"}
-    answer = await base.call(name, base.Request("POST", f"{settings.api}auth.test", headers, b"{}"), _ONE)
+    answer = await exchange.call(name, exchange.Request("POST", f"{settings.api}auth.test", headers, b"{}"), _ONE)
     told = json.loads(answer.body)
     if not told.get("ok"):
         return [_at(document, "E090", path, f"{name} cannot be used: Slack says {told.get('error')}")]

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import structlog
-import watchfiles
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -93,6 +92,8 @@ class Reloader:
         return task
 
     async def _watch(self) -> None:
+        import watchfiles  # here: the first polls do not wait for it
+
         folder = self._file.absolute().parent
         names = {self._file.name, "..data"}  # the second is how a mounted config map is swapped
 
@@ -229,7 +230,7 @@ class Reloader:
         return await self._swap(replace(ready, config=config), replace(offer, notes=notes))
 
     async def _wait(self, waits: tuple[str, ...], offer: Offer) -> Answer:
-        said = f"needs restart: {', '.join(waits)}"
+        said = changes.restart_wanted(waits)
         metrics.config_reloaded.set(0)
         log.warning("config_waits", keys=list(waits), hint="restart the daemon, or storywatch reload --partial")
         await self._write(partial(_waiting, offer=replace(offer, notes=(said,))))

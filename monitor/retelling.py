@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from alerts import outbox, route
 from alerts.values import Event
-from monitor.store import stories
+from monitor.store import story_facts
 from monitor.store.corrections import Changed
 from monitor.values import StoryFacts
 
@@ -28,8 +28,8 @@ def tell(tx: Connection, changes: Sequence[Changed], plan: route.Plan, now: date
 def events(tx: Connection, changes: Sequence[Changed], plan: route.Plan, now: datetime) -> Iterator[Event]:
     """Say for each watch of a changed story what it became."""
     for change in changes:
-        facts = stories.facts(tx, change.story)
-        title = _title(facts if change.parted_from is None else stories.facts(tx, change.parted_from))
+        facts = story_facts.of(tx, change.story)
+        title = _title(facts if change.parted_from is None else story_facts.of(tx, change.parted_from))
         for watch in sorted({name for mention in facts.mentions for name in mention.watches} & set(plan.watches)):
             for gone in change.gone:
                 yield outbox.merged_event(watch, change.story, gone, title, now, plan.config_rev)

@@ -19,7 +19,7 @@ from alerts.outbox import admin
 from alerts.outbox.admin import Trouble
 from alerts.values import Blind, Coverage, EventState
 from monitor import canary, schedule
-from monitor.store import checking, entries, leases, meta, revisions, stories, tables
+from monitor.store import checking, entries, leases, meta, revisions, stories, story_facts, tables
 from monitor.store import feeds as feed_rows
 from monitor.values import MentionFact, Role, StanceFact, StoryKey
 
@@ -348,7 +348,7 @@ def stories_of(connection: Connection, limit: int) -> tuple[StoryLine, ...]:
 def story(connection: Connection, key: str) -> StoryShown | None:
     """One story; the key of a merged one leads to its survivor. None when there is none."""
     resolved = stories.resolve(connection, StoryKey(key))
-    facts = stories.facts(connection, resolved)
+    facts = story_facts.of(connection, resolved)
     if not facts.mentions:
         return None
     return StoryShown(resolved, facts.mentions[0].title, facts.mentions, facts.stances)

@@ -20,7 +20,7 @@ from monitor.cluster.index import Index
 from monitor.cluster.item import Item, story_key
 from monitor.cluster.repair import Merge, Split
 from monitor.errors import MonitorError
-from monitor.store import corrections, stories
+from monitor.store import corrections, live_mentions, stories
 from monitor.store import engine as engines
 from monitor.store.corrections import Changed, Label, Mentioned, Standing, Verdict
 from monitor.values import EntryId, StoryKey
@@ -79,12 +79,12 @@ def catch_up(tx: Connection, window: Index, since: datetime, seen: int) -> int:
     engines.lock_stories(tx)
     newest = stories.newest_change(tx)
     if newest != seen:
-        for row in stories.changed(tx, seen, since):
+        for row in live_mentions.changed(tx, seen, since):
             window.put(live_item(row), row.story, row.decided)
     return newest
 
 
-def live_item(row: stories.Live) -> Item:
+def live_item(row: live_mentions.Live) -> Item:
     """A stored mention as the clusterer sees it."""
     return Item(
         id=row.entry,

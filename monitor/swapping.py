@@ -103,7 +103,7 @@ def _built(on: Working, config: Config, content: bytes) -> Ready:
         config=config,
         knowledge=knowledge,
         channels=wiring.channels_of(config),
-        links=telling.pages_of(config, on.environ),
+        links=telling.pages_of(config, on.engine, on.environ),
         # What waits for a restart is shown as it is.
         show=on.pages(changes.without_restart(on.config, config), knowledge) if on.pages else _show_nothing,
         changes=changes.changes(on.config, config),

@@ -18,8 +18,7 @@ from alerts import links as addresses
 from alerts.channels.base import Channel
 from alerts.outbox import mark
 from alerts.values import Coverage, Links, Recipient
-from monitor import following, metrics
-from monitor.config import secrets
+from monitor import following, metrics, signing
 from monitor.config.values import Config
 
 
@@ -106,30 +105,23 @@ def halves(
     return pipeline.Desk(engine, plan, channels, links=make), carrier
 
 
-def pages_of(config: Config, environ: Mapping[str, str]) -> Pages | None:
-    """Where readers of messages find the pages, if anywhere."""
+def pages_of(config: Config, engine: Engine, environ: Mapping[str, str]) -> Pages | None:
+    """Where readers of messages find the pages, if anywhere.
+
+    Errors: SecretMissing for a key that cannot be read.
+    """
     if config.web.public_url is None:
         return None
-    keys = tuple(secrets.reveal(key, environ).encode() for key in config.web.link_keys)
-    return Pages(config.web.public_url, keys)
+    return Pages(config.web.public_url, signing.keys(config.web, engine, environ))
 
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """How readers reach the pages: the public address without its last slash, and the keys that sign links.
-
-    Without keys a message leads to its story and to nothing that changes anything.
-    """
+    """How readers reach the pages: the public address without its last slash, and the keys that sign links."""
 
     address: str
-    keys: tuple[bytes, ...] = ()
+    keys: tuple[bytes, ...]
 
     def links(self, group: str, recipient: Recipient, now: datetime) -> Links:
         """Make the addresses of one message."""
         return addresses.make(self.address, self.keys, group, recipient, now)
-
-    def grant(self, token: str, plan: route.Plan, now: datetime) -> addresses.Grant | None:
-        """Read the token of an address that was opened; None when it is wrong or too old."""
-        if not self.keys:
-            return None
-        return addresses.Signer(self.keys).read(token, (one.key for one in plan.recipients), now)

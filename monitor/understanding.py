@@ -21,7 +21,7 @@ from monitor.cluster import index, item
 from monitor.detect import attribution, corrections, credits, event_keys, events, late, lexicon, outlets, responses
 from monitor.match import matcher, scopes
 from monitor.parse import links
-from monitor.store import articles, entries, stories
+from monitor.store import articles, entries, stories, story_facts
 from monitor.store import engine as engines
 from monitor.values import (
     Assignment,
@@ -90,7 +90,7 @@ class Journal:
     def known(self, tx: Connection, key: StoryKey) -> StoryFacts:
         """The story as it is: a document with many entries of one story reads it once."""
         found = self.facts.get(key) if self.facts else None
-        return stories.facts(tx, key) if found is None else found
+        return story_facts.of(tx, key) if found is None else found
 
     def grown(self, before: StoryFacts, arrived: events.Arrived, now: datetime) -> None:
         """Remember what a story has become by an entry that was seen first just now."""
@@ -202,7 +202,7 @@ def reread(
         entries.record_matches(tx, entry.id, joining, config_rev=knowledge.config_rev, now=now)
     outlet = knowledge.outlets.by_domain(entry.outlet) if entry.outlet else None
     evidence = read(entry, outlet, knowledge)
-    story = stories.facts(tx, mentioned.story)
+    story = story_facts.of(tx, mentioned.story)
     assignment = _judge_again(entry, before, outlet, mentioned, story, ctx, now, journal)
     arrived = events.Arrived(entry, outlet, assignment, known, evidence)
     circumstances = circumstances_of(knowledge, moment)
@@ -232,7 +232,7 @@ def withdraw(tx: Connection, entry: Entry, moment: Moment, ctx: Context) -> tupl
         return ()
     outlet = knowledge.outlets.by_domain(entry.outlet) if entry.outlet else None
     arrived = events.Arrived(entry, outlet, mentioned.assignment, entries.matches_of(tx, entry.id))
-    story = stories.facts(tx, mentioned.story)
+    story = story_facts.of(tx, mentioned.story)
     decided = corrections.withdrawn(story, arrived, knowledge.rules, circumstances_of(knowledge, moment))
     return outbox.put(tx, untold(tx, decided, story), knowledge.plan)
 

@@ -12,7 +12,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from babel import Locale
 from sqlalchemy import Engine
 
 from alerts import config as alerts_config
@@ -53,7 +52,7 @@ def knowledge(config: Config, *, config_rev: int) -> understanding.Knowledge:
         credits=credits.from_raw(data),
         lexicon=known,
         rules={watch.name: _rule(watch) for watch in config.watches if not watch.paused},
-        governments=government_names(),
+        governments=government_names(data),
         plan=plan_of(config, config_rev),
         max_item_age=config.limits.max_item_age,
         config_rev=config_rev,
@@ -173,10 +172,9 @@ def _rule(watch: Watch) -> events.WatchRule:
     )
 
 
-def government_names() -> Mapping[str, str]:
+def government_names(data: lexicons.Raw) -> Mapping[str, str]:
     """English names of countries by ISO code, and of the bodies that have none."""
-    named = {code: str(name) for code, name in Locale("en").territories.items() if len(code) == 2 and code.isalpha()}
-    return named | _SHORT_NAMES
+    return {**data["countries"], **_SHORT_NAMES}
 
 
 def plan_of(config: Config, config_rev: int) -> route.Plan:

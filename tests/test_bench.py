@@ -11,7 +11,7 @@ import pytest
 
 from bench import copies, day
 from bench.peers import served, tree
-from monitor.parse import delta
+from monitor.parse import unseen
 
 
 def test_an_hour_and_a_half_of_forty_feeds_makes_no_impolite_request() -> None:
@@ -38,8 +38,8 @@ def test_copies_of_made_up_documents_are_told_from_other_texts() -> None:
 @pytest.mark.parametrize("feed", range(10))
 def test_a_made_up_feed_shows_three_new_entries_and_keeps_the_bytes_of_the_others(feed: int) -> None:
     now = datetime(2026, 7, 1, tzinfo=UTC)
-    first = delta.parse(served.document(feed, 0), "https://paper.example/rss", {}, now)
-    second = delta.parse(served.document(feed, 1), "https://paper.example/rss", {}, now, before=first.memory)
+    first = unseen.parse(served.document(feed, 0), "https://paper.example/rss", {}, now)
+    second = unseen.parse(served.document(feed, 1), "https://paper.example/rss", {}, now, before=first.memory)
     assert (first.total, second.total) == (served.ITEMS, served.ITEMS)
     assert (len(second.positions), second.whole) == (served.NEW, None)
 

@@ -12,21 +12,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parseaddr
 
-import aiosmtplib
-
 from alerts.channels import templates
 from alerts.channels.base import Manners, reveal
 from alerts.channels.reading import Section
 from alerts.channels.secrets import Secret
-from alerts.errors import Ambiguous, ChannelBroken, Deferred, DeliveryError, Poison, Rejected, Throttled
 from alerts.render import mail, own
 from alerts.values import Delivery, DeliveryKind, Digest, Draft, Receipt
 
-COMMAND_S = 60.0
 DOT_S = 600.0
+"""How long the answer to the final dot may take (RFC 5321 section 4.5.3.2)."""
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 ADDRESS = re.compile(r"[^@\s<>\"(),:;\\\[\]\x00-\x20\x7f]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
-NO_SUCH = frozenset({550, 551, 553, 521, 556})
 TLS_PORTS = {"implicit": 465, "starttls": 587, "none": 25}
 
 
@@ -106,94 +102,13 @@ class EmailChannel:
 
     async def send(self, delivery: Delivery, at: datetime) -> Receipt:
         """Hand the stored mail in: connect, STARTTLS, AUTH, MAIL, RCPT, DATA."""
+        from alerts.channels import smtp  # here: a sixth of a second to import, for those who send mail only
+
         server = self._settings.server
         password = reveal(self.name, server.password) if server.password is not None else None
-        client = aiosmtplib.SMTP(
-            hostname=server.host,
-            port=server.port,
-            timeout=COMMAND_S,
-            use_tls=server.tls == "implicit",
-            start_tls=server.tls == "starttls",
-            tls_context=self._context,
-        )
-        try:
-            await self._open(client, server.user, password)
-            await self._envelope(client, delivery.to)
-            return await self._data(client, delivery.payload)
-        finally:
-            await _leave(client)
-
-    async def _open(self, client: aiosmtplib.SMTP, user: str | None, password: str | None) -> None:
-        try:
-            await client.connect()
-            if user is not None and password is not None:
-                await client.login(user, password)
-        except aiosmtplib.SMTPAuthenticationError as exc:
-            raise ChannelBroken(self.name, "auth_refused", status=str(exc.code)) from exc
-        except aiosmtplib.SMTPResponseException as exc:
-            raise self._refused(exc.code, "connect") from exc
-        except ssl.SSLCertVerificationError as exc:
-            raise ChannelBroken(self.name, "bad_certificate", exc.verify_message) from exc
-        except aiosmtplib.SMTPException as exc:
-            if _cause(exc, ssl.SSLCertVerificationError):
-                raise ChannelBroken(self.name, "bad_certificate") from exc
-            if "STARTTLS" in str(exc) or "AUTH" in str(exc):
-                raise ChannelBroken(self.name, "no_starttls" if "STARTTLS" in str(exc) else "no_auth") from exc
-            raise DeliveryError(self.name, "unreachable", type(exc).__name__) from exc
-        except (OSError, TimeoutError) as exc:
-            raise DeliveryError(self.name, "unreachable", type(exc).__name__) from exc
-
-    async def _envelope(self, client: aiosmtplib.SMTP, to: str) -> None:
-        try:
-            await client.mail(self._settings.bounce)
-        except aiosmtplib.SMTPResponseException as exc:
-            raise self._refused(exc.code, "mail") from exc
-        except (aiosmtplib.SMTPException, OSError) as exc:
-            raise DeliveryError(self.name, "cut_off", type(exc).__name__) from exc
-        try:
-            await client.rcpt(to)
-        except aiosmtplib.SMTPResponseException as exc:
-            if exc.code in NO_SUCH:
-                raise Rejected(self.name, "no_such_recipient", exc.message[:200], status=str(exc.code)) from exc
-            raise self._refused(exc.code, "rcpt") from exc
-        except (aiosmtplib.SMTPException, OSError) as exc:
-            raise DeliveryError(self.name, "cut_off", type(exc).__name__) from exc
-
-    async def _data(self, client: aiosmtplib.SMTP, payload: bytes) -> Receipt:
-        try:
-            reply = await client.data(payload, timeout=DOT_S)
-        except aiosmtplib.SMTPResponseException as exc:
-            if exc.code in (552, 554):
-                raise Poison(self.name, "content_refused", exc.message[:200], status=str(exc.code)) from exc
-            raise self._refused(exc.code, "dot") from exc
-        except (aiosmtplib.SMTPException, OSError, TimeoutError) as exc:
-            raise Ambiguous(self.name, "cut_off", type(exc).__name__) from exc
-        return Receipt(str(reply.code), (("answer", reply.message[:200]),))
-
-    def _refused(self, code: int, phase: str) -> DeliveryError:
-        status, reason = str(code), f"smtp_{phase}_{code}"
-        if code in (530, 534, 535, 538):
-            return ChannelBroken(self.name, "auth_refused", status=status)
-        if code == 421 or (400 <= code < 500 and phase in ("connect", "mail")):
-            return Throttled(self.name, reason, status=status)
-        if 400 <= code < 500:
-            return Deferred(self.name, reason, status=status)
-        return DeliveryError(self.name, reason, status=status)
+        session = smtp.Session(self.name, server, self._settings.bounce, self._context)
+        return await session.hand_in(delivery.to, delivery.payload, password)
 
     async def find(self, delivery: Delivery, at: datetime) -> Receipt | None:
         """A mail server cannot be asked."""
         return None
-
-
-def _cause(exc: BaseException, kind: type[BaseException]) -> bool:
-    cause = exc.__cause__ or exc.__context__
-    return cause is not None and (isinstance(cause, kind) or _cause(cause, kind))
-
-
-async def _leave(client: aiosmtplib.SMTP) -> None:
-    """Say goodbye if the server still listens; what it answers changes nothing."""
-    try:
-        if client.is_connected:
-            await client.quit(timeout=5)
-    except (aiosmtplib.SMTPException, OSError, TimeoutError):
-        client.close()

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
+from alerts import clock
 from alerts.channels.secrets import KINDS, Secret
 from alerts.errors import ConfigError
 
@@ -179,7 +180,7 @@ class Section:
     def zone(self, key: str, default: str) -> str:
         """Read the IANA name of a time zone."""
         value = self.text(key, default)
-        if value not in available_timezones():
+        if not clock.is_zone(value):
             self.fault((key,), f"'{value}' is not a time zone", nearest(value, available_timezones()), "E023")
             return default
         if self.has(key) and value.startswith("Etc/"):

@@ -15,7 +15,8 @@ from typing import Any
 
 from alerts import retry
 from alerts.channels import templates
-from alerts.channels.base import Answer, Manners, Request, call, reveal
+from alerts.channels.base import Manners, reveal
+from alerts.channels.exchange import Answer, Request, call
 from alerts.channels.reading import Section
 from alerts.channels.secrets import Secret
 from alerts.errors import Ambiguous, ChannelBroken, DeliveryError, Poison, Throttled

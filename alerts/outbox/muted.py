@@ -54,6 +54,13 @@ def end(connection: sa.Connection, silence_id: str, who: str, now: datetime) -> 
     return done.rowcount == 1
 
 
+def running(connection: sa.Connection, now: datetime) -> tuple[Silence, ...]:
+    """The silences that are not over yet, the oldest first."""
+    silence = tables.silence.c
+    rows = connection.execute(sa.select(tables.silence).where(silence.until > now).order_by(silence.starts))
+    return tuple(silence_of(row) for row in rows)
+
+
 def listed(connection: sa.Connection, now: datetime, *, past: bool = False) -> tuple[tuple[Silence, int], ...]:
     """List silences with the number of items each has muted so far."""
     silence, item = tables.silence.c, tables.item.c

@@ -13,18 +13,18 @@ import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
-
-import jinja2
-import jinja2.sandbox
+from typing import TYPE_CHECKING, Any
 
 from alerts.render import words
 from alerts.values import Digest, Event, StoryPart
 
+if TYPE_CHECKING:
+    import jinja2
+
 LONGEST = 20_000
 """More than this is no story but a mistake in a loop."""
-FAILS = (jinja2.TemplateError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
-"""What a template can do wrong while it is filled."""
+_FAILS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What a template can do wrong while it is filled, beside Jinja's own errors."""
 
 
 class Form(StrEnum):
@@ -89,9 +89,11 @@ def fill(template: Template, values: Mapping[str, Any]) -> str | Failed:
     """Fill a template."""
     if template.fault:
         return Failed(template.fault)
+    import jinja2  # here and below: a tenth of a second, for those only who have templates of their own
+
     try:
         written = _compiled(template.form, template.source).render(values).strip()
-    except FAILS as exc:
+    except (jinja2.TemplateError, *_FAILS) as exc:
         return Failed(_reason(exc, template))
     if not written:
         return Failed("it wrote nothing")
@@ -100,6 +102,9 @@ def fill(template: Template, values: Mapping[str, Any]) -> str | Failed:
 
 @functools.lru_cache(maxsize=32)
 def _compiled(form: Form, source: str) -> jinja2.Template:
+    import jinja2
+    import jinja2.sandbox
+
     environment = jinja2.sandbox.SandboxedEnvironment(
         undefined=jinja2.StrictUndefined, autoescape=form is Form.HTML, trim_blocks=True, lstrip_blocks=True
     )
@@ -108,7 +113,7 @@ def _compiled(form: Form, source: str) -> jinja2.Template:
 
 def _reason(exc: BaseException, template: Template) -> str:
     """Say what failed, and in which line of the template."""
-    line = exc.lineno if isinstance(exc, jinja2.TemplateSyntaxError) else None
+    line = getattr(exc, "lineno", None)  # of a syntax error
     step = exc.__traceback__
     while line is None and step is not None:
         if step.tb_frame.f_code.co_filename == "<template>":

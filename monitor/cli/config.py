@@ -101,12 +101,12 @@ def diff(
             if new is None
             else api.parse_text(_text(connection, new), os.environ, file=f"revision {new}", with_secrets=False)
         )
-    for one in changes.changes(before, after):
-        if as_json:
-            row = {"sign": one.sign, "path": one.path, "note": one.note, "primes": one.primes, "restart": one.restart}
-            print_json(row)
-        else:
-            sys.stdout.write(f"{one}{'  (needs restart)' if one.restart else ''}\n")
+    found = changes.changes(before, after)
+    if not as_json:
+        sys.stdout.writelines(f"{line}\n" for line in changes.told(found))
+        return
+    for one in found:
+        print_json({"sign": one.sign, "path": one.path, "note": one.note, "primes": one.primes, "restart": one.restart})
 
 
 def _text(connection: Any, no: int | None) -> str:

@@ -30,10 +30,10 @@ def evidence(
     from monitor.config import api, locating
 
     loaded = api.load(locating.config_file(config), os.environ, with_secrets=False)
-    table = wiring.knowledge(loaded, config_rev=0).outlets
+    known = wiring.knowledge(loaded, config_rev=0)
     with open_engine(config).begin() as connection:
         seed = making.key_from(signer) if signer else making.key_of(connection)
-        content = making.gather(connection, key, table, wiring.government_names(), datetime.now(UTC))
+        content = making.gather(connection, key, known.outlets, known.governments, datetime.now(UTC))
     if content is None:
         fail(f"there is no story {key}; storywatch story list shows them", 1)
     folder.mkdir(parents=True, exist_ok=True)

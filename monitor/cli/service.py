@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,6 +17,7 @@ import typer
 from monitor.cli.root import CONFIG, Config, Json, print_json, reachable, reading
 
 app = typer.Typer()
+_PRETTY = ("rich", "pygments")
 
 
 @app.command(epilog="Example: storywatch run --config config.yaml --port 8081")
@@ -27,10 +31,31 @@ def run(
     wait: Annotated[int, typer.Option(min=0, help="Seconds to wait for a database that does not answer.")] = 60,
 ) -> None:
     """Poll, match and deliver until asked to stop (SIGTERM, Ctrl-C)."""
-    from monitor import daemon
+    with _plainly():
+        from monitor import daemon
 
     patience = timedelta(seconds=wait)
     raise typer.Exit(daemon.run(config, os.environ, port=port, role=daemon.Role(role), wait=patience))
+
+
+@contextmanager
+def _plainly() -> Iterator[None]:
+    """Load a daemon without rich, and without looking for garbage in between.
+
+    structlog and httpx load rich with its colouring of source code where it is installed: 0.15 s and 6 MB of a process
+    that writes lines of JSON. Both do without it; `db` uses it.
+    """
+    loaded = {name: sys.modules.get(name) for name in _PRETTY}
+    sys.modules |= dict.fromkeys(_PRETTY)  # type: ignore[arg-type]  # to import one fails
+    gc.disable()  # `daemon.run` goes on so
+    try:
+        yield
+    finally:
+        for name, module in loaded.items():
+            if module is None:
+                del sys.modules[name]
+            else:
+                sys.modules[name] = module
 
 
 @app.command(epilog="Example: storywatch poll --once --ignore-schedule")

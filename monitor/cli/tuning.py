@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +15,7 @@ import typer
 from monitor.cli.root import CONFIG, USAGE, Config, Json, fail, log_quietly
 
 LAB_STEPS = ("parse", "canonical", "match", "cluster", "detect")
+_SHOWN = 20
 app = typer.Typer()
 
 
@@ -28,6 +30,9 @@ def check(
     ] = False,
     estimate: Annotated[
         bool, typer.Option("--estimate/--no-estimate", help="Try the queries on what is stored of the last 30 days.")
+    ] = True,
+    compare: Annotated[
+        bool, typer.Option("--compare/--no-compare", help="Say what differs from the revision that runs.")
     ] = True,
     explain: Annotated[str | None, typer.Option(help="Explain a code, such as E051, with examples.")] = None,
 ) -> None:
@@ -48,6 +53,8 @@ def check(
     sys.stdout.write(rendering.render(problems, found.text, "json" if as_json else form, known=found.known))
     if form == "text" and not as_json:
         sys.stderr.write(f"{path}: {rendering.summary(problems)}\n")
+        if compare:
+            sys.stderr.writelines(f"{line}\n" for line in _beside_what_runs(path, found.config, live=live))
     raise typer.Exit(rendering.exit_code(problems, strict=strict))
 
 
@@ -63,31 +70,108 @@ def _asked(config: Any, text: str, *, live: bool, estimate: bool) -> list[Any]:
 
 
 def _from_history(config: Any, text: str, *, live: bool) -> tuple[Any, ...]:
-    """Estimates on stored entries; a database that is not there yet says nothing, one elsewhere is asked by --live."""
-    from monitor.config import secrets
-
-    url = os.environ.get("STORYWATCH_STORAGE_URL") or secrets.reveal(config.storage.url, os.environ)
-    file = Path(url.removeprefix("sqlite:///"))
-    if not (live or url.startswith("sqlite:///")) or (url.startswith("sqlite:///") and not file.exists()):
+    """Estimates on stored entries; a database that is not there yet says nothing."""
+    url = _named_database(config)
+    if not _may_be_asked(url, live=live):
         return ()
     # Not before it is needed: the pipeline's modules take half a second, and many checks have no database.
     from monitor.backtest import estimate
-    from monitor.config import faults, reading
+    from monitor.config import faults, reading, secrets
     from monitor.errors import StoreError
     from monitor.store import engine as engines
-    from monitor.store import migrate
 
     try:
-        engine = engines.open_engine(url)
-        engines.check_reachable(engine)
-        if migrate.current(engine) is None:
+        engine = _database(url)
+        if engine is None:
             return ()
-        migrate.refuse_other(engine)
         with engines.reading(engine) as connection:
             return estimate.problems(config, text, connection, datetime.now(UTC))
     except StoreError as exc:
         document = reading.read_text(text, config.file)
         return (faults.problem(document, "E081", ("storage", "url"), secrets.redact(str(exc))),)
+
+
+def _named_database(config: Any) -> str:
+    from monitor.config import secrets
+
+    return os.environ.get("STORYWATCH_STORAGE_URL") or secrets.reveal(config.storage.url, os.environ)
+
+
+def _may_be_asked(url: str, *, live: bool) -> bool:
+    """Whether a check may open a database: a file that is there; one elsewhere only with --live."""
+    return Path(url.removeprefix("sqlite:///")).exists() if url.startswith("sqlite:///") else live
+
+
+def _database(url: str) -> Any:
+    """Open a database; None for one that holds nothing of ours yet.
+
+    Errors: StoreError when it cannot be reached or has another schema.
+    """
+    from monitor.store import engine as engines
+    from monitor.store import migrate
+
+    engine = engines.open_engine(url)
+    engines.check_reachable(engine)
+    if migrate.current(engine) is None:
+        return None
+    migrate.refuse_other(engine)
+    return engine
+
+
+def _beside_what_runs(path: Path, config: Any, *, live: bool) -> Iterator[str]:
+    """What would differ from the newest revision that was good; nothing where no database can say which that is."""
+    from monitor.config import locating
+
+    if config is None:
+        url = os.environ.get("STORYWATCH_STORAGE_URL") or locating.url_in(path, os.environ)
+    else:
+        url = _named_database(config)
+    if url is None or not _may_be_asked(url, live=live):
+        return
+    good = _newest_good(url)
+    if good is None:
+        return
+    if config is None:
+        yield f"revision {good.no} goes on"
+    elif config.sha256 == good.sha256:
+        yield f"this is revision {good.no}"
+    else:
+        yield from _differences(good, config)
+
+
+def _newest_good(url: str) -> Any:
+    """The revision that runs, or ran last; None where the database does not answer: that is no fault of the file."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from monitor.errors import StoreError
+    from monitor.store import engine as engines
+    from monitor.store import revisions
+
+    try:
+        engine = _database(url)
+        if engine is None:
+            return None
+        with engines.reading(engine) as connection:
+            return revisions.newest_good(connection)
+    except (StoreError, SQLAlchemyError):
+        return None
+
+
+def _differences(good: Any, config: Any) -> Iterator[str]:
+    from monitor.config import api, changes
+    from monitor.errors import ConfigError
+
+    try:
+        before = api.parse_text(good.text, os.environ, file=f"revision {good.no}", with_secrets=False)
+    except ConfigError:  # a secret stood in its text and was not stored, or an older version took it
+        yield f"revision {good.no} cannot be compared: its stored text is no configuration any more"
+        return
+    found = changes.changes(before, config)
+    yield f"against revision {good.no}:" if found else f"nothing that counts differs from revision {good.no}"
+    yield from changes.told(found, _SHOWN)
+    waits = changes.needs_restart(found)
+    if waits:
+        yield f"{changes.restart_wanted(waits)}; storywatch reload --partial takes up the rest"
 
 
 def _explain_code(code: str) -> None:

@@ -1,7 +1,7 @@
 """What differs between two accepted states of the file, and what follows from it. Pure.
 
 A change of what a watch looks for primes it again; a few keys only take effect at a start. Called by the reload, by
-`storywatch config diff` and by the revision history.
+`storywatch config diff`, `storywatch check` and by the revision history.
 """
 
 from __future__ import annotations
@@ -72,6 +72,19 @@ def changes(old: Config, new: Config) -> tuple[Change, ...]:
 def needs_restart(found: tuple[Change, ...]) -> tuple[str, ...]:
     """Name the changed keys that wait for a start."""
     return tuple(change.path for change in found if change.restart)
+
+
+def restart_wanted(keys: tuple[str, ...]) -> str:
+    """Say which keys wait for a start."""
+    return f"needs restart: {', '.join(keys)}"
+
+
+def told(found: tuple[Change, ...], most: int | None = None) -> Iterator[str]:
+    """Write one line per difference, the first of many only."""
+    for change in found[:most]:
+        yield f"{change}{'  (needs restart)' if change.restart else ''}"
+    if most is not None and len(found) > most:
+        yield f"and {len(found) - most} more (storywatch config diff)"
 
 
 def to_prime(found: tuple[Change, ...]) -> frozenset[str]:

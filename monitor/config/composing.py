@@ -16,9 +16,10 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import StringMark
-from ruamel.yaml.nodes import Node
+from ruamel.yaml.nodes import Node, ScalarNode
 from ruamel.yaml.parser import Parser
 from ruamel.yaml.reader import Reader
+from ruamel.yaml.resolver import VersionedResolver
 from ruamel.yaml.scanner import Scanner
 from ruamel.yaml.tokens import ScalarToken
 
@@ -29,6 +30,9 @@ _SLOW = frozenset("\n\r\ufeff")
 _WORD_IN_FLOW = re.compile(r"[A-Za-z0-9_./-]+(?=[,\]}]|:[ \n])")
 _KEY = re.compile(r"[A-Za-z0-9_./-]+(?=:[ \n])")
 """Plain words about whose end there is no doubt: most of a list of feeds is made of them."""
+_GAP = re.compile(r"(?:[ ]*(?:#[^\0\n\r\x85\u2028\u2029\ufeff]*)?\n)+")
+"""Blank lines and comments."""
+_RESOLVER = VersionedResolver()
 
 
 class _Reader(Reader):
@@ -45,6 +49,13 @@ class _Reader(Reader):
             self.column += length
         else:
             super().forward(length)
+
+    def skip_lines(self, text: str) -> None:
+        """Step over whole lines of ordinary letters."""
+        self.pointer += len(text)
+        self.index += len(text)
+        self.line += text.count("\n")
+        self.column = 0
 
 
 class _Scanner(Scanner):
@@ -78,6 +89,13 @@ class _Scanner(Scanner):
         while self.need_more_tokens():
             self.fetch_more_tokens()
         return bool(self.tokens) and (not choices or isinstance(self.tokens[0], choices))
+
+    def scan_to_next_token(self) -> Any:
+        gap = None if self.flow_context else _GAP.match(self.reader.buffer, self.reader.pointer)
+        if gap:
+            self.reader.skip_lines(gap[0])
+            self.allow_simple_key = True
+        return super().scan_to_next_token()
 
     def stale_possible_simple_keys(self) -> None:
         if self.possible_simple_keys:
@@ -120,6 +138,11 @@ def no_collection() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+def tag_of(text: str) -> str:
+    """Say what kind of value a scalar without quotes is."""
+    return str(_RESOLVER.resolve(ScalarNode, text, (True, False)))
 
 
 def compose(text: str) -> Node | None:

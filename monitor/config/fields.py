@@ -17,6 +17,7 @@ from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from alerts import clock
 from monitor.config import units, vocabulary, words
 from monitor.config.secrets import SecretRef, as_reference
 
@@ -101,7 +102,7 @@ def zones() -> frozenset[str]:
 
 def _zone(value: object) -> str:
     name = text(value)
-    if name not in zones():
+    if not clock.is_zone(name):
         hint = words.suggestion(name, zones()) or "an IANA name, as Europe/Belgrade"
         raise fault("E023", f"{name!r} is not a time zone", hint)
     return name
@@ -170,6 +171,8 @@ def _web_address(value: object) -> str:
 
 def _feed_url(value: object) -> str:
     said = text(value)
+    if units.is_plain_address(said):
+        return said
     try:
         parts = units.split_url(said)
     except ValueError:

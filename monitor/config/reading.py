@@ -10,12 +10,13 @@ import re
 import warnings
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNode
 
-from monitor.config import composing
+from monitor.config import composing, skimming
 from monitor.errors import Problem
 
 Path = tuple[str | int, ...]
@@ -24,7 +25,9 @@ Path = tuple[str | int, ...]
 MAX_BYTES = 1 << 20
 MAX_NODES = 100_000
 MAX_DEPTH = 50
+_TOO_MANY = f"more than {MAX_NODES:,} values, aliases counted"
 _CORE = "tag:yaml.org,2002:"
+_TELLING = frozenset("tTfFnN.0123456789")
 _TAGGED = re.compile(r"(?:&\S+\s+)?!")
 _BRACKETS = re.compile(r"[\[\]{}]")
 _DIRECTIVE = re.compile(r"^%(?:YAML|TAG)\b", re.MULTILINE)
@@ -76,6 +79,10 @@ class _Stop(Exception):
     """The file is too large to go on with."""
 
 
+class _Unsure(Exception):
+    """What was skimmed does not fit what the library reads around it."""
+
+
 def read(content: bytes, file: str) -> Document:
     """Read the bytes of a file. Faults of form stand in `problems`; `data` is None when nothing could be read."""
     if len(content) > MAX_BYTES:
@@ -92,8 +99,8 @@ def read(content: bytes, file: str) -> Document:
     return read_text(text, file)
 
 
-def read_text(text: str, file: str) -> Document:
-    """Read a text that is already decoded; see `read`."""
+def read_text(text: str, file: str, *, skims: bool = True) -> Document:
+    """Read a text that is already decoded; see `read`. Without `skims` the library reads all of it."""
     document = Document(file, tuple(_BREAK.split(text)))
     if found := _DIRECTIVE.search(text):
         line = text.count("\n", 0, found.start()) + 1
@@ -103,16 +110,39 @@ def read_text(text: str, file: str) -> Document:
     if too_deep := _too_deep(text):
         document.problems.append(_problem(file, "E006", f"nested deeper than {MAX_DEPTH} levels", too_deep))
         return document
+    return (_skimmed(text, file, document.lines) if skims else None) or _whole(text, document)
+
+
+def _skimmed(text: str, file: str, lines: tuple[str, ...]) -> Document | None:
+    """Read a text without the plain items of its lists, then those; None when it has to be read as a whole."""
+    skimmed = skimming.skim(text)
+    if not skimmed.sections:
+        return None
+    document = Document(file, lines)
+    node = _compose(skimmed.text, document)
+    if not isinstance(node, MappingNode):
+        return None
+    walk = _Walk(document, skimmed.sections)
+    try:
+        document.data = walk.value(node, (), 0)
+    except _Unsure:
+        return None
+    except _Stop:
+        return document
+    return None if walk.sections else document
+
+
+def _whole(text: str, document: Document) -> Document:
     node = _compose(text, document)
     if document.problems:
         return document
     if not isinstance(node, MappingNode):
         said = "the file is empty" if node is None or _is_null(node) else "the file must be a mapping of keys"
         place = START if node is None else _place(node, document)
-        document.problems.append(_problem(file, "E002", said, place, hint="it starts with version: 1"))
+        document.problems.append(_problem(document.file, "E002", said, place, hint="it starts with version: 1"))
         return document
     try:
-        document.data = _Walk(document).value(node, (), 0)
+        document.data = _Walk(document, {}).value(node, (), 0)
     except _Stop:
         document.data = None
     return document
@@ -202,11 +232,16 @@ def _place(node: Node, document: Document) -> Place:
 
 
 class _Walk:
-    """One walk over the node graph; counts nodes as often as aliases repeat them."""
+    """One walk over the node graph; counts nodes as often as aliases repeat them.
 
-    def __init__(self, document: Document) -> None:
+    `sections` are the lists that were thinned, by the line of their key; each is taken out when its items are put back.
+    """
+
+    def __init__(self, document: Document, sections: dict[int, skimming.Section]) -> None:
         self.document = document
+        self.sections = dict(sections)
         self.count = 0
+        self._may_hold_tags = any("!" in line for line in document.lines)
 
     def problem(self, code: str, message: str, node: Node, *, hint: str | None = None) -> None:
         place = _place(node, self.document)
@@ -215,8 +250,8 @@ class _Walk:
     def value(self, node: Node, path: Path, depth: int) -> Any:
         self.count += 1
         if self.count > MAX_NODES or depth > MAX_DEPTH:
-            what = f"more than {MAX_NODES:,} values" if self.count > MAX_NODES else f"nested deeper than {MAX_DEPTH}"
-            self.problem("E006", f"{what}, aliases counted", node)
+            too_deep = f"nested deeper than {MAX_DEPTH}, aliases counted"
+            self.problem("E006", _TOO_MANY if self.count > MAX_NODES else too_deep, node)
             raise _Stop
         self.document.values[path] = _place(node, self.document)
         if self._is_tagged(node):
@@ -229,6 +264,8 @@ class _Walk:
         return _scalar(node) if isinstance(node, ScalarNode) else None
 
     def _is_tagged(self, node: Node) -> bool:
+        if not self._may_hold_tags:
+            return False
         mark = node.start_mark
         return bool(_TAGGED.match(self.document.raw(mark.line + 1), mark.column))
 
@@ -243,10 +280,65 @@ class _Walk:
             if key is None:
                 continue
             self.document.keys[*path, key] = _place(key_node, self.document)
-            result[key] = self.value(value_node, (*path, key), depth + 1)
+            section = self.sections.pop(key_node.start_mark.line, None) if depth == 0 else None
+            if section is None:
+                result[key] = self.value(value_node, (*path, key), depth + 1)
+            else:
+                result[key] = self._together(section, value_node, (*path, key))
         for extra in merged:
             self._merge(extra, result, path, depth)
         return result
+
+    def _together(self, section: skimming.Section, node: Node, path: Path) -> list[Any]:
+        """Put the plain items of a list back between those that the library read."""
+        if not isinstance(node, SequenceNode) or node.flow_style:
+            raise _Unsure
+        if [child.start_mark.line for child in node.value] != list(section.left):
+            raise _Unsure
+        self.count += 1
+        self.document.values[path] = _place(node, self.document)
+        left = [(child.start_mark.line, child) for child in node.value]
+        every = sorted([*left, *((item.line, item) for item in section.plain)], key=lambda one: one[0])
+        result: list[Any] = []
+        for (_, one), (until, _) in zip(every, [*every[1:], (len(self.document.lines), None)], strict=True):
+            at = (*path, len(result))
+            if isinstance(one, skimming.Item):
+                result.append(self._plain(one, at))
+            else:
+                result.append(self.value(one, at, 2))
+                _refuse_beyond(one, until)
+        return result
+
+    def _plain(self, item: skimming.Item, path: Path) -> dict[str, Any]:
+        """Read an item that was skimmed."""
+        document = self.document
+        document.values[path] = self._place_of(item)
+        result: dict[str, Any] = {}
+        for pair in item.pairs():
+            key, line = pair.key, pair.line + 1
+            if key in result or not isinstance(_plain_value(key), str):
+                raise _Unsure
+            at = (*path, key)
+            document.keys[at] = Place(line, pair.column + 1, pair.column + len(key) + 1)
+            if isinstance(pair.value, skimming.Word):
+                result[key] = self._word(pair.value, line, at)
+            else:
+                document.values[at] = Place(line, pair.start + 1, pair.end + 1)
+                result[key] = [self._word(word, line, (*at, i)) for i, word in enumerate(pair.value)]
+                self.count += len(pair.value)
+        self.count += 1 + len(result)
+        if self.count > MAX_NODES:
+            document.problems.append(_problem(document.file, "E006", _TOO_MANY, document.values[path]))
+            raise _Stop
+        return result
+
+    def _place_of(self, item: skimming.Item) -> Place:
+        end = item.braces_end or len(self.document.raw(item.line + 1).rstrip())
+        return Place(item.line + 1, item.column + 1, end + 1)
+
+    def _word(self, word: skimming.Word, line: int, path: Path) -> Any:
+        self.document.values[path] = Place(line, word.column + 1, max(word.end, word.column + 1) + 1, word.quote)
+        return word.text if word.quote else _plain_value(word.text)
 
     def _key(self, node: Node, taken: dict[str, Any], path: Path) -> str | None:
         if not isinstance(node, ScalarNode) or self._is_tagged(node):
@@ -274,9 +366,35 @@ class _Walk:
                 result[key] = self.value(value_node, (*path, key), depth + 1)
 
 
+def _refuse_beyond(node: Node, line: int) -> None:
+    """See to it that nothing an item opens, as a quote or a bracket, is still open where the next item was seen.
+
+    Errors: _Unsure.
+    """
+    if isinstance(node, CollectionNode) and not node.flow_style:
+        for child in node.value:
+            for part in child if isinstance(child, tuple) else (child,):
+                _refuse_beyond(part, line)
+    elif node.end_mark.line > line or (node.end_mark.line == line and node.end_mark.column > 0):
+        raise _Unsure
+
+
 def _scalar(node: ScalarNode) -> Any:
-    text: str = node.value
-    kind = str(node.tag).removeprefix(_CORE)
+    return _meant(str(node.tag), node.value)
+
+
+def _plain_value(text: str) -> Any:
+    """Read a word without quotes. Only one with a telling first letter can be anything but text."""
+    return _telling_value(text) if text[0] in _TELLING else text
+
+
+@lru_cache(maxsize=1024)
+def _telling_value(text: str) -> Any:
+    return _meant(composing.tag_of(text), text)
+
+
+def _meant(tag: str, text: str) -> Any:
+    kind = tag.removeprefix(_CORE)
     try:
         match kind:
             case "null":

@@ -25,7 +25,11 @@ def known_values(text: str, environ: Mapping[str, str]) -> tuple[str, ...]:
 def storable(text: str, environ: Mapping[str, str]) -> str:
     """Hide what is secret in a text. One that cannot be read is never run again and loses whatever looks secret."""
     document = read_text(text, "config.yaml")
-    known = secrets.known_values(document.data, environ)
+    return storable_document(document, text, secrets.known_values(document.data, environ))
+
+
+def storable_document(document: Document, text: str, known: tuple[str, ...]) -> str:
+    """Hide what is secret in a text that was read already; `known` are the secrets it refers to."""
     if not isinstance(document.data, dict) or document.problems:
         return secrets.redact(text, known)
     places = list(_secret_places(document))

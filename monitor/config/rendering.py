@@ -24,7 +24,8 @@ def render(problems: Sequence[Problem], source: str, form: str, *, known: tuple[
     Errors: KeyError for an unknown form.
     """
     write = {"text": text, "json": as_json, "github": github, "sarif": sarif}[form]
-    return write([_redacted(one, known) for one in problems], redact(source, known))
+    shown = redact(source, known) if problems else ""  # of a large file it takes a tenth of a second
+    return write([_redacted(one, known) for one in problems], shown)
 
 
 def _redacted(problem: Problem, known: tuple[str, ...]) -> Problem:

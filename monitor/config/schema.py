@@ -5,8 +5,12 @@ Called by `storywatch schema` and by the tests that keep `storywatch.schema.json
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
+import textwrap
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from monitor import __version__
@@ -36,6 +40,7 @@ class WholeFile(FileShape):
 def json_schema() -> dict[str, Any]:
     """Describe the file as JSON Schema 2020-12; secrets are `writeOnly` and of the format `password`."""
     schema = WholeFile.model_json_schema()
+    _describe(schema)
     _mend(schema)
     head = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -48,6 +53,39 @@ def json_schema() -> dict[str, Any]:
 def schema_text() -> str:
     """Write the schema as the file people refer to in the first line of their config.yaml."""
     return json.dumps(json_schema(), ensure_ascii=False, indent=2) + "\n"
+
+
+def _describe(schema: dict[str, Any]) -> None:
+    """Give each key the sentence that stands below it in its shape, unless the section it holds says the same."""
+    named, defined = {shape.__name__: shape for shape in shapes()}, schema["$defs"]
+    for name, definition in {WholeFile.__name__: schema, **defined}.items():
+        properties = definition.get("properties", {})
+        for key, said in _named(named[name]).items() if name in named else ():
+            held = defined.get(properties[key].get("$ref", "").removeprefix(_DEFINED), {})
+            if held.get("description") != said:
+                properties[key] = dict(sorted({**properties[key], "description": said}.items()))
+
+
+def _named(shape: type[Section]) -> dict[str, str]:
+    return {shape.model_fields[key].alias or key: said for key, said in sentences(shape).items()}
+
+
+def sentences(shape: type[Section]) -> dict[str, str]:
+    """Read the sentence below each key of a shape, those it inherits among them."""
+    found: dict[str, str] = {}
+    for one in reversed(shape.__mro__):
+        if issubclass(one, Section):
+            body = ast.parse(textwrap.dedent(inspect.getsource(one))).body[0].body  # type: ignore[attr-defined]
+            found |= {
+                key.target.id: inspect.cleandoc(said.value.value)
+                for key, said in pairwise(body)
+                if isinstance(key, ast.AnnAssign)
+                and isinstance(key.target, ast.Name)
+                and isinstance(said, ast.Expr)
+                and isinstance(said.value, ast.Constant)
+                and isinstance(said.value.value, str)
+            }
+    return found
 
 
 def _mend(schema: dict[str, Any]) -> None:

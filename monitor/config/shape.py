@@ -120,7 +120,7 @@ class Web(Section):
     public_url: WebAddress | None = None
     """How readers reach the pages; without it messages carry no buttons."""
     link_keys: list[Secret] = default([])
-    """Keys of the links in messages: the first signs, all of them are accepted."""
+    """Keys of links in messages and of sessions: the first signs, all are accepted; none: one kept in the database."""
     login: Login | None = None
     """Name and password for the pages; none: everybody who reaches them."""
     proxy: Proxy | None = None

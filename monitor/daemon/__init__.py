@@ -12,7 +12,7 @@ from monitor.daemon.asking import ask_health
 from monitor.daemon.assembling import assembled
 from monitor.daemon.once import PollReport, poll_once
 from monitor.daemon.running import Role, Running, utc_now
-from monitor.daemon.serving import run, tell_start, use_uvloop
+from monitor.daemon.serving import run, settle, tell_start, use_uvloop
 from monitor.daemon.starting import Start, start_config
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "assembled",
     "poll_once",
     "run",
+    "settle",
     "start_config",
     "tell_start",
     "use_uvloop",

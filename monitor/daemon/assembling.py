@@ -31,7 +31,7 @@ from monitor import (
     understanding,
     wiring,
 )
-from monitor.config import locating, redaction
+from monitor.config import locating
 from monitor.config.values import Config
 from monitor.daemon import starting
 from monitor.daemon.running import Running
@@ -57,14 +57,14 @@ async def assembled(
 ) -> AsyncIterator[Running]:
     """Build and open every part but the tick and the page; close them in reverse order.
 
-    `reach` is what comes before anything is asked of the database.
+    `reach` is what comes before anything is asked of the database; `text` is the configuration's, as it may be stored.
     Errors: StoreUnreachable, SchemaMismatch, StoreError from the database; what `reach` raises.
     """
     pooled = locating.direct_url_of(config, environ) is not None
     engine = engines.open_engine(url, pool=config.storage.pool, role="daemon", pooled=pooled)
     await reach(engine)
     migrate.ready(engine, config.storage.migrate)
-    offer = revisions.Offer(config.sha256, redaction.storable(text, environ), who, now())
+    offer = revisions.Offer(config.sha256, text, who, now())
     revision, primes = _prepare_store(engine, config, offer)
     upkeep.prepare(engine, now(), config.storage.keep)
     awake = wiring.knowledge(wiring.without(config, primes), config_rev=revision)
@@ -136,7 +136,7 @@ def _working(
 ) -> swapping.Working:
     """What a reload swaps, the telling half among it."""
     engine, plan, channels = context.engine, context.knowledge.plan, wiring.channels_of(config)
-    coverage, pages = partial(_coverage, engine, now), telling.pages_of(config, environ)
+    coverage, pages = partial(_coverage, engine, now), telling.pages_of(config, engine, environ)
     return swapping.Working(
         config=config,
         revision=context.knowledge.config_rev,

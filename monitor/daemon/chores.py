@@ -72,10 +72,15 @@ async def poll_due(running: Running) -> None:
         return
     if running.poller.is_cut_off:
         await running.poller.tick()  # one host a minute, until one answers
-    elif running.leader.is_leader:
-        if running.must_spread:
+    else:
+        if running.must_spread and running.leader.is_leader:
             await _spread(running)
-        await running.dispatcher.offer(await running.shards.due())
+        await offer_due(running)
+
+
+async def offer_due(running: Running) -> bool:
+    """Offer what is due to the engine; whether there was anything."""
+    return running.leader.is_leader and await running.dispatcher.offer(await running.shards.due()) > 0
 
 
 async def _spread(running: Running) -> None:

@@ -6,6 +6,7 @@ Called by `cli`.
 from __future__ import annotations
 
 import asyncio
+import gc
 import hashlib
 import platform
 import signal
@@ -23,7 +24,6 @@ from sqlalchemy import Engine
 import monitor
 from monitor import logs, reloading, supervisor, tracing, understanding
 from monitor import metrics as measures
-from monitor.config import redaction
 from monitor.config.values import Config
 from monitor.daemon import chores, clocks, crew, starting
 from monitor.daemon.assembling import assembled
@@ -38,6 +38,8 @@ log = structlog.get_logger(__name__)
 INTERNAL = 70
 _FOR_POLLS = 2 / 3
 """Of the time to stop in: the rest is for writing and for giving back."""
+_FOR_AN_ANSWER = timedelta(seconds=1)
+"""How long the rest of the start waits for the first answer of a feed."""
 
 
 def run(
@@ -52,11 +54,12 @@ def run(
 
     A database that does not answer is waited for. Errors: ConfigError, StoreError.
     """
+    gc.disable()  # until `settle`: of what a start makes nearly nothing is garbage
     hidden = logs.Known()
     logs.configure(sys.stderr, known=hidden)
     use_uvloop()
     start = starting.start_config(path, environ)
-    hidden.values = redaction.known_values(start.text, environ)
+    hidden.values = start.known
     starting.say_problems(start.problems)
     crew.refuse_odd(start.config, starting.database(start.config, environ), role)
     work = Work(role, role is not Role.WORKER or port is not None, port, wait)
@@ -65,6 +68,12 @@ def run(
         return asyncio.run(_run(start, environ, hidden, work))
     finally:
         tracing.tracer().close()
+
+
+def settle() -> None:
+    """Let what was made by now stay for good: to look for garbage among it holds the event loop for 0.2 s each time."""
+    gc.freeze()
+    gc.enable()
 
 
 def use_uvloop() -> None:
@@ -144,14 +153,15 @@ async def _serve(running: Running, reloader: reloading.Reloader, seen: bytes, wo
     measures.leading.set_function(lambda: running.leader.is_leader)
     measures.leader_missing.set_function(lambda: running.leader.is_missing)
     await running.dispatcher.start(running.shards.run)
+    _say_started(running, doors.page if doors is not None else None)
+    settle()
+    await _first_polls(running)
+    await asyncio.to_thread(_load)
+    ticking.start()
     reloader.start(hashlib.sha256(seen).hexdigest())
     reloader.prime(running.primes)
-    _say_started(running, doors.page if doors is not None else None)
-    if running.leader.is_leader:
-        await running.poller.spread_overdue()
-    await chores.poll_due(running)
-    ticking.start()
-    page = _page(running, doors, partial(ticking.is_late, "tick")) if doors is not None else None
+    page = await _page(running, doors, partial(ticking.is_late, "tick")) if doors is not None else None
+    settle()
     told.ready(_summary(running))
     await running.stopping.wait()
     told.stopping()
@@ -159,6 +169,21 @@ async def _serve(running: Running, reloader: reloading.Reloader, seen: bytes, wo
     if page is not None:
         await page.stop()
     log.info("stopped")
+
+
+async def _first_polls(running: Running) -> None:
+    """Poll what is due, and leave the processor to the first of it: what is loaded next would stand in its way."""
+    if running.leader.is_leader:
+        await running.poller.spread_overdue()
+    if await chores.offer_due(running):
+        await running.poller.first_answer(_FOR_AN_ANSWER)
+
+
+def _load() -> None:
+    """Import what a running daemon needs beyond its first polls. In a thread: the event loop would stand still."""
+    import watchfiles  # noqa: F401
+
+    tick.load()
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,15 +210,22 @@ def _listen(running: Running, reloader: reloading.Reloader, told: supervisor.Sup
     loop.add_signal_handler(signal.SIGHUP, _asked_to_reload, running, reloader, told)
 
 
-def _page(running: Running, doors: Doors, is_late: Callable[[], bool]) -> Any:
+async def _page(running: Running, doors: Doors, is_late: Callable[[], bool]) -> Any:
+    seen_by = partial(_sources, running, running.config.web.host, is_late)
+    known = running.context.knowledge
+    page = await asyncio.to_thread(_built, running, doors, seen_by)
+    running.working.pages = lambda config, known: page.prepare(seen_by(config, known))
+    if running.context.knowledge is not known:  # reloaded meanwhile
+        running.working.pages(running.config, running.context.knowledge)()
+    page.start()
+    return page
+
+
+def _built(running: Running, doors: Doors, seen_by: Callable[..., Any]) -> Any:
     # FastAPI costs a third of a second to import: the first polls do not wait for it.
     from monitor.web import server
 
-    seen_by = partial(_sources, running, running.config.web.host, is_late)
-    page = server.Page(doors.page, seen_by(running.config, running.context.knowledge), doors.metrics)
-    running.working.pages = lambda config, known: page.prepare(seen_by(config, known))
-    page.start()
-    return page
+    return server.Page(doors.page, seen_by(running.config, running.context.knowledge), doors.metrics)
 
 
 async def _stop(running: Running, reloader: reloading.Reloader, ticking: tick.Tick) -> None:

@@ -34,7 +34,8 @@ _LAST_PAUSE_S = 10.0
 class Start:
     """What a start works with: the configuration in use and its text, and the file with what it holds.
 
-    `refused` are the errors that made it fall back on the last good revision.
+    `text` is as it may be stored; `known` are the secrets it refers to; `refused` are the errors that made it fall back
+    on the last good revision.
     """
 
     config: Config
@@ -42,6 +43,7 @@ class Start:
     text: str
     who: str
     file: Path
+    known: tuple[str, ...] = ()
     content: bytes = b""
     refused: tuple[Problem, ...] = ()
 
@@ -64,14 +66,14 @@ def start_config(path: Path, environ: Mapping[str, str]) -> Start:
         if is_shipped and (stored := _last_good(path, environ)) and stored.who not in _NOT_OF_A_FILE:
             raise ConfigError((Problem("E001", "", "the file is not there", str(path), 1, 1, 2),))
         content = api.read_file(file)
-        config, problems = api.load_lenient(file, environ)
+        read = api.parse_lenient(content, environ, file=str(file))
     except ConfigError as refused:
         stored = _last_good(path, environ)
         if stored is None:
             raise
         return _fallen_back(stored, refused.problems, path, content, environ)
     who = "shipped" if is_shipped else "start"
-    return Start(config, problems, content.decode("utf-8", "replace"), who, file, content)
+    return Start(read.config, read.problems, read.storable, who, file, read.known, content)
 
 
 def _fallen_back(
@@ -81,10 +83,10 @@ def _fallen_back(
     content: bytes,
     environ: Mapping[str, str],
 ) -> Start:
-    config, _ = api.parse_lenient(stored.text, environ, file=f"revision {stored.no}")
-    in_use = replace(config, sha256=stored.sha256)
+    read = api.parse_lenient(stored.text.encode(), environ, file=f"revision {stored.no}")
+    in_use = replace(read.config, sha256=stored.sha256)
     refused = tuple(problem for problem in problems if problem.severity == "error")
-    return Start(in_use, problems, stored.text, "start", path, content, refused)
+    return Start(in_use, problems, stored.text, "start", path, read.known, content, refused)
 
 
 def _last_good(path: Path, environ: Mapping[str, str]) -> revisions.Revision | None:

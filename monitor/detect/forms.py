@@ -131,6 +131,12 @@ def folded(words: Iterable[str]) -> list[str]:
 
 def element(choices: Sequence[str], *, optional: bool = False, longest: int = ENDING) -> Element:
     """One place that takes any of the given words, stems or stems with endings."""
+    return _element(tuple(choices), optional, longest)
+
+
+@lru_cache(maxsize=50_000)
+def _element(choices: tuple[str, ...], optional: bool, longest: int) -> Element:
+    """The same words give the same object: languages share names and bodies, and three in five places are alike."""
     exact: list[str] = []
     prefixes: list[str] = []
     stems: list[tuple[str, frozenset[str] | None]] = []

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -147,6 +148,7 @@ class OutletTable:
         return None
 
 
+@lru_cache(maxsize=4096)
 def unlisted(host: str) -> Outlet | None:
     """An outlet nobody listed: its registrable domain; the last two labels where the suffix is unknown."""
     host = host.lower().strip(".")

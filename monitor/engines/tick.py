@@ -11,18 +11,25 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from apscheduler.triggers.interval import IntervalTrigger
 
 from monitor import metrics
+
+if TYPE_CHECKING:
+    from apscheduler.triggers.interval import IntervalTrigger
 
 log = structlog.get_logger(__name__)
 _JUMP_S = 30.0
 _TOO_MANY_FAILURES = 5
 _FAILURE_WINDOW_S = 60.0
+
+
+def load() -> None:
+    """Import what `Tick.start` needs, for a caller that does so in a thread: it takes a fifth of a second."""
+    import apscheduler.schedulers.asyncio
+    import apscheduler.triggers.interval  # noqa: F401
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +68,16 @@ class Tick:
         self._watch_every_s = watch_every.total_seconds()
         self._going: set[asyncio.Task[Any]] = set()
         self._failures: dict[str, list[float]] = {name: [] for name in jobs}
-        self._scheduler = AsyncIOScheduler(timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": None})
+        self._scheduler: Any = None
         self._watch: asyncio.TimerHandle | None = None
         self._last = (0.0, 0.0)
         self._succeeded: dict[str, float] = {}
 
     def start(self) -> None:
         """Begin ticking; the first run of each job follows after its interval."""
+        from apscheduler.schedulers.asyncio import AsyncIOScheduler  # here and below: see `load`
+
+        self._scheduler = AsyncIOScheduler(timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": None})
         for name, job in self._jobs.items():
             self._scheduler.add_job(self._run, _every(job), args=[name], id=name, max_instances=job.at_once)
         self._scheduler.start()
@@ -82,7 +92,8 @@ class Tick:
 
     def pause(self) -> None:
         """Start no new run; running ones go on."""
-        self._scheduler.pause()
+        if self._scheduler is not None:
+            self._scheduler.pause()
 
     async def finish(self, within: timedelta) -> int:
         """Wait for runs that are going; returns how many did not end in time. Call `pause` first."""
@@ -95,7 +106,7 @@ class Tick:
         """End the scheduler. Call it when `finish` has waited for the runs: it cancels what is still going."""
         if self._watch is not None:
             self._watch.cancel()
-        if self._scheduler.running:
+        if self._scheduler is not None and self._scheduler.running:
             self._scheduler.shutdown(wait=False)
 
     async def _run(self, name: str) -> None:
@@ -145,4 +156,6 @@ class Tick:
 
 
 def _every(job: Job) -> IntervalTrigger:
+    from apscheduler.triggers.interval import IntervalTrigger
+
     return IntervalTrigger(seconds=job.every.total_seconds(), timezone=UTC)

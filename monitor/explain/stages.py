@@ -25,7 +25,7 @@ from monitor.detect.provenance import Origin
 from monitor.explain.subject import Subject
 from monitor.match import explain as matching
 from monitor.match import matcher, query, scopes
-from monitor.store import entries, feeds, stories
+from monitor.store import entries, feeds, stories, story_facts
 from monitor.understanding import Context
 from monitor.values import Assignment, Entry, EntryText, Evidence, Outlet, Role, StoryFacts, StoryKey
 
@@ -215,7 +215,7 @@ def _placed(connection: Connection, subject: Subject, outlet: Outlet | None, ctx
 
 def _facts(connection: Connection, key: StoryKey, entry: Entry) -> StoryFacts:
     """The story without the entry: as it was when the entry came."""
-    return late.before(stories.facts(connection, key), entry.id)
+    return late.before(story_facts.of(connection, key), entry.id)
 
 
 def _story_line(placed: _Placed, facts: StoryFacts) -> StoryLine:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor import daemon, logs, outward, parser_pool, schedule
-from monitor.config import api, editing, locating, secrets
+from monitor.config import api, editing, locating, redaction, secrets
 from monitor.config.values import Config
 from monitor.errors import ParseError, StoreError
 from monitor.feed import admin
@@ -328,7 +328,7 @@ def _stored(added: Added, database: str, environ: Mapping[str, str]) -> Added:
 async def _take(added: Added, database: str, environ: Mapping[str, str]) -> Added:
     assert added.edit is not None
     assert added.found.fetched is not None
-    config, text, url = added.edit.config, added.edit.after, added.found.url
+    config, text, url = added.edit.config, redaction.storable(added.edit.after, environ), added.found.url
     assemble = partial(daemon.assembled, config, environ, url=database, now=daemon.utc_now, who="feed add", text=text)
     async with assemble() as running:
         await running.poller.take(url, added.found.fetched)

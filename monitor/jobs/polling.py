@@ -1,35 +1,31 @@
-"""Polling: claim -> fetch -> (same body: reschedule) -> parse what is new -> pipeline.process.
+"""Polling: claim -> may it be asked? -> its host's turn -> fetch -> `answers`.
 
 Everything that writes runs on one thread; fetching and parsing do not wait for it. One feed's failure is a value and
-stops no other feed. What follows a fetch is `settling`; hosts are `host_book`, our own network is `network`.
+stops no other feed. What follows a fetch is `answers`; hosts are `host_book`, our own network is `network`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
-from sqlalchemy import Connection
 
-from alerts.values import EventState
-from monitor import following, metrics, pipeline, schedule
+from monitor import following, metrics, schedule
 from monitor.config import secrets
 from monitor.config.values import FeedConfig
-from monitor.errors import LeaseLost, ParseError
-from monitor.jobs import network, requests, settling
-from monitor.jobs.gathering import Gatherer
+from monitor.errors import LeaseLost
+from monitor.jobs import answers, network, requests
 from monitor.jobs.host_book import HostBook
 from monitor.jobs.parts import LEASE, LeftOut, Parts, Round
-from monitor.parse import delta, links
-from monitor.store import documents, feeds, fetch_log, hosts, results, stories
 from monitor.store import engine as engines
-from monitor.values import Claim, Domain, Fetched, FetchFailed, FetchOutcome, Hop, NotModified, ParseReason
+from monitor.store import feeds, hosts, stories
+from monitor.values import Claim, Fetched, FetchOutcome
 
 log = structlog.get_logger(__name__)
 _FAULTY_FOR = timedelta(minutes=30)
@@ -38,36 +34,34 @@ _LIVE = timedelta(hours=6)
 _LIVE_OUTLETS = 2
 """A story is live while at least two outlets carry it and one joined in the last six hours."""
 _LIVE_FOR = timedelta(seconds=60)
-_MOVED = 301
 
 
 class Poller:
     """Polls due feeds, a bounded number at once. `tick` starts what is due; `run_round` waits until nothing is."""
 
-    def __init__(self, parts: Parts, on_report: Callable[[feeds.FeedRow, pipeline.Report], None] | None = None) -> None:
+    def __init__(self, parts: Parts, on_report: answers.OnReport | None = None) -> None:
         self._parts = parts
-        self._on_report = on_report
         self._open: set[asyncio.Task[None]] = set()
         self._places = asyncio.Semaphore(parts.at_once)
-        self._plain = Gatherer(self._write_plain)
         self._busy: Counter[str] = Counter()
         self._book = HostBook(parts.gate, parts.spacing, parts.now)
         self._network = network.Network()
-        self._merged: dict[str, tuple[str, ...]] = {}
-        self._live: frozenset[Domain] = frozenset()
+        self._answers = answers.Answers(parts, self._book, self._network, on_report)
         self._live_at: datetime | None = None
         self._stopping = asyncio.Event()
+        self._answered = asyncio.Event()
         self.totals = Round()
 
     async def start(self) -> None:
         """Read what is remembered of hosts, and which feeds turned out to be one."""
         rows, names = await self._parts.write(lambda connection: (hosts.read(connection), feeds.host_names(connection)))
         self._book.load(rows, names)
-        self._merged = await self._parts.write(feeds.merged)
+        self._answers.merged = await self._parts.write(feeds.merged)
 
     async def use(self, configured: Mapping[str, FeedConfig]) -> None:
         """Poll by other feed settings from now on; the rows of new feeds are there already. Called by a reload."""
         self._parts = replace(self._parts, feeds=configured)
+        self._answers.use(self._parts)
         await self.start()
 
     async def spread_overdue(self) -> int:
@@ -100,6 +94,12 @@ class Poller:
         metrics.poll_lag.observe(max((self._parts.now() - row.next_at).total_seconds(), 0.0))
         task.add_done_callback(self._open.discard)
         return task
+
+    async def first_answer(self, within: timedelta) -> None:
+        """Wait until a request of this process has ended in whatever way, or the time is over."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within.total_seconds()):
+                await self._answered.wait()
 
     @property
     def is_stopping(self) -> bool:
@@ -144,7 +144,7 @@ class Poller:
             return
         self._live_at = now
         look = partial(stories.live_outlets, since=now - _LIVE, least=_LIVE_OUTLETS)
-        self._live = await self._parts.write(look)
+        self._answers.live = await self._parts.write(look)
 
     async def run_round(self, *, force: bool = False) -> Round:
         """Poll until nothing is due.
@@ -171,7 +171,7 @@ class Poller:
         claim = await self._parts.write(partial(feeds.seize, feed=row.id, now=now, lease=LEASE))
         if claim is None:
             raise LeaseLost(f"{url} is being polled just now")
-        await self._conclude(row, claim, schedule.from_json(row.schedule, row.validators), fetched, report)
+        await self._answers.conclude(row, claim, schedule.from_json(row.schedule, row.validators), fetched, report)
         return report
 
     async def stop(self, within: timedelta) -> int:
@@ -229,7 +229,7 @@ class Poller:
         refusal = schedule.may_attempt(state, policy, facts, parts.now(), force=force)
         if refusal is not None:
             until = max(refusal.until, parts.now())
-            await self._leave_out(row, claim, LeftOut(row.url, str(refusal.reason), until), report)
+            await self._answers.leave_out(row, claim, LeftOut(row.url, str(refusal.reason), until), report)
             return
         try:
             request = requests.request(row, state, parts)
@@ -241,13 +241,14 @@ class Poller:
             return
         async with parts.gate.turn(row.host, parts.now) as held:
             if held is not None:
-                await self._leave_out(row, claim, LeftOut(row.url, held.reason, held.until), report)
+                await self._answers.leave_out(row, claim, LeftOut(row.url, held.reason, held.until), report)
                 return
             async with self._places:
                 claim = await self._held_for(claim)
                 outcome = await parts.client.fetch(request, parts.now)
+        self._answered.set()
         await self._notice_network(row.host, outcome)
-        await self._conclude(row, claim, state, outcome, report)
+        await self._answers.conclude(row, claim, state, outcome, report)
 
     async def _held_for(self, claim: Claim) -> Claim:
         """A claim that lasts as long as a fetch may: its host's turn may have been long in coming.
@@ -261,11 +262,6 @@ class Poller:
         await self._parts.write(partial(feeds.fence, held=longer))
         return longer
 
-    async def _leave_out(self, row: feeds.FeedRow, claim: Claim, out: LeftOut, report: Round) -> None:
-        report.left_out.append(out)
-        metrics.polls.labels("left_out").inc()
-        await self._parts.write(partial(feeds.postpone, held=claim, until=out.until, reason=out.reason))
-
     async def _notice_network(self, host: str, outcome: FetchOutcome) -> None:
         now, plan = self._parts.now(), self._parts.context.knowledge.plan
         match self._network.observe(host, outcome, now):
@@ -273,220 +269,3 @@ class Poller:
                 await self._parts.write(partial(down.write, plan=plan, now=now))
             case network.Up() as up:
                 await self._parts.write(partial(up.write, plan=plan, now=now, dice=self._parts.random))
-
-    async def _conclude(
-        self, row: feeds.FeedRow, claim: Claim, state: schedule.FeedState, outcome: FetchOutcome, report: Round
-    ) -> None:
-        match outcome:
-            case FetchFailed():
-                await self._failed(row, claim, state, outcome, ParseError(outcome.reason, outcome.message), report)
-            case NotModified():
-                await self._unchanged(row, claim, state, outcome, report)
-            case Fetched(body=body) if hashlib.sha256(body).digest() == row.body_sha256:
-                await self._unchanged(row, claim, state, outcome, report)
-            case Fetched():
-                await self._changed(row, claim, state, outcome, report)
-
-    async def _changed(
-        self, row: feeds.FeedRow, claim: Claim, state: schedule.FeedState, fetched: Fetched, report: Round
-    ) -> None:
-        parts, before = self._parts, delta.Memory.unpack(row.items)
-        try:
-            document = await parts.parsers.parse_new(requests.body(row, fetched, parts), before)
-        except ParseError as exc:
-            if exc.reason != ParseReason.MOVED or not exc.found:
-                await self._failed(row, claim, state, fetched, exc, report)
-            elif (refusal := settling.refused_move(fetched, exc.found[0])) is not None:
-                await self._failed(row, claim, state, fetched, refusal, report)
-            else:
-                await self._follow(row, claim, state, fetched, exc.found[0], report)
-            return
-        now = parts.now()
-        turn = self._turn(row, claim, state, fetched, document, before, now)
-        with metrics.document_seconds.time():
-            done = await parts.run(partial(pipeline.process, document, turn.as_pipeline(fetched), parts.context, now))
-        following.recorded(done, seen_at=fetched.at, decided_at=parts.now())
-        self._say(row, done, document, report)
-        if turn.moved:
-            await self._note_move()
-        if turn.overflowed and document.feed.older:
-            await self._read_older(row, claim, document.feed.older, report)
-
-    async def _note_move(self) -> None:
-        """A feed that moved may have become one with another: its watches go with it."""
-        self._merged = await self._parts.write(feeds.merged)
-
-    async def _follow(
-        self, row: feeds.FeedRow, claim: Claim, state: schedule.FeedState, fetched: Fetched, to: str, report: Round
-    ) -> None:
-        """Go where a document says that its feed is now: a redirect that was written into a body."""
-        parts = self._parts
-        hop = Hop(_MOVED, fetched.final_url, to)
-        request = requests.request(row, state, parts, url=to, hops=(*fetched.hops, hop))
-        async with parts.gate.turn(links.host_of(to) or row.host, parts.now) as held:
-            if held is not None:
-                await self._leave_out(row, claim, LeftOut(row.url, held.reason, held.until), report)
-                return
-            outcome = await parts.client.fetch(request, parts.now)
-        await self._conclude(row, claim, state, replace(outcome, url=fetched.url), report)
-
-    async def _read_older(self, row: feeds.FeedRow, claim: Claim, url: str, report: Round) -> None:
-        """Read one older page of a feed that outran its window; its entries are taken like those of any document.
-
-        Tried once: what fails is lost with the entries that fell out of the window, and the event said so.
-        """
-        parts = self._parts
-        again = await parts.write(partial(feeds.seize, feed=row.id, now=parts.now(), lease=LEASE))
-        if again is None:
-            return
-        try:
-            request = requests.request(row, schedule.NEW_FEED, parts, url=url)
-            async with parts.gate.turn(links.host_of(url) or row.host, parts.now) as held:
-                outcome = None if held is not None else await parts.client.fetch(request, parts.now)
-            if not isinstance(outcome, Fetched):
-                log.warning("older_page_not_read", feed=row.url, page=url)
-                return
-            document = await parts.parsers.parse_new(requests.body(row, outcome, parts), None)
-            turn = pipeline.Turn(
-                again,
-                requests.outlet(row, parts),
-                row.gen + 1,
-                baseline=False,
-                decide=lambda _: None,
-                tags=self._tags(row),
-                trust=row.trust,
-            )
-            done = await parts.run(partial(pipeline.process, document, turn, parts.context, parts.now()))
-            self._say(row, done, document, report)
-        except ParseError as exc:
-            log.warning("older_page_not_read", feed=row.url, page=url, reason=exc.reason)
-        finally:
-            await parts.write(partial(feeds.release, claims=(again,)))
-
-    def _turn(
-        self,
-        row: feeds.FeedRow,
-        claim: Claim,
-        state: schedule.FeedState,
-        fetched: Fetched,
-        document: delta.Delta,
-        before: delta.Memory | None,
-        now: datetime,
-    ) -> settling.ChangedTurn:
-        # Read here: the decision runs on the writer's thread, while this one learns more about hosts.
-        return settling.ChangedTurn(
-            row=row,
-            claim=claim,
-            state=state,
-            fetched=fetched,
-            document=document,
-            before=before,
-            now=now,
-            surroundings=self._surroundings(row),
-            outlet=requests.outlet(row, self._parts),
-            tags=self._tags(row),
-        )
-
-    def _tags(self, row: feeds.FeedRow) -> frozenset[str]:
-        return requests.tags(row, self._parts, self._merged.get(row.moved_to or row.url, ()))
-
-    def _surroundings(self, row: feeds.FeedRow) -> settling.Surroundings:
-        parts = self._parts
-        return settling.Surroundings(
-            policy=requests.policy(row, parts),
-            host=self._book.facts(row.host),
-            burst=requests.is_moved_by(row, self._live, parts),
-            circuit_open=self._network.is_down,
-            jitter=parts.random.random(),
-            config_rev=parts.context.knowledge.config_rev,
-        )
-
-    def _say(self, row: feeds.FeedRow, done: pipeline.Report, document: delta.Delta, report: Round) -> None:
-        metrics.polls.labels("changed").inc()
-        metrics.parses.labels(str(document.whole or "delta")).inc()
-        settling.count(done)
-        report.changed += 1
-        report.entries += done.entries
-        report.new += done.new
-        report.matched += len(done.taken)
-        report.events += sum(event.state is EventState.OPEN for event in done.events)
-        log.info(
-            "polled", feed=row.url, entries=done.entries, new=done.new, matched=len(done.taken), events=len(done.events)
-        )
-        if self._on_report is not None:
-            self._on_report(row, done)
-
-    async def _unchanged(
-        self,
-        row: feeds.FeedRow,
-        claim: Claim,
-        state: schedule.FeedState,
-        outcome: NotModified | Fetched,
-        report: Round,
-    ) -> None:
-        report.unchanged += 1
-        metrics.polls.labels("unchanged").inc()
-        decision = settling.unchanged(row, state, outcome, self._surroundings(row), self._parts.now())
-        await self._settle(claim, decision)
-        if decision.settlement.moved_to is not None:
-            await self._note_move()
-
-    async def _failed(
-        self,
-        row: feeds.FeedRow,
-        claim: Claim,
-        state: schedule.FeedState,
-        outcome: FetchFailed | Fetched,
-        why: ParseError,
-        report: Round,
-    ) -> None:
-        now, body = self._parts.now(), None
-        following = settling.failed(row, state, outcome, why, self._surroundings(row), now)
-        if isinstance(outcome, Fetched):
-            body = await asyncio.to_thread(settling.sheet, outcome, why.reason)
-        held = [self._book.row_of(hold, why.reason) for hold in following.holds]
-        await self._settle(claim, following.decision, held, body)
-        for hold, known in zip(following.holds, held, strict=True):
-            self._book.note(hold, known, why.reason)
-        report.failed[row.url] = why.reason
-        metrics.polls.labels("failed").inc()
-        metrics.poll_failures.labels(why.reason).inc()
-        at = following.decision.settlement.next_at.isoformat()
-        log.warning("poll_failed", feed=row.url, reason=why.reason, message=why.message[:200], next_at=at)
-
-    async def _settle(
-        self,
-        claim: Claim,
-        decision: pipeline.Decision,
-        held: list[hosts.HostRow] | None = None,
-        body: documents.Sheet | None = None,
-    ) -> None:
-        if body is None and not held and results.is_plain(decision.settlement) and not decision.events:
-            if not await self._plain.put((claim, decision)):
-                raise LeaseLost(f"feed {claim.feed} was taken over: token {claim.token} is old")
-            return
-        plan = self._parts.context.knowledge.plan
-
-        def write(connection: Connection) -> None:
-            feeds.settle(connection, claim, decision.settlement)
-            if decision.log is not None:
-                fetch_log.write(connection, claim.feed, decision.log)
-            if body is not None:
-                documents.keep(connection, claim.feed, body)
-            for known in held or ():
-                hosts.remember(connection, known)
-            pipeline.tell(connection, decision.events, plan)
-
-        await self._parts.write(write)
-
-    async def _write_plain(self, group: Sequence[tuple[Claim, pipeline.Decision]]) -> set[int]:
-        """Write what polls learnt that brought nothing new; returns the places of those whose feed was still ours."""
-
-        def write(connection: Connection) -> set[int]:
-            ours = results.settle(connection, [(claim, decision.settlement) for claim, decision in group])
-            taken = {place for place, (claim, _) in enumerate(group) if claim.feed in ours}
-            lines = [(group[n][0].feed, line) for n in sorted(taken) if (line := group[n][1].log) is not None]
-            fetch_log.write_many(connection, lines)
-            return taken
-
-        return await self._parts.write(write)

@@ -14,7 +14,7 @@ from monitor.config import secrets
 from monitor.config.values import FeedConfig
 from monitor.fetch import limits
 from monitor.jobs.parts import Parts
-from monitor.parse import feed as parse_feed
+from monitor.parse.tasks import FeedHints
 from monitor.store import feeds
 from monitor.values import Domain, Fetched, Hop
 
@@ -107,7 +107,7 @@ def _is_same_site(configured: str, url: str) -> bool:
 def body(row: feeds.FeedRow, fetched: Fetched, parts: Parts) -> parser_pool.Body:
     """What the parser is given."""
     config = config_of(row, parts)
-    hints = parse_feed.FeedHints(
+    hints = FeedHints(
         outlet=Domain(config.outlet) if config and config.outlet else None,
         timezone=config.timezone if config else None,
         language=config.language if config else None,

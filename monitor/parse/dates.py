@@ -17,6 +17,11 @@ from functools import cache
 from monitor.parse import zones
 from monitor.parse.months import MONTHS
 
+_ENGLISH = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_STANDARD = re.compile(
+    r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), )?"
+    rf"(\d{{1,2}}) ({'|'.join(_ENGLISH)}) (\d{{4}}) (\d\d):(\d\d):(\d\d) (GMT|UTC|Z|[+-]\d{{4}})"
+)
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _MAX_AHEAD = timedelta(hours=24)
 _MAX_CHARS = 120
@@ -67,7 +72,9 @@ def read(raw: str | None, now: datetime, zone: tzinfo = UTC, language: str | Non
     if not text or len(text) > _MAX_CHARS:
         return Dated(None)
     try:
-        dated = _epoch(text) or _basic(text, zone) or _iso(text, zone) or _spelled(text, zone, language)
+        dated = (
+            _standard(text) or _epoch(text) or _basic(text, zone) or _iso(text, zone) or _spelled(text, zone, language)
+        )
     except (ValueError, OverflowError):
         return Dated(None)
     return _sane(dated, now) if dated else Dated(None)
@@ -87,6 +94,16 @@ def _sane(dated: Dated, now: datetime) -> Dated:
     if dated.at - now > _MAX_AHEAD:
         return Dated(None, note="future")
     return dated
+
+
+def _standard(text: str) -> Dated | None:
+    """The spelling of RFC 5322 and RSS 2.0, in which most feeds write; any other way to write it is left to others."""
+    found = _STANDARD.fullmatch(text)
+    if found is None:
+        return None
+    day, month, year, hour, minute, second, zone = found.groups()
+    date = (int(year), _ENGLISH.index(month) + 1, int(day))
+    return _local(date, (int(hour), int(minute), int(second)), zone, UTC)
 
 
 def _epoch(text: str) -> Dated | None:

@@ -29,6 +29,7 @@ from monitor.parse import (
     zones,
 )
 from monitor.parse.documents import RawDocument, RawItem, RawLink
+from monitor.parse.tasks import NO_HINTS, FeedHints
 from monitor.values import Domain, ParsedEntry, ParsedFeed, ParseReason
 
 REVISION = 1
@@ -44,19 +45,6 @@ _HTML_ROOTS = frozenset(
     {"html", "head", "body", "div", "p", "br", "title", "meta", "script", "center", "h1", "span", "table", "b"}
 )
 _SHOWN = 120
-
-
-@dataclass(frozen=True, slots=True)
-class FeedHints:
-    """What is known of a feed beside its bytes. `country` is ISO alpha-2, `timezone` an IANA name."""
-
-    outlet: Domain | None = None
-    country: str | None = None
-    timezone: str | None = None
-    language: str | None = None
-
-
-NO_HINTS = FeedHints()
 
 
 def parse(

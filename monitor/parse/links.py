@@ -27,6 +27,8 @@ _MAX_WRAPPED = 3
 _SCHEMES = ("http", "https")
 _SPACE = re.compile(r"[\t\r\n\f\v]+")
 _ESCAPE = re.compile(r"%([0-9a-fA-F]{2})")
+_UNESCAPED = re.compile(r"[!-$&-~]*")
+_TRANSLATED = ".translate.goog"
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _DECORATION = re.compile(r"(?:/|/index\.(?:html?|php)|/default\.aspx?|/feed|/amp|(?<=[^/])\.amp)$", re.IGNORECASE)
 _AMP_INSIDE = re.compile(r"/amp(?=/)|\.amp(?=\.html?$)")
@@ -166,11 +168,24 @@ def _inside(url: str) -> str | None:
     except ValueError:
         return None
     host, path = ascii_host(parts.hostname or ""), parts.path
+    if not _may_wrap(host):
+        return None
     for wrapper in sites.WRAPPERS:
         if wrapper.host.fullmatch(host) and wrapper.path.fullmatch(path):
             values = dict(parse_qsl(parts.query, keep_blank_values=False))
             return next((values[name] for name in wrapper.parameters if _is_web(values.get(name))), None)
     return _copied(host, path, parts.query) or _google_news(host, path) or _translated(host, url)
+
+
+@lru_cache(maxsize=4096)
+def _may_wrap(host: str) -> bool:
+    """Whether a host is one of those that show other hosts' addresses; nearly none is."""
+    known = (
+        *(wrapper.host for wrapper in sites.WRAPPERS),
+        *(hosts for hosts, _ in (*sites.ARCHIVES, *sites.AMP_CACHES)),
+    )
+    own = host == sites.GOOGLE_NEWS_HOST or host.endswith(_TRANSLATED)
+    return own or any(pattern.fullmatch(host) for pattern in known)
 
 
 def _copied(host: str, path: str, query: str) -> str | None:
@@ -190,9 +205,9 @@ def _with_scheme(address: str, scheme: str) -> str:
 
 def _translated(host: str, url: str) -> str | None:
     """Google's proxy writes www-some--site-rs.translate.goog for www.some-site.rs."""
-    if not host.endswith(".translate.goog"):
+    if not host.endswith(_TRANSLATED):
         return None
-    original = host.removesuffix(".translate.goog").replace("--", "\0").replace("-", ".").replace("\0", "-")
+    original = host.removesuffix(_TRANSLATED).replace("--", "\0").replace("-", ".").replace("\0", "-")
     stripped = re.sub(r"([?&])_x_tr_\w+=[^&#]*", r"\1", url)
     return re.sub(r"//[^/?#]+", f"//{original}", stripped, count=1)
 
@@ -271,6 +286,8 @@ def _undecorated(path: str) -> str:
 
 def _escapes(text: str) -> str:
     """Percent-encoding in one spelling: unreserved characters plain, all others upper-case escapes of UTF-8."""
+    if _UNESCAPED.fullmatch(text):
+        return text
     decoded = _ESCAPE.sub(_plain_if_unreserved, text)
     return "".join(char if "\x20" < char < "\x7f" else _encoded(char) for char in decoded)
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import gc
 
-from monitor.parse import feed, language, links
+from monitor.parse import language, links, unseen
 
 READY = (
-    feed.REVISION,
+    unseen.parse,
     language.detect("a title that is long enough", None, None),
     links.registrable("news.example.com"),
 )

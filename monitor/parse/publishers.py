@@ -104,13 +104,15 @@ def publisher(
 ) -> Published:
     """Find who published one entry. Addresses are absolute; `feed_outlet` is the configured one."""
     address = links.unwrapped(url) if url else None
-    via = next((found for place in (url, address, feed_url) if place and (found := table.aggregator(place))), None)
-    if table.aggregator(feed_url) is None and address and table.aggregator(address) is None:
-        via = table.aggregator(url) if url else None
+    wrapper = table.aggregator(url) if url else None
+    around = wrapper if address == url else table.aggregator(address) if address else None
+    own = table.aggregator(feed_url)
+    is_page = address is not None and around is None
+    via = wrapper if is_page and own is None else wrapper or around or own
     said = _said(table, source_name, source_url, feed_url)
     if said is not None:
         return Published(said, via)
-    if address and table.aggregator(address) is None and (found := table.outlet(address)):
+    if address and is_page and (found := table.outlet(address)):
         return Published(found, via)
     if address and (slug := _named_in_path(address)):
         return Published(slug, via)

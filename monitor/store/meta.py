@@ -16,6 +16,14 @@ def get(connection: Connection, key: str) -> str | None:
     return value
 
 
+def keep(connection: Connection, key: str, value: str) -> str:
+    """Write one fact unless it is there, and answer what is: of several that write at once all hear the same."""
+    make = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert
+    fact = make(tables.meta).values(key=key, value=value)
+    connection.execute(fact.on_conflict_do_nothing(index_elements=["key"]))
+    return get(connection, key) or value
+
+
 def put(connection: Connection, key: str, value: str) -> None:
     """Write one fact, replacing what was there."""
     make = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert

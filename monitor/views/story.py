@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, select
 
 from monitor.detect import ledger, provenance
 from monitor.detect.outlets import OutletTable
-from monitor.store import stories, tables
+from monitor.store import stories, story_facts, tables
 from monitor.text import languages
 from monitor.values import Certainty, Domain, EntryId, Role, StanceFact, StoryFacts, StoryKey
 
@@ -179,7 +179,7 @@ def read(connection: Connection, key: str, table: OutletTable) -> StoryPage | No
     """Read a story; the key of a merged one leads to its survivor. None when there is none."""
     resolved = stories.resolve(connection, StoryKey(key))
     story = connection.execute(select(tables.story).where(tables.story.c.key == resolved)).one_or_none()
-    facts = stories.facts(connection, resolved)
+    facts = story_facts.of(connection, resolved)
     if story is None or not facts.mentions:
         return None
     rows = _mentions(connection, story.id)

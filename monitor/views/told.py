@@ -97,6 +97,12 @@ def attempts(connection: Connection, delivery_id: str) -> tuple[admin.Attempt, .
     return shown.attempts if shown else ()
 
 
+def muting(connection: Connection, keys: Sequence[str], now: datetime) -> tuple[Silence, ...]:
+    """The silences that mute a story by its name, a former one too."""
+    every = muted.running(connection, now)
+    return tuple(one for one in every if set(dict(one.matchers.conditions).get("story", ())) & set(keys))
+
+
 def silences(connection: Connection, now: datetime) -> tuple[tuple[Silence, int], ...]:
     """All silences with the number of events each has muted, the newest first."""
     return tuple(reversed(muted.listed(connection, now, past=True)))

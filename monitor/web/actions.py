@@ -19,7 +19,7 @@ from alerts import links
 from alerts.outbox import acts, muted
 from monitor import silences
 from monitor.errors import MonitorError
-from monitor.store import stories
+from monitor.store import stories, story_facts
 from monitor.values import EntryId, StoryKey
 from monitor.views import story
 from monitor.views.safe import link_of
@@ -165,7 +165,7 @@ class _Acts:
 
     def _known(self, tx: Connection, key: str) -> StoryKey:
         known = stories.resolve(tx, StoryKey(key))
-        if not stories.facts(tx, known).mentions:
+        if not story_facts.of(tx, known).mentions:
             raise HTTPException(404, f"There is no story {key[:40]}.")
         return known
 

@@ -104,7 +104,9 @@ class _Shown:
                 raise HTTPException(
                     404, f"There is no story {key[:40]}. It may never have been, or its key is misspelt."
                 )
-            messages = told.of_story(connection, (page.key, *sorted(page.facts.aliases)))
+            names = (page.key, *sorted(page.facts.aliases))
+            messages = told.of_story(connection, names)
+            silences = told.muting(connection, names, self._sources.now())
         lines = page.lines[start : start + TIMELINE]
         session = self._desk.session(request)
         values = {
@@ -116,6 +118,7 @@ class _Shown:
             "before": max(0, start - TIMELINE) if start else None,
             "after": start + TIMELINE if start + TIMELINE < len(page.lines) else None,
             "told": messages,
+            "muting": silences,
             "mark": self._desk.mark(session) if session else None,
             "can_correct": self._sources.corrections is not None,
             "has_evidence": self._sources.evidence_key is not None,

@@ -30,6 +30,7 @@ _TITLES = {
     503: "Not now",
 }
 _LONGEST = 300
+_IN_WORDS = {"string_pattern_mismatch": "is not written in the form that is understood here"}
 
 
 class Problem(BaseModel):
@@ -96,4 +97,4 @@ class Handlers:
 
 def _said(error: dict[str, Any]) -> str:
     where = ".".join(str(part) for part in error["loc"][1:]) or str(error["loc"][0])
-    return f"{where}: {error['msg']}"[:_LONGEST]
+    return f"{where}: {_IN_WORDS.get(error['type'], error['msg'])}"[:_LONGEST]

@@ -6,11 +6,9 @@ What it shows can be exchanged while it runs: a request that is under way ends w
 from __future__ import annotations
 
 import asyncio
-import secrets
 import socket
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from functools import partial
 
 import uvicorn
@@ -25,15 +23,14 @@ class Page:
     """The page's server, and that of the metrics where they have an address of their own."""
 
     def __init__(self, bound: socket.socket, sources: Sources, metrics: socket.socket | None = None) -> None:
-        self._key = secrets.token_bytes(32)
-        self._shown = _Shown(self._build(sources))
+        self._shown = _Shown(build(sources))
         self._servers = [_Serving(bound, self._shown)]
         if metrics is not None:
             self._servers.append(_Serving(metrics, health.measures()))
 
     def prepare(self, sources: Sources) -> Callable[[], None]:
         """Build what shows other sources; calling the answer puts it in place. To build takes a tenth of a second."""
-        return partial(setattr, self._shown, "app", self._build(sources))
+        return partial(setattr, self._shown, "app", build(sources))
 
     def start(self) -> None:
         """Begin to serve."""
@@ -43,10 +40,6 @@ class Page:
     async def stop(self) -> None:
         """End, within two seconds."""
         await asyncio.gather(*(server.stop() for server in self._servers))
-
-    def _build(self, sources: Sources) -> ASGIApp:
-        """Build with one key for as long as the process runs, where none is configured: sessions outlive a reload."""
-        return build(replace(sources, keys=sources.keys or (self._key,)))
 
 
 class _Shown:

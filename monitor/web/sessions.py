@@ -31,7 +31,7 @@ COME_BY_PROXY = "A proxy signs readers in: come by its address."
 
 
 class Desk:
-    """Reads and writes sessions. The key is the configuration's; without one it lasts as long as the process."""
+    """Reads and writes sessions. Without a key among the sources they last as long as the desk."""
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources

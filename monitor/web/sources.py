@@ -67,7 +67,7 @@ class Sources:
     """All that the pages know. `ready` answers None or why the daemon is not ready.
 
     `writing` opens one transaction; without it nothing can be done from the pages. `keys` sign sessions and links: the
-    first signs, all are accepted; none are needed on one machine. `hosts` are the names the pages answer to, `plan`
+    first signs, all are accepted. `hosts` are the names the pages answer to, `plan`
     says who gets messages with links. `metrics_apart`: /metrics has an address of its own. `insecure` are the feeds
     whose certificate is not looked at.
     """

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine
 
 from alerts import route
-from monitor import evidence, retelling, stories, understanding
+from monitor import evidence, retelling, signing, stories, understanding
 from monitor.config import secrets
 from monitor.config.values import Config
 from monitor.jobs import coverage
@@ -58,7 +58,7 @@ def sources(
         ),
         writing=engine.begin,
         corrections=Corrections(plan),
-        keys=tuple(secrets.reveal(key, environ).encode() for key in web.link_keys),
+        keys=signing.keys(web, engine, environ),
         login=Login(web.login.user, secrets.reveal(web.login.password, environ)) if web.login else None,
         proxy=Proxy(web.proxy.header, secrets.reveal(web.proxy.key, environ)) if web.proxy else None,
         public_url=web.public_url,

@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from alerts import tables
-from alerts.channels import base
+from alerts.channels import base, exchange
 from alerts.errors import Ambiguous
 from alerts.values import Delivery, DeliveryKind, Digest, Draft, Kind, Receipt
 from monitor import status
@@ -213,6 +213,6 @@ async def test_a_receiver_that_drips_its_answer_ends_at_the_total_and_is_in_doub
         began = asyncio.get_running_loop().time()
         with pytest.raises(Ambiguous) as caught:
             # One byte every 20 ms: every single read is in time, the whole is not.
-            await base.call("hook", base.Request("POST", url, {}, b"{}"), timedelta(seconds=0.3))
+            await exchange.call("hook", exchange.Request("POST", url, {}, b"{}"), timedelta(seconds=0.3))
         assert caught.value.reason == "timeout"
         assert asyncio.get_running_loop().time() - began >= 0.3

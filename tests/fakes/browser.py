@@ -62,6 +62,15 @@ def chromium() -> Iterator[Any]:
             browser.close()
 
 
+RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+
+
+def judged(axe: Any, page: Any) -> list[tuple[str, list[str]]]:
+    """What axe finds wrong with a page as it stands now: the rule, and where."""
+    found = axe.run(page, options={"resultTypes": ["violations"], "runOnly": list(RULES)})
+    return [(row["id"], [node["html"][:120] for node in row["nodes"]][:3]) for row in found.response["violations"]]
+
+
 @contextmanager
 def served(app: ASGIApp) -> Iterator[str]:
     """An application on a free port of this machine; gives its address without a slash at the end."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -51,6 +52,54 @@ def test_diff_says_what_follows_from_a_change(folder: Path) -> None:
     assert ask("config", "diff", "1", "2") == (0, "~ watches[flights].query  added Kosovo; primed again\n")
     assert ask("config", "diff", "1") == (0, "")
     assert ask("config", "diff", "7")[0] == 1
+
+
+RUNS = "AND (Serbia OR Kosovo)"
+BESIDE = {
+    "the file that runs": (RUNS, ("nothing that counts differs from revision 2",)),
+    "another query": ("AND Serbia", ("against revision 2:", "~ watches[flights].query  removed Kosovo; primed again")),
+    "a key that counts at a start": (
+        f"{RUNS}\nweb: {{listen: 127.0.0.1:9090}}",
+        (
+            "against revision 2:",
+            "~ web.port  8080 > 9090  (needs restart)",
+            "needs restart: web.port; storywatch reload",
+        ),
+    ),
+    "a faulty file": ("AND (Serbia", ("E051", "1 error", "revision 2 goes on")),
+}
+
+
+@pytest.mark.parametrize("case", BESIDE)
+def test_check_says_what_differs_from_what_runs(folder: Path, case: str) -> None:
+    said, wanted = BESIDE[case]
+    file = folder / "config.yaml"
+    text = file.read_text(encoding="utf-8").replace("AND Serbia", said.partition("\n")[0])
+    file.write_text(text + said.partition("\n")[2], encoding="utf-8")
+    code, out = ask("check", "--no-estimate")
+    assert code == (case == "a faulty file")
+    assert not [line for line in wanted if line not in out], out
+    assert "revision" not in ask("check", "--no-estimate", "--no-compare")[1]
+    assert isinstance(json.loads(CliRunner().invoke(cli.app, ["check", "--json"]).stdout), list)
+
+
+def test_check_knows_the_file_that_runs_by_its_hash(folder: Path) -> None:
+    text = (folder / "config.yaml").read_text(encoding="utf-8")
+    offer = revisions.Offer(hashlib.sha256(text.encode()).hexdigest(), "no text", "file", NOW)
+    engine = engines.open_engine(f"sqlite:///{folder}/storywatch.db")
+    with engine.begin() as connection:
+        revisions.record(connection, offer, revisions.Outcome.ACCEPTED)
+    engine.dispose()
+    assert "this is revision 4\n" in ask("check", "--no-estimate")[1]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no database at all" * 99])
+def test_check_compares_with_nothing_where_no_database_answers(folder: Path, content: bytes | None) -> None:
+    (folder / "storywatch.db").unlink()
+    if content is not None:
+        (folder / "storywatch.db").write_bytes(content)
+    code, out = ask("check", "--no-estimate")
+    assert (code, out.splitlines()[-1]) == (0, "config.yaml: 2 warnings")
 
 
 def test_rollback_needs_a_daemon_or_writes_the_file(folder: Path) -> None:

@@ -30,9 +30,9 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 @pytest.fixture(scope="module")
 def files(engine: Engine) -> dict[str, bytes]:
     """Both forms of the hostile story."""
-    table = wiring.knowledge(api.parse_text(CONFIG, {}), config_rev=0).outlets
+    known = wiring.knowledge(api.parse_text(CONFIG, {}), config_rev=0)
     with engine.connect() as connection:
-        content = evidence.gather(connection, story_of(engine, HOSTILE), table, wiring.government_names(), NOW)
+        content = evidence.gather(connection, story_of(engine, HOSTILE), known.outlets, known.governments, NOW)
     assert content is not None
     return {"json": evidence.as_json(content, SEED), "html": evidence.as_html(content, SEED)}
 

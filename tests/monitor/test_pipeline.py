@@ -17,7 +17,7 @@ from monitor.config import api
 from monitor.errors import LeaseLost
 from monitor.parse import delta, identity
 from monitor.store import engine as engines
-from monitor.store import entries, feeds, fetch_log, migrate, stories, tables
+from monitor.store import entries, feeds, fetch_log, migrate, story_facts, tables
 from monitor.values import Claim, Domain, Entry, EntryId, FeedId, KeyedEntry, ParsedEntry, ParsedFeed, Role
 
 CONFIG = api.parse_text(
@@ -239,7 +239,7 @@ def test_what_a_transaction_remembers_of_a_story_is_what_the_store_would_say(ctx
         for entry in entries.add(tx, held.feed, arrivals, gen=1, now=NOW):
             moment, matches = understanding.Moment(NOW), understanding.matches_of(entry, KNOWN, frozenset())
             taken = understanding.arrive(tx, entry, matches, moment, ctx, journal)
-            assert journal.known(tx, taken.story) == stories.facts(tx, taken.story)
+            assert journal.known(tx, taken.story) == story_facts.of(tx, taken.story)
     assert journal.facts is not None
     assert [len(told.mentions) for told in journal.facts.values()] == [len(MANY)]
 

@@ -15,7 +15,7 @@ from monitor.backtest import labels
 from monitor.cluster.index import Index
 from monitor.cluster.item import Item, story_key
 from monitor.cluster.settings import Settings
-from monitor.store import corrections, entries, feeds, stories, tables
+from monitor.store import corrections, entries, feeds, live_mentions, stories, story_facts, tables
 from monitor.store.corrections import Verdict
 from monitor.values import (
     Assignment,
@@ -88,7 +88,7 @@ class Newsroom:
         self.window = Index(self.settings, knowledge())
         with self.engine.connect() as connection:
             self.seen = stories.newest_change(connection)
-            for row in stories.live(connection, Index.reach(self.settings, self.now)):
+            for row in live_mentions.since(connection, Index.reach(self.settings, self.now)):
                 told = Item(
                     row.entry, "en", row.seen_at, row.seen_at, row.outlet, f"outlet{row.entry}", row.title, row.text
                 )
@@ -138,7 +138,7 @@ def test_two_entries_that_tell_both_stories_merge_them_and_the_older_key_stays(e
     assert room.groups == [0] * 6
     assert room.resolved(younger) == older
     with engine.connect() as connection:
-        facts = stories.facts(connection, older)
+        facts = story_facts.of(connection, older)
         listed = stories.newest(connection)
     assert ([mention.entry for mention in facts.mentions], facts.aliases) == ([e.id for e in room.entries], {younger})
     assert [(row.key, row.size) for row in listed] == [(older, 6)]
@@ -162,7 +162,7 @@ def test_answers_move_with_their_entries(engine: Engine) -> None:
     room.tell(*BRIDGED[4])
     room.tell(*BRIDGED[5])
     with engine.connect() as connection:
-        assert [stance.body for stance in stories.facts(connection, room.placed[0]).stances] == [ANSWER.body]
+        assert [stance.body for stance in story_facts.of(connection, room.placed[0]).stances] == [ANSWER.body]
 
 
 def test_a_rolled_back_merge_leaves_window_and_database_as_they_were(engine: Engine) -> None:
@@ -350,7 +350,7 @@ def test_a_label_on_nothing_is_refused(engine: Engine, subject: str) -> None:
 def test_a_decision_comes_back_from_the_store_as_it_was(engine: Engine) -> None:
     room = told(engine, 5, merge=False)
     with engine.connect() as connection:
-        rows = list(stories.live(connection, NOW))
+        rows = list(live_mentions.since(connection, NOW))
     last = rows[-1].decided
     assert [row.decided.joined is None for row in rows] == [True, False, True, False, False]
     assert isinstance(last, Assignment)

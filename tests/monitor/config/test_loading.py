@@ -157,9 +157,12 @@ def test_a_start_leaves_out_feeds_that_cannot_be_polled_and_says_so(tmp_path: Pa
         "{url: https://c.example}",
     ]
     path.write_text(LEAST + "feeds:\n" + "".join(f"  - {line}\n" for line in lines), encoding="utf-8")
-    config, problems = api.load_lenient(path, {})
-    assert [(feed.url, feed.line) for feed in config.feeds] == [("https://a.example/rss", 4), ("https://c.example", 7)]
-    assert [problem.code for problem in problems] == ["E041", "E040"]
+    read = api.parse_lenient(path.read_bytes(), {}, file=str(path))
+    assert [(feed.url, feed.line) for feed in read.config.feeds] == [
+        ("https://a.example/rss", 4),
+        ("https://c.example", 7),
+    ]
+    assert [problem.code for problem in read.problems] == ["E041", "E040"]
     with pytest.raises(ConfigError):
         api.load(path, {})
 
@@ -168,7 +171,7 @@ def test_a_start_refuses_every_other_fault(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_text(LEAST + "feeds: [{url: 'ftp://b.example'}]\ntimezone: Nowhere\n", encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
-        api.load_lenient(path, {})
+        api.parse_lenient(path.read_bytes(), {}, file=str(path))
     assert {problem.code for problem in caught.value.problems} == {"E040", "E023"}
 
 

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 from babel.core import Locale, get_global
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitor.parse import dates, zones
 from monitor.parse.months import MONTHS
@@ -134,6 +136,16 @@ ZONES = {
 def test_the_zone_of_an_outlet_is(known: dict[str, str], zone: str) -> None:
     found = zones.outlet_zone(**{"zone": None, "country": None, "host": None, "language": None} | known)
     assert str(found) == zone
+
+
+@given(
+    st.datetimes(datetime(1988, 1, 1), datetime(2028, 1, 1)),
+    st.sampled_from(("GMT", "UTC", "Z", "+0200", "-0530", "+1600", "+0075")),
+    st.sampled_from(("%a, %d %b %Y %H:%M:%S", "%d %b %Y %H:%M:%S", "%d %b %Y 24:00:%S", "31 %b %Y %H:%M:60")),
+)
+def test_the_standard_spelling_is_read_as_by_the_way_for_all_spellings(at: datetime, zone: str, form: str) -> None:
+    spelt_out = form.replace("%b", "%B")  # "June" is not the standard's
+    assert dates.read(f"{at.strftime(form)} {zone}", NOW) == dates.read(f"{at.strftime(spelt_out)} {zone}", NOW)
 
 
 def test_the_months_are_those_of_cldr() -> None:

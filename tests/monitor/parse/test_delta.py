@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.parse import delta, feed
+from monitor.parse import delta, feed, unseen
 from tests.monitor.parse.building import NOW, URL, atom, item, rss
 
 ITEMS = tuple(
@@ -23,7 +23,7 @@ def parse(
     document: str | bytes, before: delta.Memory | None = None, headers: dict[str, str] | None = None
 ) -> delta.Delta:
     raw = document.encode() if isinstance(document, str) else document
-    return delta.parse(raw, URL, headers or {}, NOW, before=before)
+    return unseen.parse(raw, URL, headers or {}, NOW, before=before)
 
 
 def memory(document: str | bytes) -> delta.Memory:
@@ -184,7 +184,7 @@ def test_many_polls_by_parts_find_what_whole_parses_find(polls: list[list[tuple[
             elif items:
                 items[at] = items[at].replace("</title>", f" i {serial}</title>")
         document = rss(*items, channel=channel).encode()
-        found = delta.parse(document, URL, {}, NOW, before=remembered)
+        found = unseen.parse(document, URL, {}, NOW, before=remembered)
         remembered = found.memory
         by_parts |= {(entry.id, entry.title) for entry in found.feed.entries}
         by_whole |= {(entry.id, entry.title) for entry in feed.parse(document, URL, {}, NOW).entries}

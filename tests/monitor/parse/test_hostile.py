@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.errors import ParseError
-from monitor.parse import delta, feed, identity
+from monitor.parse import feed, identity, unseen
 from monitor.parser_pool import CPU_SECONDS
 from monitor.values import ParsedFeed
 from tests.monitor.parse.building import NOW, URL, atom, item, read, rss
@@ -166,14 +166,14 @@ def test_any_piece_of_markup_may_come_again_and_again(piece: str, inside: bool) 
 def test_any_bytes_after_a_known_document_are_its_parts_or_a_whole_or_a_reason(
     seed: bytes, put: bytes, at: int
 ) -> None:
-    before = delta.parse(SEEDS[0], URL, {}, NOW).memory
+    before = unseen.parse(SEEDS[0], URL, {}, NOW).memory
     body = seed[:at] + put + seed[at:]
     found = _total(body)
     if isinstance(found, ParseError):
         with pytest.raises(ParseError, match=re.escape(str(found))):
-            delta.parse(body, URL, {}, NOW, before=before)
+            unseen.parse(body, URL, {}, NOW, before=before)
         return
-    part = delta.parse(body, URL, {}, NOW, before=before)
+    part = unseen.parse(body, URL, {}, NOW, before=before)
     assert part.feed.entries == tuple(found.entries[place] for place in part.positions)
 
 

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from alerts.outbox import deliveries, groups
-from monitor.store import articles, entries, feeds, fetch_log, partitions, past, results, shards, stories
+from monitor.store import articles, entries, feeds, fetch_log, live_mentions, partitions, past, results, shards
 from monitor.store import engine as engines
 from monitor.values import Claim, Domain, EntryId, FeedId, KeyedEntry, ParsedEntry, Shard
 from tests import postgres
@@ -123,7 +123,7 @@ HOT: dict[str, Callable[[Connection, int], object]] = {
     "an address": lambda c, n: entries.by_url(c, f"https://a.example/{n}", f"a.example/{n}"),
     "what a feed brought last": lambda c, n: entries.newest(c, FEED, 20),
     "a page of older entries": lambda c, n: past.entries_between(c, NOW - DAY, NOW, EntryId(0), 100),
-    "the live window": lambda c, n: list(stories.live(c, NOW - HOUR)),
+    "the live window": lambda c, n: list(live_mentions.since(c, NOW - HOUR)),
     "pages that are due": lambda c, n: articles.take(c, NOW - DAY, HOUR, 4),
     "a line of the fetch log": lambda c, n: fetch_log.write(c, FEED, fetch_log.FetchRecord(NOW + n * HOUR, "changed")),
     "the last fetches of a feed": lambda c, n: fetch_log.newest(c, FEED),

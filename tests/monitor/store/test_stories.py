@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine, insert, select
 
-from monitor.store import entries, feeds, stories, tables
+from monitor.store import entries, feeds, live_mentions, stories, story_facts, tables
 from monitor.values import (
     Asker,
     Assignment,
@@ -70,7 +70,7 @@ def test_facts_tell_mentions_citations_and_stances_in_order(engine: Engine) -> N
     mention(engine, first, None, Evidence())
     mention(engine, second, KEY, Evidence((declined,), (cited,)))
     with engine.connect() as connection:
-        facts = stories.facts(connection, KEY)
+        facts = story_facts.of(connection, KEY)
     assert [m.outlet for m in facts.mentions] == ["one.example", "two.example"]
     assert facts.mentions[0].watches == {"w"}
     assert facts.mentions[1].citations == (cited,)
@@ -85,14 +85,14 @@ def test_facts_tell_mentions_citations_and_stances_in_order(engine: Engine) -> N
 
 def test_a_story_nobody_wrote_has_no_facts(engine: Engine) -> None:
     with engine.connect() as connection:
-        assert stories.facts(connection, StoryKey("st_none000000")).mentions == ()
+        assert story_facts.of(connection, StoryKey("st_none000000")).mentions == ()
 
 
 def test_the_live_window_comes_back_in_the_order_of_decisions(engine: Engine) -> None:
     for n, domain in enumerate(("one.example", "two.example", "three.example"), start=1):
         mention(engine, stored(engine, n, domain), None if n == 1 else KEY, Evidence())
     with engine.connect() as connection:
-        rows = list(stories.live(connection, NOW))
+        rows = list(live_mentions.since(connection, NOW))
     assert [row.outlet for row in rows] == ["one.example", "two.example", "three.example"]
     assert {row.story for row in rows} == {KEY}
 

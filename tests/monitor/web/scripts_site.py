@@ -27,6 +27,7 @@ channels:
   console: {type: stdout}
 """
 ARABIC = "صربيا تنفي تلقي طلب أمريكي لاستقبال مهاجرين مرحّلين (AP 2025)"
+FIRST = ARABIC
 CYRILLIC = "Србија: нисмо добили захтев за пријем депортованих, пише „The Shore“"
 ENGLISH = "Serbia asked to take deported migrants"
 ARABIC_QUOTE = "نفت وزارة الخارجية الصربية تلقي أي طلب من الولايات المتحدة."

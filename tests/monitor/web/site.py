@@ -87,15 +87,17 @@ def _known(text: str) -> tuple[Config, understanding.Knowledge]:
     return config, wiring.knowledge(config, config_rev=1)
 
 
-def sources(engine: Engine, *, not_ready: str | None = None, config_text: str = CONFIG, **changed: Any) -> Sources:
-    """What the daemon would hand to the page, with the clock at NOW."""
+def sources(
+    engine: Engine, *, not_ready: str | None = None, config_text: str = CONFIG, own_key: bool = False, **changed: Any
+) -> Sources:
+    """What the daemon would hand to the page, with the clock at NOW; signed with KEY unless the own key is wanted."""
     config, known = _known(config_text)
     context = wiring.context(engine, known, config, now=NOW)
     made = wired.sources(
         config, engine, context, host="127.0.0.1", now=lambda: NOW, ready=lambda: not_ready, environ={}
     )
     plan = route.Plan(route.Route(), (READER,))
-    return replace(made, **({"keys": (KEY,), "plan": lambda: plan} | changed))
+    return replace(made, **({"keys": made.keys if own_key else (KEY,), "plan": lambda: plan} | changed))
 
 
 def client(told: Sources, pace: guard.Pace | None = None) -> httpx.AsyncClient:

@@ -91,8 +91,12 @@ async def test_a_story_is_muted_once_and_the_silence_can_be_ended(pages: httpx.A
     assert silences(site) == 1
     shown = (await pages.get("/deliveries", headers=HTML)).text
     assert "End S1 now" in shown
+    told = (await pages.get(path, headers=HTML)).text
+    assert "but for governments' answers: <span" in told
+    assert told.count("Muted until") == 1
     assert (await pages.post("/silence/S1/end", data={"mark": mark}, headers=FORM)).status_code == 303
     assert "End S1 now" not in (await pages.get("/deliveries", headers=HTML)).text
+    assert "Muted until" not in (await pages.get(path, headers=HTML)).text
 
 
 @dataclass(frozen=True)
@@ -237,7 +241,7 @@ async def test_get_does_nothing(pages: httpx.AsyncClient, site: Engine, path: st
 async def test_where_nothing_may_be_written_nothing_is_offered(site: Engine) -> None:
     async with client(sources(site, writing=None)) as pages:
         path = f"/story/{story_of(site, HOSTILE)}"
-        assert "Act on it" not in (await pages.get(path, headers=HTML)).text
+        assert 'id="act"' not in (await pages.get(path, headers=HTML)).text
         assert (await pages.post(f"{path}/label", data={}, headers=FORM)).status_code in (404, 405)
 
 
@@ -344,3 +348,12 @@ async def test_another_password_ends_the_sessions_of_the_old_one(site: Engine) -
     async with client(sources(site, login=Login(LOGIN.user, "another long one"))) as pages:
         pages.cookies.update(cookies)
         assert (await pages.get("/", headers=HTML)).status_code == 303
+
+
+async def test_a_session_outlives_a_restart_without_a_configured_key(site: Engine) -> None:
+    async with client(sources(site, own_key=True)) as pages:
+        await sign_in(pages)
+        cookies = dict(pages.cookies)
+    async with client(sources(site, own_key=True)) as pages:
+        pages.cookies.update(cookies)
+        assert "Working as <strong>Vera</strong>" in (await pages.get(f"/story/{story_of(site, HOSTILE)}")).text

@@ -6,19 +6,17 @@ STORYWATCH_SHOTS=1 writes the pictures of docs/images anew.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from monitor import evidence
-from monitor.web import app, guard
-from tests.fakes import browser as browsers
+from tests.fakes.browser import judged
 from tests.monitor.web import demo_site
 
 IMAGES = Path(__file__).parents[3] / "docs" / "images"
-PACE = guard.Pace(per_s=1e6, burst=1e6)
+SITE = demo_site
 PATHS = {
     "list": "/",
     "search": "/?q=deport",
@@ -36,35 +34,6 @@ PATHS = {
 }
 
 
-@pytest.fixture(scope="module")
-def browser(address: str) -> Iterator[Any]:
-    """A browser, or a loud skip that fails in CI. It keeps a loop running here: the story must be played before."""
-    try:
-        opened = browsers.chromium()
-        running = opened.__enter__()
-    except browsers.NoBrowser as exc:
-        browsers.absent(str(exc))
-    yield running
-    opened.__exit__(None, None, None)
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The demo's story, served."""
-    with browsers.served(app.build(demo_site.sources(tmp_path_factory.mktemp("demo")), PACE)) as served:
-        yield served
-
-
-@pytest.fixture(scope="module")
-def story(browser: Any, address: str) -> str:
-    """The path of the demo's first story."""
-    page = browser.new_page()
-    page.goto(address)
-    path = page.get_by_role("link", name=demo_site.FIRST).get_attribute("href")
-    page.close()
-    return str(path)
-
-
 @pytest.mark.parametrize("script", [True, False], ids=["with JavaScript", "without"])
 def test_the_way_from_the_list_to_a_label_and_an_export(browser: Any, address: str, script: bool) -> None:
     context = browser.new_context(java_script_enabled=script, accept_downloads=True)
@@ -80,31 +49,12 @@ def test_the_way_from_the_list_to_a_label_and_an_export(browser: Any, address: s
     page.get_by_label("Which entry does not belong?").select_option(index=2)
     page.get_by_label("Why (for those who tune it)").fill("another matter")
     page.locator("form", has_text="Not this story").get_by_role("button", name="Label").click()
-    assert "another matter" in page.locator("section", has_text="What was told").last.inner_text()
+    assert "another matter" in page.locator("section", has_text="Messages and evidence").last.inner_text()
     if evidence.is_possible():
         with page.expect_download() as download:
             page.get_by_role("link", name="Evidence (JSON, signed)").click()
         assert evidence.verify(Path(download.value.path()).read_bytes()).story
     context.close()
-
-
-@pytest.fixture(scope="module")
-def axe() -> Any:
-    """The judge of accessibility, or a loud skip that fails in CI."""
-    try:
-        from axe_playwright_python.sync_playwright import Axe
-    except ImportError:
-        browsers.absent("NO AXE: pip install axe-playwright-python; the pages' accessibility is not judged")
-    return Axe()
-
-
-RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
-
-
-def judged(axe: Any, page: Any) -> list[tuple[str, list[str]]]:
-    """What axe finds wrong with a page as it stands now: the rule, and where."""
-    found = axe.run(page, options={"resultTypes": ["violations"], "runOnly": list(RULES)})
-    return [(row["id"], [node["html"][:120] for node in row["nodes"]][:3]) for row in found.response["violations"]]
 
 
 @pytest.mark.parametrize("name", PATHS)
@@ -169,7 +119,7 @@ def test_everything_can_be_reached_with_the_keyboard(browser: Any, address: str,
     for _ in range(150):
         page.keyboard.press("Tab")
         reached.add(page.evaluate("document.activeElement.outerHTML.slice(0, 90)"))
-    assert any("Export evidence" in element or "summary" in element for element in reached)
+    assert any("evidence.html" in element or "summary" in element for element in reached)
     outlined = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
     assert outlined != "none"
     page.close()

@@ -2,35 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from monitor.web import app
-from tests.fakes import browser as browsers
+from tests.fakes.browser import judged
 from tests.monitor.web import scripts_site
-from tests.monitor.web.test_browser import PACE, axe, browser, judged
 
-__all__ = ["axe", "browser"]
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The story in three scripts, served."""
-    with browsers.served(app.build(scripts_site.sources(tmp_path_factory.mktemp("scripts")), PACE)) as served:
-        yield served
-
-
-@pytest.fixture(scope="module")
-def story(browser: Any, address: str) -> str:
-    page = browser.new_page()
-    page.goto(address)
-    path = page.get_by_role("link", name=scripts_site.ARABIC).get_attribute("href")
-    page.close()
-    return str(path)
-
-
+SITE = scripts_site
 PATHS = ("/", "{story}", "/government/RS", "/outlet/sahil.example", "/deliveries", "/?q=صربيا")
 LOOK = """element => {
   const style = getComputedStyle(element), box = element.getBoundingClientRect();
