@@ -61,6 +61,7 @@ async def test_a_second_signal_ends_at_once_and_leaves_nothing_half_done(tmp_pat
     assert database.one("select count(*) from feed where last_ok_at is not null or fail_reason is not null") == 0
 
 
+@pytest.mark.long
 async def test_one_that_is_cut_off_blames_no_feed_and_the_others_poll_them(tmp_path: Path, database: Database) -> None:
     """What it tried itself has its ten minutes to wait, as after any attempt."""
     alone, untried = ("unshare", "--net"), "last_ok_at is null and last_attempt_at is null"
