@@ -20,7 +20,10 @@ from urllib.parse import urlsplit
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from monitor import daemon, logs
+from monitor.cli import service
+
+with service.plainly():
+    from monitor import daemon, logs
 from monitor.config import api
 from monitor.config.values import Config, FeedConfig
 from monitor.store import engine as engines

@@ -20,7 +20,8 @@ from alerts.config import ChannelConfig
 from alerts.errors import DeliveryError
 from monitor import outward
 from monitor.config import faults, secrets
-from monitor.config.reading import Document, Path, read_text
+from monitor.config.document import Document, Path
+from monitor.config.reading import read_text
 from monitor.config.values import Config, FeedConfig
 from monitor.errors import Problem
 from monitor.fetch import client, limits

@@ -18,7 +18,7 @@ from alerts.outbox import admin, codec
 from alerts.values import Event
 from monitor import understanding, wiring
 from monitor.config import changes, queries, units
-from monitor.config.reading import Document, Path, Place
+from monitor.config.document import Document, Path, Place
 from monitor.config.values import Config, FeedConfig, Watch
 from monitor.match import explain, matcher, query
 from monitor.match.concepts import Concepts

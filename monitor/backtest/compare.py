@@ -16,7 +16,8 @@ from monitor.backtest.causes import Cause, Side
 from monitor.backtest.labels import MISSED, RIGHT, WRONG, Label
 from monitor.backtest.run import Alert, Outcome, Pass, Story
 from monitor.config import changes
-from monitor.config.reading import Document, read_text
+from monitor.config.document import Document
+from monitor.config.reading import read_text
 from monitor.config.values import Config
 from monitor.store import engine as engines
 from monitor.store import entries, past

@@ -15,7 +15,8 @@ from alerts import tables as alert_tables
 from alerts.values import EventState
 from monitor import understanding, wiring
 from monitor.config import faults
-from monitor.config.reading import Document, read_text
+from monitor.config.document import Document
+from monitor.config.reading import read_text
 from monitor.config.references import rows
 from monitor.config.values import Config
 from monitor.errors import Problem

@@ -32,22 +32,26 @@ class _Ordered(TyperGroup):
         return sorted(names, key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST))
 
 
-app = typer.Typer(
-    name="storywatch",
-    cls=_Ordered,
-    help="Watch news feeds for a story; be told when a new outlet picks it up or a government answers.",
-    epilog="Start with `storywatch demo`, then `storywatch check` and `storywatch run`.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+def program() -> typer.Typer:
+    """Make the program without any command."""
+    made = typer.Typer(
+        name="storywatch",
+        cls=_Ordered,
+        help="Watch news feeds for a story; be told when a new outlet picks it up or a government answers.",
+        epilog="Start with `storywatch demo`, then `storywatch check` and `storywatch run`.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        add_completion=True,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    made.callback()(_root)
+    return made
 
 
-def main() -> None:
-    """Run the command line; known errors are one message and an exit code, never a traceback."""
+def main(program: typer.Typer) -> None:
+    """Run a program; known errors are one message and an exit code, never a traceback."""
     try:
-        result = app(standalone_mode=False)
+        result = program(standalone_mode=False)
         sys.exit(result if isinstance(result, int) else 0)
     except (typer.Exit, SystemExit):
         raise
@@ -139,7 +143,6 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _root(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")

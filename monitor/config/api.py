@@ -13,7 +13,8 @@ from pathlib import Path
 
 from monitor.config import building, checking, composing, queries, redaction, secrets
 from monitor.config.checking import Checked
-from monitor.config.reading import Document, read, read_text
+from monitor.config.document import Document
+from monitor.config.reading import read, read_text
 from monitor.config.values import Config
 from monitor.errors import ConfigError, Problem
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from monitor.config import queries, shape, units, values
-from monitor.config.reading import Document
+from monitor.config.document import Document
 from monitor.config.shape import ALERT_SECTIONS, FileShape
 from monitor.config.vocabulary import SERBO_CROATIAN
 from monitor.match.concepts import Concepts

@@ -15,8 +15,8 @@ from pydantic import ValidationError
 from alerts import config as alerts_config
 from alerts.errors import ConfigError as AlertsConfigError
 from monitor.config import faults, queries, references, secret_checks
+from monitor.config.document import Document, Path
 from monitor.config.interpolation import resolve
-from monitor.config.reading import Document, Path
 from monitor.config.shape import FileShape
 from monitor.errors import LexiconError, Problem
 from monitor.match.concepts import Concepts

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from monitor.config import checking, faults, units
-from monitor.config.reading import Document, Path, Place, read_text
+from monitor.config.document import Document, Path, Place
+from monitor.config.reading import read_text
 from monitor.config.references import rows
 from monitor.text.nearest import nearest
 

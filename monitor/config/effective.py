@@ -18,7 +18,8 @@ from pydantic import BaseModel
 from alerts import config as alerts_config
 from alerts.values import QuietHours, Rate, Recipient
 from monitor.config import checking, secrets, units
-from monitor.config.reading import Document, Path, read
+from monitor.config.document import Document, Path
+from monitor.config.reading import read
 from monitor.config.shape import ALERT_SECTIONS
 from monitor.errors import ConfigError
 

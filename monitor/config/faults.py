@@ -10,8 +10,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from monitor.config import words
+from monitor.config.document import Document, Path, Place
 from monitor.config.fields import kind_of
-from monitor.config.reading import Document, Path, Place
 from monitor.config.secrets import redact
 from monitor.config.shape import FileShape
 from monitor.errors import Problem

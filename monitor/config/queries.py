@@ -14,8 +14,8 @@ from typing import Any
 
 from monitor import lexicons
 from monitor.config import advice
+from monitor.config.document import Document, Path, Place
 from monitor.config.faults import problem
-from monitor.config.reading import Document, Path, Place
 from monitor.errors import LexiconError, Problem, QueryError
 from monitor.match import query as language
 from monitor.match.concepts import Concepts, from_raw

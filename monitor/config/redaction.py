@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator, Mapping
 
 from monitor.config import secrets
-from monitor.config.reading import Document, Path, Place, read_text
+from monitor.config.document import Document, Path, Place
+from monitor.config.reading import read_text
 
 _BREAK = re.compile(r"(\r\n|[\n\r\x85\u2028\u2029])")
 _SECTIONS = ("channels", "feeds", "web", "storage", "canary")

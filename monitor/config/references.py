@@ -13,8 +13,8 @@ from importlib.util import find_spec
 from typing import Any
 
 from monitor.config import units, words
+from monitor.config.document import Document, Path
 from monitor.config.faults import problem
-from monitor.config.reading import Document, Path
 from monitor.config.vocabulary import PLACEHOLDER_CONTACT
 from monitor.errors import Problem
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from monitor.config import secrets
+from monitor.config.document import Document, Path
 from monitor.config.faults import problem
-from monitor.config.reading import Document, Path
 from monitor.errors import Problem
 
 _SHORTEST_KEY = 16

@@ -100,7 +100,10 @@ async def _play(folder: Path, database: Path, fast: bool, out: TextIO) -> int:
     begun = _remembered(database, _CLOCK)
     start = datetime.fromisoformat(begun) if begun else scenes[0].at - _BASELINE
     with Server(scenes, start, _port(database)) as server:
-        config = _config(folder, server, scenes)
+        # Before any feed is stored: a demo that is cut off here must find its feeds where they were.
+        _prepare(database, {_PORT: str(server.port), _CLOCK: start.isoformat()})
+        text = _text(folder, server, scenes)
+        config = _config(text)
         clock = Clock(start)
         teller = _Teller(out, scenes, colour=out.isatty() and not fast)
         async with daemon.assembled(
@@ -109,11 +112,10 @@ async def _play(folder: Path, database: Path, fast: bool, out: TextIO) -> int:
             url=f"sqlite:///{database}",
             now=clock,
             who="demo",
-            text="demo",
+            text=text,
             seed=1,
             on_report=teller.report,
         ) as running:
-            _remember(running.engine, {_PORT: str(server.port), _CLOCK: start.isoformat()})
             teller.opening(len(server.feeds), server.port, folder, resumed=begun is not None)
             for moment in _moments(scenes, start):
                 await _step(running, server, clock, moment)
@@ -157,20 +159,30 @@ async def _work(running: daemon.Running, server: Server, clock: Clock, at: datet
     await running.teller.work(clock.at)
 
 
+def _prepare(database: Path, values: dict[str, str]) -> None:
+    engine = engines.open_engine(f"sqlite:///{database}")
+    migrate.ensure(engine)
+    _remember(engine, values)
+    engine.dispose()
+
+
 def _remember(engine: Any, values: dict[str, str]) -> None:
     with engine.begin() as connection:
         for key, value in values.items():
             meta.put(connection, key, value)
 
 
-def _config(folder: Path, server: Server, scenes: Sequence[Scene]) -> Config:
+def _text(folder: Path, server: Server, scenes: Sequence[Scene]) -> str:
+    """The configuration, with the feeds of this machine."""
     text = resources.files("monitor.demo").joinpath("config.yaml").read_text(encoding="utf-8")
     hosts = {scene.feed: scene.host for scene in scenes}
     lines = [f"  - {{url: '{server.url(feed)}', outlet: {hosts[feed]}}}" for feed in server.feeds]
     channels = f"channels:\n  digests: {{type: folder, path: '{folder / 'digests'}'}}\n"
-    loaded = api.parse_text(
-        f"{text}\nfeeds:\n" + "\n".join(lines) + f"\n\n{channels}", os.environ, file="demo/config.yaml"
-    )
+    return f"{text}\nfeeds:\n" + "\n".join(lines) + f"\n\n{channels}"
+
+
+def _config(text: str) -> Config:
+    loaded = api.parse_text(text, os.environ, file="demo/config.yaml")
     return replace(loaded, feeds=tuple(_patient(feed) for feed in loaded.feeds))
 
 

@@ -165,9 +165,10 @@ class StoryPage:
         return sum(line.role is Role.COPY for line in self.lines)
 
     def silences_by(self, now: datetime) -> tuple[tuple[Silence, ...], tuple[Silence, ...]]:
-        """The questions without an answer: those of the last two weeks, and the older ones."""
-        current = tuple(one for one in self.silences if one.row.is_current(now))
-        return current, tuple(one for one in self.silences if one not in current)
+        """The questions without an answer: those of the last two weeks, and the older ones; still open ones first."""
+        ordered = sorted(self.silences, key=lambda one: one.row.answered_at is not None or one.row.partial)
+        current = tuple(one for one in ordered if one.row.is_current(now))
+        return current, tuple(one for one in ordered if one not in current)
 
     @property
     def languages(self) -> tuple[str, ...]:

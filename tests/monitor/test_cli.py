@@ -11,6 +11,7 @@ import pytest
 from typer.main import get_command
 
 from monitor import cli
+from monitor.cli import service
 from tests.commands import storywatch
 
 CONFIG = """\
@@ -47,8 +48,12 @@ def test_every_command_and_option_has_help(name: str, command: object) -> None:
             assert parameter.help, f"{name} {parameter.name}"
 
 
+def test_what_a_machine_starts_is_found_without_the_other_commands() -> None:
+    assert sorted(get_command(service.app).commands) == sorted(service.COMMANDS)  # type: ignore[attr-defined]
+
+
 def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
-    program = f"import sys, monitor.cli; print([m for m in {HEAVY!r} if m in sys.modules])"
+    program = f"import sys, monitor.cli.everything; print([m for m in {HEAVY!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

@@ -108,6 +108,15 @@ new PerformanceObserver(list => {
 """
 
 
+def test_questions_that_are_still_open_stand_first(browser: Any, address: str, story: str) -> None:
+    page = browser.new_page()
+    page.goto(address + story)
+    is_open = ["still silent" in now for now in page.locator("#silent ~ * [data-name=Now]").all_inner_texts()]
+    page.close()
+    assert is_open == sorted(is_open, reverse=True)
+    assert set(is_open) == {True, False}
+
+
 def test_everything_can_be_reached_with_the_keyboard(browser: Any, address: str, story: str) -> None:
     page = browser.new_page()
     page.goto(address + story)
