@@ -64,6 +64,12 @@ class Desk:
             made += self._fall_back(channel, since, reason, now, coverage)
         return made
 
+    def is_idle(self, now: datetime) -> bool:
+        """Whether `build_due` would do nothing now: what it is to be given need not be found out."""
+        with groups.reading(self._engine) as connection:
+            first = groups.next_due(connection)
+            return (first is None or first > now) and not sick.away(connection, now)
+
     def next_due(self) -> datetime | None:
         """Say when the next group, slot, silence or fallback falls due."""
         with groups.reading(self._engine) as connection:

@@ -53,7 +53,8 @@ class Teller:
 
     def _build(self, now: datetime) -> None:
         self._desk.open_slots(now)
-        self._desk.build_due(now, self._coverage())
+        if not self._desk.is_idle(now):  # coverage is read from every feed's row
+            self._desk.build_due(now, self._coverage())
 
     def replan(self, desk: pipeline.Desk, carrier: courier.Courier) -> None:
         """Tell by another plan from now on. What is being sent just now ends as it began."""
