@@ -74,7 +74,7 @@ def main(program: typer.Typer) -> None:
         if hasattr(exc, "format_message"):
             _usage(exc)
         if type(exc).__module__ == "sqlalchemy.exc" and getattr(exc, "orig", None) is not None:
-            fail(_database_failed(exc), 3)
+            fail(_database_failed(exc), UNREACHABLE if _may_pass(exc) else 3)
         _fault()
 
 
@@ -87,6 +87,11 @@ def _database_failed(exc: Any) -> str:
     if not is_damaged and not isinstance(exc, (OperationalError, InternalError)):  # then a statement of ours is wrong
         _fault()
     return f"the database failed: {said}; what was not finished is not stored, run it again when that is mended"
+
+
+def _may_pass(exc: Any) -> bool:
+    """Whether the database was only busy, or went away: a supervisor may try again."""
+    return exc.connection_invalidated or getattr(exc.orig, "sqlite_errorname", "") in ("SQLITE_BUSY", "SQLITE_LOCKED")
 
 
 def _fault() -> NoReturn:

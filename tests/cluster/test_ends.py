@@ -7,12 +7,18 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import time
+import urllib.request
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from tests.cluster.house import Database, daemon, feeds_of, until, write_config
+from monitor import swapping
+from monitor.config import api
+from monitor.store import feeds
+from tests.cluster.house import Database, Process, daemon, feeds_of, until, write_config
 from tests.commands import storywatch
 from tests.fakes.feed_server import FeedServer, Step
 from tests.scenarios.test_daemon import rss
@@ -61,6 +67,7 @@ async def test_a_second_signal_ends_at_once_and_leaves_nothing_half_done(tmp_pat
     assert database.one("select count(*) from feed where last_ok_at is not null or fail_reason is not null") == 0
 
 
+@pytest.mark.long
 async def test_one_that_is_cut_off_blames_no_feed_and_the_others_poll_them(tmp_path: Path, database: Database) -> None:
     """What it tried itself has its ten minutes to wait, as after any attempt."""
     alone, untried = ("unshare", "--net"), "last_ok_at is null and last_attempt_at is null"
@@ -87,19 +94,33 @@ async def test_a_writer_that_holds_the_file_for_long_delays_polls_and_loses_none
 ) -> None:
     """Longer than the driver waits; what was fetched meanwhile is polled again or written late, but once."""
     async with FeedServer(everywhere=True) as server:
-        urls = feeds_of(server, 12)
         for n in range(12):
             server.script(f"/{n}", Step(body=rss(f"Title {n} one", f"Title {n} two"), delay_s=1))
-        write_config(tmp_path, sqlite_url, urls, kind="local")
-        async with daemon(tmp_path) as alone:
-            await until(lambda: server.requests)
-            with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)) as other:
-                other.execute("begin immediate")
-                await asyncio.sleep(15)
-                status = await asyncio.to_thread(storywatch, "status", cwd=tmp_path)
-                assert "feeds      12" in status.stdout, status.stderr
-                other.execute("rollback")
-            with Database(sqlite_url) as database:
-                await until(lambda: database.one("select count(*) from feed where last_ok_at is null") == 0)
+        file = write_config(tmp_path, sqlite_url, feeds_of(server, 12), kind="local")
+        with Database(sqlite_url) as database:
+            with database.engine.begin() as connection:
+                feeds.sync(connection, swapping.seeds(api.load(file, {})), datetime.now(UTC) + timedelta(hours=1))
+            async with daemon(tmp_path) as alone:
+                await until(lambda: answers(alone))
+                database.run(f"update feed set next_at = {int(time.time() * 1_000_000)}")
+                await until(lambda: server.requests)
+                with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)) as other:
+                    other.execute("begin immediate")
+                    await asyncio.sleep(15)
+                    status = await asyncio.to_thread(storywatch, "status", cwd=tmp_path)
+                    assert "feeds      12" in status.stdout, status.stderr
+                    assert answers(alone)
+                    other.execute("rollback")
+                await until(lambda: database.one("select count(*) from feed where last_ok_at is null") == 0, 240)
                 assert database.one("select count(*) from entry") == 24
-            assert alone.code is None
+                assert alone.code is None
+
+
+def answers(alone: Process) -> bool:
+    """Whether its page is there."""
+    (started,) = [line for line in alone.told if line["event"] == "started"]
+    try:
+        with urllib.request.urlopen(f"{started['page']}live", timeout=10) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False

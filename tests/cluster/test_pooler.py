@@ -82,6 +82,27 @@ async def test_a_start_behind_a_pooler_is_refused_without_a_way_round_it(
         assert database.one("select count(*) from config_revision") == 0
 
 
+COMMANDS = (
+    ("migrate",),
+    ("poll", "--once"),
+    ("status",),
+    ("db", "prune"),
+    ("db", "check"),
+    ("silence", "add", "--watch", "flights", "--for", "1h", "--comment", "a test"),
+)
+
+
+async def test_commands_work_through_a_pooler(tmp_path: Path, postgres_url: str, pooled: str) -> None:
+    async with FeedServer(everywhere=True) as server:
+        server.script("/0", Step(body=rss("Title one", "Title two")))
+        write_config(tmp_path, pooled, feeds_of(server, 1), storage=f", direct_url: '{postgres_url}'")
+        for words in COMMANDS:
+            code, said = await ended(tmp_path, *words)
+            assert code == 0, (words, said)
+    with Database(postgres_url) as database:
+        assert database.one("select count(*) from entry") == 2
+
+
 @pytest.mark.slow
 async def test_several_processes_share_the_work_through_a_pooler(
     tmp_path: Path, postgres_url: str, pooled: str
