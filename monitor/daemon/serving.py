@@ -157,10 +157,11 @@ async def _serve(running: Running, reloader: reloading.Reloader, seen: bytes, wo
     settle()
     await _first_polls(running)
     await asyncio.to_thread(_load)
+    page = await _page(running, doors, partial(ticking.is_late, "tick")) if doors is not None else None
+    # From here to `ready` nothing else runs: the first pulse comes after it, the first request finds the tick going.
     ticking.start()
     reloader.start(hashlib.sha256(seen).hexdigest())
     reloader.prime(running.primes)
-    page = await _page(running, doors, partial(ticking.is_late, "tick")) if doors is not None else None
     settle()
     told.ready(_summary(running))
     await running.stopping.wait()
