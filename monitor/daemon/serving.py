@@ -20,6 +20,7 @@ from typing import Any
 
 import structlog
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 
 import monitor
 from monitor import logs, reloading, supervisor, tracing, understanding
@@ -38,6 +39,7 @@ log = structlog.get_logger(__name__)
 INTERNAL = 70
 _FOR_POLLS = 2 / 3
 """Of the time to stop in: the rest is for writing and for giving back."""
+_AGAIN_S = 1.0
 _FOR_AN_ANSWER = timedelta(seconds=1)
 """How long the rest of the start waits for the first answer of a feed."""
 
@@ -173,11 +175,24 @@ async def _serve(running: Running, reloader: reloading.Reloader, seen: bytes, wo
 
 
 async def _first_polls(running: Running) -> None:
-    """Poll what is due, and leave the processor to the first of it: what is loaded next would stand in its way."""
-    if running.leader.is_leader:
-        await running.poller.spread_overdue()
-    if await chores.offer_due(running):
-        await running.poller.first_answer(_FOR_AN_ANSWER)
+    """Poll what is due, and leave the processor to the first of it: what is loaded next would stand in its way.
+
+    While the database is away nothing is: the tick asks again.
+    """
+    try:
+        if running.leader.is_leader:
+            await running.poller.spread_overdue()
+        if await chores.offer_due(running):
+            await running.poller.first_answer(_FOR_AN_ANSWER)
+    except (DBAPIError, StoreUnreachable) as exc:
+        _refuse_faults(exc, "first_polls_put_off")
+
+
+def _refuse_faults(error: Exception, event: str) -> None:
+    """Note an error that says that the database is away, as it may be for a while; raise any other."""
+    if not engines.is_outage(error):
+        raise error
+    log.warning(event, error=str(error).splitlines()[0])
 
 
 def _load() -> None:
@@ -212,9 +227,18 @@ def _listen(running: Running, reloader: reloading.Reloader, told: supervisor.Sup
 
 
 async def _page(running: Running, doors: Doors, is_late: Callable[[], bool]) -> Any:
+    """The page, at work; None where the process was asked to stop before the database, that went away, came back."""
     seen_by = partial(_sources, running, running.config.web.host, is_late)
     known = running.context.knowledge
-    page = await asyncio.to_thread(_built, running, doors, seen_by)
+    page = None
+    while page is None:
+        try:
+            page = await asyncio.to_thread(_built, running, doors, seen_by)
+        except (DBAPIError, StoreUnreachable) as exc:
+            _refuse_faults(exc, "page_waits_for_database")
+            if running.stopping.is_set():
+                return None
+            await asyncio.sleep(_AGAIN_S)
     running.working.pages = lambda config, known: page.prepare(seen_by(config, known))
     if running.context.knowledge is not known:  # reloaded meanwhile
         running.working.pages(running.config, running.context.knowledge)()

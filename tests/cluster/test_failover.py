@@ -27,7 +27,7 @@ from tests.commands import storywatch
 from tests.fakes.feed_server import FeedServer, Step
 from tests.scenarios.test_daemon import rss
 
-pytestmark = [pytest.mark.postgres, pytest.mark.slow]
+pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.long]
 FEEDS = 30
 NEWS = "US asks Serbia to take deported migrants"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from monitor.store import engine as engines
 from monitor.store import migrate
 from tests import postgres
-from tests.cluster.house import Database, daemon, feeds_of, launched, until, write_config
+from tests.cluster.house import Database, Process, daemon, feeds_of, launched, until, write_config
 from tests.fakes.feed_server import FeedServer, Step
 from tests.scenarios.test_daemon import rss
 
@@ -18,8 +19,15 @@ pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 FEEDS = 60
 
 
+MOMENTS: dict[str, Callable[[Process], bool]] = {
+    "amid its polls": lambda alone: alone.count("polled") > 5,
+    "as it starts": lambda alone: alone.count("started") > 0,
+}
+
+
+@pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS)
 async def test_a_database_restarted_under_load_ends_no_process_and_loses_nothing(
-    tmp_path: Path, postgres_server: postgres.Server
+    tmp_path: Path, postgres_server: postgres.Server, moment: Callable[[Process], bool]
 ) -> None:
     if postgres_server.folder is None:
         pytest.skip("a server of somebody else's is not restarted")
@@ -35,10 +43,12 @@ async def test_a_database_restarted_under_load_ends_no_process_and_loses_nothing
                 server.script(f"/{n}", Step(body=rss(f"Title {n} one", f"Title {n} two"), delay_s=0.5))
             write_config(tmp_path, url, urls)
             async with daemon(tmp_path) as alone:
-                await until(lambda: alone.count("polled") > 5)
+                await until(lambda: moment(alone))
                 own.restart()
                 with Database(url) as database:
-                    await until(lambda: database.one("select count(*) from feed where last_ok_at is null") == 0, 240)
+                    unread = "select count(*) from feed where last_ok_at is null"
+                    await until(lambda: alone.code is not None or database.one(unread) == 0, 240)
+                    assert alone.code is None, alone.told[-1]
                     assert database.one("select count(*) from entry") == 2 * FEEDS
                     assert database.one("select count(*) from fetch_log where outcome = 'changed'") == FEEDS
                 assert alone.code is None
