@@ -33,6 +33,7 @@ _FAULTY_FOR = timedelta(minutes=30)
 _LIVE = timedelta(hours=6)
 _LIVE_OUTLETS = 2
 """A story is live while at least two outlets carry it and one joined in the last six hours."""
+_CLAIM_AGAIN_S = 0.05
 _LIVE_FOR = timedelta(seconds=60)
 
 
@@ -155,8 +156,8 @@ class Poller:
         while True:
             was_idle = not self._open
             begun = await self.tick(force=force, report=report)
-            if self._open:
-                await asyncio.wait(self._open, return_when=asyncio.FIRST_COMPLETED)
+            if self._open:  # not after each poll: every claim looks through all that is due
+                await asyncio.wait(self._open, timeout=_CLAIM_AGAIN_S)
             elif was_idle and not begun:
                 return report
 
