@@ -217,6 +217,7 @@ def test_a_gain_is_told_with_what_the_candidate_has_more(past: Path, engine: Eng
     assert ("'Malta' is new in the query", "candidate.yaml:10:44") in told
 
 
+@pytest.mark.long
 def test_three_runs_with_other_hash_seeds_read_the_same(past: Path) -> None:
     write(past, "candidate.yaml", RUNNING.replace(" OR flight*", ""))
     words = ["backtest", "--config", "candidate.yaml", "--running", "config.yaml", "--json", "--suggest"]

@@ -147,6 +147,7 @@ def test_old_partitions_go_whole_and_young_ones_stay(engine: Engine) -> None:
         assert connection.execute(select(func.count()).select_from(tables.entry)).scalar_one() == 3
 
 
+@pytest.mark.long
 @pytest.mark.postgres
 def test_what_a_long_reader_holds_up_is_finished_by_the_next_call(engine: Engine) -> None:
     with engine.begin() as connection:
