@@ -41,6 +41,7 @@ from tests import postgres
 
 START = datetime(2025, 6, 5, 0, 0, tzinfo=UTC)
 TICK = timedelta(seconds=60)
+HOUR = timedelta(hours=1)
 CLAIM = 1000
 GROUP = 200
 """So many unchanged feeds are written in one transaction, as `jobs.writing` does it."""
@@ -105,6 +106,7 @@ class Farm:
     def play(self, now: datetime, until: datetime) -> None:
         """Ask every feed whenever it is due, from now on."""
         self.noted = Noted()
+        began = now
         while now < until:
             now += TICK
             due = 0
@@ -112,6 +114,9 @@ class Farm:
                 due += len(taken)
                 self._ask(taken, now)
             self.noted.most_due = max(self.noted.most_due, due)
+            if (now - began) % HOUR == timedelta(0):
+                polls = sum(self.noted.outcomes.values())
+                print(f"{now:%d %H:%M} of {until:%d %H:%M}: {polls:,} polls", file=sys.stderr, flush=True)
 
     def _claim(self, now: datetime) -> tuple[feeds.FeedRow, ...]:
         with self._timed("claim"), self._engine.begin() as connection:

@@ -179,4 +179,4 @@ def _join(
     arrived = events.Arrived(entry, outlet, mentioned.assignment, matches, evidence)
     around = understanding.circumstances_of(knowledge, moment)
     decided = events.decide(late.before(story, entry.id), arrived, knowledge.rules, around)
-    outbox.put(tx, understanding.untold(tx, decided, story), knowledge.plan)
+    outbox.put(tx, decided, knowledge.plan)

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine
 from alerts import outbox, route
 from alerts.values import Event
 from monitor.cluster import index, item
-from monitor.detect import attribution, corrections, credits, event_keys, events, late, lexicon, outlets, responses
+from monitor.detect import attribution, corrections, credits, events, late, lexicon, outlets, responses
 from monitor.match import matcher, scopes
 from monitor.parse import links
 from monitor.store import articles, entries, stories, story_facts
@@ -176,7 +176,7 @@ def arrive(
     arrived = events.Arrived(entry, outlet, assignment, matches, evidence)
     journal.grown(before, arrived, now)
     decided = events.decide(before, arrived, knowledge.rules, circumstances_of(knowledge, moment))
-    stored = outbox.put(tx, untold(tx, decided, before), knowledge.plan)
+    stored = outbox.put(tx, decided, knowledge.plan)
     if not moment.baseline:
         _want_page(tx, entry, matches, knowledge, now)
     return Taken(entry, outlet, matches, evidence, assignment, key, stored)
@@ -220,7 +220,7 @@ def reread(
     if revision is not None:
         stories.retitle(tx, entry)
         articles.again(tx, entry.id, now)
-    stored = outbox.put(tx, untold(tx, decided, story), knowledge.plan)
+    stored = outbox.put(tx, decided, knowledge.plan)
     return Taken(entry, outlet, (*known, *joining), evidence, assignment, mentioned.story, stored)
 
 
@@ -234,14 +234,7 @@ def withdraw(tx: Connection, entry: Entry, moment: Moment, ctx: Context) -> tupl
     arrived = events.Arrived(entry, outlet, mentioned.assignment, entries.matches_of(tx, entry.id))
     story = story_facts.of(tx, mentioned.story)
     decided = corrections.withdrawn(story, arrived, knowledge.rules, circumstances_of(knowledge, moment))
-    return outbox.put(tx, untold(tx, decided, story), knowledge.plan)
-
-
-def untold(tx: Connection, decided: tuple[Event, ...], story: StoryFacts) -> tuple[Event, ...]:
-    """Leave out what was told under a key that now leads to the story: stories that became one told it before."""
-    former = {one.key: {event_keys.under(one.key, story.key, alias) for alias in story.aliases} for one in decided}
-    known = outbox.known(tx, sorted(set().union(*former.values())))
-    return tuple(one for one in decided if known.isdisjoint(former[one.key]))
+    return outbox.put(tx, decided, knowledge.plan)
 
 
 def circumstances_of(knowledge: Knowledge, moment: Moment) -> events.Circumstances:

@@ -18,7 +18,6 @@ admin.py        list, show, retry, discard, move: for people
 codec.py, ids.py   events as JSON; delivery ids and lease owners
 """
 
-from alerts.outbox.events import known
 from alerts.outbox.producing import put
 from alerts.outbox.reports import (
     channel_event,
@@ -32,7 +31,6 @@ from alerts.outbox.reports import (
 __all__ = [
     "channel_event",
     "dead_event",
-    "known",
     "merged_event",
     "primed_event",
     "put",

@@ -185,10 +185,10 @@ async def _first_polls(running: Running) -> None:
         if await chores.offer_due(running):
             await running.poller.first_answer(_FOR_AN_ANSWER)
     except (DBAPIError, StoreUnreachable) as exc:
-        _refuse_faults(exc, "first_polls_put_off")
+        _note_outage(exc, "first_polls_put_off")
 
 
-def _refuse_faults(error: Exception, event: str) -> None:
+def _note_outage(error: Exception, event: str) -> None:
     """Note an error that says that the database is away, as it may be for a while; raise any other."""
     if not engines.is_outage(error):
         raise error
@@ -235,7 +235,7 @@ async def _page(running: Running, doors: Doors, is_late: Callable[[], bool]) -> 
         try:
             page = await asyncio.to_thread(_built, running, doors, seen_by)
         except (DBAPIError, StoreUnreachable) as exc:
-            _refuse_faults(exc, "page_waits_for_database")
+            _note_outage(exc, "page_waits_for_database")
             if running.stopping.is_set():
                 return None
             await asyncio.sleep(_AGAIN_S)

@@ -24,15 +24,6 @@ def key(kind: Kind, *parts: str | int | None) -> str:
     return ":".join((kind.value, *(_part(part) for part in parts)))
 
 
-def under(event_key: str, story: str, other: str) -> str:
-    """The same key for another story: under it the same news would have been told there.
-
-    >>> under("new_outlet:tps:st_a:daily.example", "st_a", "st_b")
-    'new_outlet:tps:st_b:daily.example'
-    """
-    return event_key.replace(f":{story}", f":{other}", 1)
-
-
 @lru_cache(maxsize=5_000)
 def quote_hash(text: str) -> str:
     """Sixteen hexadecimal digits of a quote, the same for either script, any spacing, marks and quotation marks.

@@ -142,30 +142,8 @@ def add(
     for arrival in arrivals:
         for n, older in enumerate(reversed(arrival.keyed.older), start=1):
             _keep_revision(connection, ids[arrival.keyed.entry_key], n, now, *_texts(older))
-    pairs = zip(arrivals, rows, strict=True)
-    return tuple(_added(ids[row["entry_key"]], feed, arrival, now) for arrival, row in pairs if row["alias_of"] is None)
-
-
-def _added(number: EntryId, feed: FeedId, arrival: Arrival, now: datetime) -> Entry:
-    """A new entry as it was just written, without reading it back."""
-    parsed = arrival.keyed.entry
-    title, summary, content = _texts(parsed)
-    return Entry(
-        id=number,
-        feed=feed,
-        entry_key=arrival.keyed.entry_key,
-        url=parsed.url,
-        url_key=arrival.keyed.url_key,
-        title=title,
-        summary=summary,
-        content=content,
-        language=arrival.language,
-        outlet=arrival.outlet,
-        published=parsed.published,
-        first_seen=now,
-        author=parsed.author,
-        via=arrival.via,
-    )
+    fresh = (row | {"id": ids[row["entry_key"]], "article": None} for row in rows if row["alias_of"] is None)
+    return tuple(_entry(row) for row in fresh)
 
 
 def _twin_key(arrival: Arrival) -> tuple[str | None, str | None]:
@@ -344,20 +322,25 @@ def counts_by_feed(connection: Connection) -> Mapping[int, int]:
 
 def entry_of(row: Row[Any]) -> Entry:
     """Make an entry of its row."""
+    return _entry(row._mapping)
+
+
+def _entry(row: Mapping[Any, Any]) -> Entry:
+    """Make an entry of its columns, read or just written."""
     return Entry(
-        id=EntryId(row.id),
-        feed=FeedId(row.feed_id),
-        entry_key=row.entry_key,
-        url=row.url,
-        url_key=row.url_key,
-        title=row.title,
-        summary=row.summary,
-        content=row.content,
-        language=row.lang,
-        outlet=None if row.outlet is None else Domain(row.outlet),
-        published=row.published_at,
-        first_seen=row.first_seen_at,
-        author=row.author,
-        via=None if row.via is None else Domain(row.via),
-        article=row.article,
+        id=EntryId(row["id"]),
+        feed=FeedId(row["feed_id"]),
+        entry_key=row["entry_key"],
+        url=row["url"],
+        url_key=row["url_key"],
+        title=row["title"],
+        summary=row["summary"],
+        content=row["content"],
+        language=row["lang"],
+        outlet=None if row["outlet"] is None else Domain(row["outlet"]),
+        published=row["published_at"],
+        first_seen=row["first_seen_at"],
+        author=row["author"],
+        via=None if row["via"] is None else Domain(row["via"]),
+        article=row["article"],
     )
