@@ -11,20 +11,20 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, Update, and_, bindparam, case, func, insert, or_, select, update
+from sqlalchemy import BindParameter, Connection, Row, and_, bindparam, case, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from monitor.errors import LeaseLost
 from monitor.parse import links
 from monitor.parse.identity import TRUSTED, Policy, Trust
-from monitor.store import tables
+from monitor.store import plain, tables
 from monitor.store.shards import shard_of
 from monitor.values import Claim, FeedId, Validators
 
 _T = tables.feed.c
 POLLED = ("active", "gone")
 """States of feeds that are asked; paused and merged ones are not."""
-_FENCE = (
+_FENCE = plain.Statement(
     update(tables.feed)
     .where(_T.id == bindparam("feed"), _T.lease_token == bindparam("token"))
     .values(lease_until=bindparam("until"))
@@ -252,8 +252,7 @@ def fence(connection: Connection, held: Claim) -> None:
 
     Errors: LeaseLost when another worker has taken the feed since.
     """
-    fenced = connection.execute(_FENCE, {"feed": held.feed, "token": held.token, "until": held.until})
-    if fenced.rowcount != 1:
+    if _FENCE.run(connection, {"feed": held.feed, "token": held.token, "until": held.until}) != 1:
         raise LeaseLost(f"feed {held.feed} was taken over: token {held.token} is old")
 
 
@@ -266,13 +265,13 @@ def settle(connection: Connection, held: Claim, result: Settlement) -> None:
     if result.moved_to is not None:
         values |= _moved(connection, held.feed, result.moved_to, result.moved_why or "redirect", result.at)
     given = {f"new_{name}": value for name, value in values.items()}  # apart from the columns' own names
-    done = connection.execute(_settling(tuple(sorted(values))), given | {"feed": held.feed, "token": held.token})
-    if done.rowcount != 1:
+    settling = _settling(tuple(sorted(values)))
+    if settling.run(connection, given | {"feed": held.feed, "token": held.token}) != 1:
         raise LeaseLost(f"feed {held.feed} was taken over: token {held.token} is old")
 
 
 @cache
-def _settling(names: tuple[str, ...]) -> Update:
+def _settling(names: tuple[str, ...]) -> plain.Statement:
     """The statement that writes these columns; made once, since making it costs more than running it."""
     given = {name: bindparam(f"new_{name}", type_=_T[_COLUMN.get(name, name)].type) for name in names}
     values: dict[str, Any] = {"lease_until": None, **given}
@@ -280,7 +279,8 @@ def _settling(names: tuple[str, ...]) -> Update:
         values["state"] = case((_T.state == "paused", "paused"), else_=given["state"])
     if _FAILING_SINCE in given:  # the first failure of a row of them is the one that counts
         values["first_fail_at"] = func.coalesce(_T.first_fail_at, values.pop(_FAILING_SINCE))
-    return update(tables.feed).where(_T.id == bindparam("feed"), _T.lease_token == bindparam("token")).values(**values)
+    ours = (_T.id == bindparam("feed"), _T.lease_token == bindparam("token"))
+    return plain.Statement(update(tables.feed).where(*ours).values(**values))
 
 
 def _moved(connection: Connection, feed: FeedId, to: str, why: str, at: datetime) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, insert, or_, select, tuple_
 
-from monitor.store import tables
+from monitor.store import plain, tables
 from monitor.values import FeedId, Validators
 
 RING = 30
@@ -22,7 +22,7 @@ _L = tables.fetch_log.c
 _ALL = 10_000
 _PLAIN = ("not_modified", "same_body")
 _INSERT = insert(tables.fetch_log)
-"""Built once: there is one for every poll."""
+_WRITE = plain.Statement(_INSERT, _L.keys())
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def mark(validators: Validators) -> bytes | None:
 
 def write(connection: Connection, feed: FeedId, record: FetchRecord) -> None:
     """Keep one line about a fetch."""
-    connection.execute(_INSERT, _line(feed, record))
+    _WRITE.run(connection, _line(feed, record))
 
 
 def write_many(connection: Connection, records: Sequence[tuple[FeedId, FetchRecord]]) -> None:
