@@ -21,8 +21,7 @@ RING = 30
 _L = tables.fetch_log.c
 _ALL = 10_000
 _PLAIN = ("not_modified", "same_body")
-_INSERT = insert(tables.fetch_log)
-_WRITE = plain.Statement(_INSERT, _L.keys())
+_WRITE = plain.Statement(insert(tables.fetch_log), _L.keys())
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ def write(connection: Connection, feed: FeedId, record: FetchRecord) -> None:
 def write_many(connection: Connection, records: Sequence[tuple[FeedId, FetchRecord]]) -> None:
     """Keep a line about each of these fetches."""
     if records:
-        connection.execute(_INSERT, [_line(feed, record) for feed, record in records])
+        _WRITE.each(connection, [_line(feed, record) for feed, record in records])
 
 
 def _line(feed: FeedId, record: FetchRecord) -> dict[str, object]:

@@ -69,6 +69,11 @@ class Statement:
         made, given = self._bound(connection.dialect, values)
         return _run(connection, made.sql, given, _counted)
 
+    def each(self, connection: Connection, many: Sequence[Mapping[str, Any]]) -> None:
+        """Run it with each of these, of which there is at least one; none of them has a list."""
+        made, _ = self._bound(connection.dialect, many[0])
+        _run(connection, made.sql, [made.bound(values) for values in many], _counted, many=True)
+
     def _bound(self, dialect: Dialect, values: Mapping[str, Any]) -> tuple[_Compiled, Any]:
         lists = {name: _padded(values[name]) for name in self._lists[dialect.name]}
         form = (dialect.name, *((name, len(value)) for name, value in lists.items()))
