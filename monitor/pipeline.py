@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from alerts import outbox, route
 from alerts.values import Event
-from monitor import retelling, schedule
+from monitor import retelling, schedule, understanding
 from monitor import stories as second_thoughts
 from monitor.parse import delta, identity
 from monitor.store import articles, corrections, documents, entries, feeds, fetch_log, live_mentions, stories
@@ -113,6 +113,7 @@ def process(document: delta.Delta, turn: Turn, ctx: Context, now: datetime) -> R
                 ctx.changes = second_thoughts.catch_up(tx, ctx.window, ctx.window.reach_at(now), ctx.changes)
             taken = [arrive(tx, entry, matches, moment, ctx, journal) for entry, matches in wanted]
             again = _read_again(tx, revised, moment, ctx, journal, taken)
+            arrived, reread_now = (understanding.tell(tx, some, ctx.knowledge) for some in (taken, again))
             changes, told = mend(tx, [one.entry.id for one in taken], ctx, now)
             gone = _taken_back(tx, document, turn, moment, ctx)
             _conclude(tx, turn, turn.decide(novelty), novelty, ctx.knowledge, now)
@@ -122,7 +123,7 @@ def process(document: delta.Delta, turn: Turn, ctx: Context, now: datetime) -> R
         raise
     ctx.changes = max(ctx.changes, known)  # under the lock nobody else could make one in between
     second_thoughts.settle(ctx.window, changes)
-    return Report(document.total, len(fresh), len(revised), tuple(taken), again, (*gone, *told))
+    return Report(document.total, len(fresh), len(revised), arrived, reread_now, (*gone, *told))
 
 
 def process_page(page: articles.Wanted, text: str, ctx: Context, moment: Moment, *, keep: bool) -> Taken | None:
@@ -141,7 +142,8 @@ def process_page(page: articles.Wanted, text: str, ctx: Context, moment: Moment,
             articles.settle(tx, page.entry, "read", moment.now)
             since = ctx.window.reach_at(moment.now)
             ctx.changes = second_thoughts.catch_up(tx, ctx.window, since, ctx.changes)
-            return reread(tx, replace(before, article=text), before, None, moment, ctx, journal)
+            again = reread(tx, replace(before, article=text), before, None, moment, ctx, journal)
+            return None if again is None else understanding.tell(tx, (again,), ctx.knowledge)[0]
     except BaseException:
         journal.undo(ctx.window)
         raise

@@ -32,10 +32,7 @@ _KNOWN = plain.Statement(
     }
 )
 _MATCHED = plain.Statement(insert(tables.match), tables.match.c.keys())
-_ADD = plain.NewRows(
-    tables.entry,
-    [name for name in _E.keys() if name not in ("id", "article", "missing_since")],  # noqa: SIM118
-)
+_ADD = plain.NewRows(tables.entry, [one.name for one in _E if one.name not in ("id", "article", "missing_since")])
 _TWINS = plain.Statement(
     {
         name: select(_E.url_key, _E.outlet, func.min(_E.id))
@@ -272,15 +269,17 @@ def record_matches(
     connection: Connection, entry: EntryId, matches: Sequence[Match], *, config_rev: int, now: datetime
 ) -> None:
     """Keep why an entry was taken."""
-    for match in matches:
-        values = {
+    rows = [
+        {
             "entry_id": entry,
             "watch": match.watch,
             "spans": [[span.field, span.start, span.end, span.term] for span in match.spans],
             "config_rev": config_rev,
             "at": now,
         }
-        _MATCHED.run(connection, values)
+        for match in matches
+    ]
+    _MATCHED.each(connection, rows)
 
 
 def matches_of(connection: Connection, entry: EntryId) -> tuple[Match, ...]:
