@@ -159,12 +159,13 @@ def _sorted(
 ) -> tuple[tuple[Entry, ...], tuple[entries.Revised, ...], Novelty]:
     """Tell new entries from known ones, store both, and judge the document by how many there were."""
     feed = turn.claim.feed
-    found = identity.sort(keyed, entries.recall(tx, feed, keyed))
+    keys = entries.hashed(keyed)
+    found = identity.sort(keyed, entries.recall(tx, feed, keys))
     oldest_first = sorted(found.new, key=lambda one: one.entry.published or now)  # a copy comes after its original
     arrivals = [_arrival(one, turn, knowledge) for one in oldest_first]
     fresh = entries.add(tx, feed, arrivals, gen=turn.gen, now=now)
     revised = entries.revise(tx, feed, found.seen, found.aliases, now)
-    entries.mark_seen(tx, feed, keyed, turn.gen)
+    entries.mark_seen(tx, feed, keys, turn.gen)
     ids = max(identity.repeated_share(document.feed), len(found.aliases) / max(document.total, 1))
     addresses = identity.shared_share(keyed, document.total)
     published = tuple(one.entry.published for one in found.new)
@@ -213,9 +214,12 @@ def _taken_back(tx: Connection, document: delta.Delta, turn: Turn, moment: Momen
     if turn.before is None or document.memory is None:
         return ()
     out = delta.taken_out(turn.before, document.memory)
+    followed = entries.followed(tx, turn.claim.feed, moment.now - _FOLLOWED, only_missing=not out)
+    if not followed:
+        return ()
     left, there = delta.Present(out), delta.Present(document.memory.items)
     told: list[Event] = []
-    for one in entries.followed(tx, turn.claim.feed, moment.now - _FOLLOWED, only_missing=not out):
+    for one in followed:
         is_there = there.holds(one.entry_key, one.url_key)
         if one.missing_since is None and left.holds(one.entry_key, one.url_key) and not is_there:
             entries.mark_missing(tx, one.entry, moment.now)

@@ -100,6 +100,7 @@ def _open_sqlite(url: URL) -> Engine:
             raise StoreError(f"{url.database} is read-only for this user")
     engine = create_engine(
         url.set(drivername="sqlite"),
+        pool_use_lifo=True,  # who writes again finds what it read still in memory
         hide_parameters=True,  # errors are logged; texts and addresses are not to be
         connect_args={"isolation_level": None, "check_same_thread": False, "timeout": 10},
         poolclass=QueuePool,
@@ -138,6 +139,7 @@ def _open_postgres(url: URL, pool: int, role: str, *, pooled: bool) -> Engine:
     try:
         engine = create_engine(
             url.set(drivername="postgresql+psycopg"),
+            pool_use_lifo=True,  # statements are prepared by connection
             hide_parameters=True,
             pool_size=pool,
             max_overflow=_AT_PEAKS,

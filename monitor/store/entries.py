@@ -57,6 +57,10 @@ _MARK = plain.NewRows(
 )
 
 
+Keys = Mapping[bytes, tuple[str, str]]
+"""The keys of a document by their hashes: of which kind, and the key itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """A new entry on its way into the store: identity, language and publisher are decided."""
@@ -92,18 +96,17 @@ def text_hash(title: str, summary: str, content: str) -> bytes:
     return hashlib.sha256("\0".join((title, summary, content)).encode("utf-8", "surrogatepass")).digest()
 
 
-def recall(connection: Connection, feed: FeedId, keyed: Sequence[KeyedEntry]) -> identity.Known:
-    """Which keys of a document this feed has shown before."""
-    asked = _hashes(keyed)
-    known = [asked[digest] for digest in _known_hashes(connection, feed, list(asked))]
-    by_kind = {kind: frozenset(key for k, key in known if k == kind) for kind in ("entry", "url", "tail")}
-    return identity.Known(by_kind["entry"], by_kind["url"], by_kind["tail"])
-
-
-def _hashes(keyed: Sequence[KeyedEntry]) -> dict[bytes, tuple[str, str]]:
+def hashed(keyed: Sequence[KeyedEntry]) -> Keys:
     """Every key of a document by its hash, with its kind."""
     keys = [(kind, key) for item in keyed for kind, key in _keys(item)]
     return {identity.key_hash(f"{kind}:{key}"): (kind, key) for kind, key in keys}
+
+
+def recall(connection: Connection, feed: FeedId, asked: Keys) -> identity.Known:
+    """Which keys of a document this feed has shown before."""
+    known = [asked[digest] for digest in _known_hashes(connection, feed, list(asked))]
+    by_kind = {kind: frozenset(key for k, key in known if k == kind) for kind in ("entry", "url", "tail")}
+    return identity.Known(by_kind["entry"], by_kind["url"], by_kind["tail"])
 
 
 def _keys(item: KeyedEntry) -> list[tuple[str, str]]:
@@ -116,11 +119,13 @@ def _known_hashes(connection: Connection, feed: FeedId, hashes: list[bytes]) -> 
         yield from (row[0] for row in _KNOWN.rows(connection, {"feed": feed, "hashes": chunk}))
 
 
-def mark_seen(connection: Connection, feed: FeedId, keyed: Sequence[KeyedEntry], gen: int) -> None:
+def mark_seen(connection: Connection, feed: FeedId, keys: Keys, gen: int) -> None:
     """Remember every key of a document as seen in generation `gen`."""
-    if not keyed:
-        return
-    _MARK.add(connection, [(feed, digest, kind, gen) for digest, (kind, _) in _hashes(keyed).items()])
+    if keys:
+        rows = keys.items()
+        _MARK.add(
+            connection, [{"feed_id": feed, "key_hash": one, "kind": kind, "gen_last": gen} for one, (kind, _) in rows]
+        )
 
 
 def add(
@@ -136,7 +141,7 @@ def add(
     partitions.make_room(connection, now)
     twins = _twins(connection, arrivals)
     rows = [_row(feed, arrival, gen, now, twins.get(_twin_key(arrival))) for arrival in arrivals]
-    ids = _ADD.numbered(connection, [tuple(row.values()) for row in rows], "entry_key")
+    ids = _ADD.numbered(connection, rows, "entry_key")
     for arrival in arrivals:
         for n, older in enumerate(reversed(arrival.keyed.older), start=1):
             _keep_revision(connection, ids[arrival.keyed.entry_key], n, now, *_texts(older))

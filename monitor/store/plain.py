@@ -86,7 +86,7 @@ class Statement:
 
 
 class NewRows:
-    """An insert of many rows, each a tuple in the order of `columns`; `completed` says what else it does."""
+    """An insert of many rows, given by these columns; `completed` says what else it does."""
 
     def __init__(
         self, table: Table, columns: Sequence[str], completed: Callable[[Any], ClauseElement] = lambda insert: insert
@@ -94,29 +94,23 @@ class NewRows:
         self._table, self._columns, self._completed = table, tuple(columns), completed
         self._compiled: dict[tuple[str, str | None], _Compiled] = {}
 
-    def add(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+    def add(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write them."""
         made = self._made(connection.dialect, None)
         if made.by_name:
             _run(connection, made.sql, made.bound(self._by_column(rows)), _counted)
         else:
-            given = [made.bound(dict(zip(self._columns, row, strict=True))) for row in rows]
-            _run(connection, made.sql, given, _counted, many=True)
+            _run(connection, made.sql, [made.bound(row) for row in rows], _counted, many=True)
 
-    def numbered(self, connection: Connection, rows: Sequence[tuple[Any, ...]], key: str) -> dict[Any, int]:
+    def numbered(self, connection: Connection, rows: Sequence[Mapping[str, Any]], key: str) -> dict[Any, int]:
         """Write them and give the ids they got, each by the value of its column `key`."""
         made = self._made(connection.dialect, key)
         if made.by_name:
             return dict(_run(connection, made.sql, made.bound(self._by_column(rows)), _fetched))
-        at = self._columns.index(key)
-        named = (dict(zip(self._columns, row, strict=True)) for row in rows)
-        return {
-            row[at]: _run(connection, made.sql, made.bound(values), _row_id)
-            for row, values in zip(rows, named, strict=True)
-        }
+        return {row[key]: _run(connection, made.sql, made.bound(row), _row_id) for row in rows}
 
-    def _by_column(self, rows: Sequence[tuple[Any, ...]]) -> dict[str, list[Any]]:
-        return {name: list(cells) for name, cells in zip(self._columns, zip(*rows, strict=True), strict=True)}
+    def _by_column(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+        return {name: [row[name] for row in rows] for name in self._columns}
 
     def _made(self, dialect: Dialect, key: str | None) -> _Compiled:
         made = self._compiled.get((dialect.name, key))

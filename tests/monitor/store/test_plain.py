@@ -28,6 +28,10 @@ def key(n: int) -> bytes:
     return n.to_bytes(16, "big")
 
 
+def seen(n: int) -> dict[str, object]:
+    return {"feed_id": 1, "key_hash": key(n), "kind": "entry", "gen_last": 1}
+
+
 @pytest.fixture
 def connection(engine: Engine) -> Connection:
     connection = engine.connect()
@@ -40,7 +44,7 @@ def connection(engine: Engine) -> Connection:
 @pytest.mark.parametrize("asked", [1, 2, 3, 5, 8, 90])
 def test_a_list_of_any_length_finds_what_is_there(connection: Connection, asked: int) -> None:
     with connection:
-        ADD.add(connection, [(1, key(n), "entry", 1) for n in range(0, 200, 2)])
+        ADD.add(connection, [seen(n) for n in range(0, 200, 2)])
         found = KEPT.rows(connection, {"asked": [key(n) for n in range(asked)]})
         assert sorted(row[0] for row in found) == [key(n) for n in range(0, asked, 2)]
 
@@ -54,7 +58,7 @@ def test_values_are_read_as_they_were_given_whatever_the_database_makes_of_them(
 
 
 def test_rows_are_told_by_their_key(connection: Connection) -> None:
-    rows = [(f"k{n}", "", "", "", "", "%s ? :x", n, NOW, "open") for n in range(3)]
+    rows = [dict(zip(COLUMNS, (f"k{n}", "", "", "", "", "%s ? :x", n, NOW, "open"), strict=True)) for n in range(3)]
     with connection:
         ids = EVENTS.numbered(connection, rows, "event_key")
         stored = connection.execute(select(telling.event.c.event_key, telling.event.c.id, telling.event.c.payload))
@@ -64,9 +68,9 @@ def test_rows_are_told_by_their_key(connection: Connection) -> None:
 
 def test_a_statement_belongs_to_the_transaction_it_began(connection: Connection, engine: Engine) -> None:
     connection.commit()
-    ADD.add(connection, [(1, key(1), "entry", 1)])
+    ADD.add(connection, [seen(1)])
     connection.rollback()
-    ADD.add(connection, [(1, key(2), "entry", 1)])
+    ADD.add(connection, [seen(2)])
     connection.commit()
     connection.close()
     with engine.connect() as other:
@@ -75,9 +79,9 @@ def test_a_statement_belongs_to_the_transaction_it_began(connection: Connection,
 
 def test_an_error_is_that_of_sqlalchemy_and_tells_no_values(connection: Connection) -> None:
     with connection:
-        ADD.add(connection, [(1, key(1), "entry", 1)])
+        ADD.add(connection, [seen(1)])
         with pytest.raises(IntegrityError) as caught:
-            ADD.add(connection, [(1, key(1), "entry", 1)])
+            ADD.add(connection, [seen(1)])
     assert repr(key(1)) not in str(caught.value)
 
 
