@@ -71,8 +71,11 @@ class Statement:
 
     def each(self, connection: Connection, many: Sequence[Mapping[str, Any]]) -> None:
         """Run it with each of these, of which there is at least one; none of them has a list."""
-        made, _ = self._bound(connection.dialect, many[0])
-        _run(connection, made.sql, [made.bound(values) for values in many], _counted, many=True)
+        made, first = self._bound(connection.dialect, many[0])
+        if len(many) == 1:
+            _run(connection, made.sql, first, _counted)
+        else:
+            _run(connection, made.sql, [made.bound(values) for values in many], _counted, many=True)
 
     def _bound(self, dialect: Dialect, values: Mapping[str, Any]) -> tuple[_Compiled, Any]:
         lists = {name: _padded(values[name]) for name in self._lists[dialect.name]}
