@@ -9,18 +9,14 @@ from __future__ import annotations
 import asyncio
 import ssl
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import aiohttp
 import httpx
-import yarl
 from aiohttp.client_proto import ResponseHandler
-from httpx_aiohttp import AiohttpTransport
-from httpx_aiohttp.transport import AiohttpResponseStream
-from multidict import CIMultiDict
 
-from monitor.fetch import guard
+from monitor.fetch import guard, wire
 from monitor.fetch.limits import Limits
 
 _LARGEST_READ = 256 * 1024
@@ -56,58 +52,6 @@ class _Connection(ResponseHandler):
         super().data_received(data)
 
 
-class Get(httpx.Request):
-    """A GET without a body and with these headers, no others.
-
-    httpx's own constructor parses the URL and costs as much as sending the request does.
-    """
-
-    def __init__(self, url: str, headers: CIMultiDict[str], connect_s: float, read_s: float) -> None:
-        self.method = "GET"
-        self.url = url  # type: ignore[assignment]  # the transport only asks for its text
-        self.headers = headers  # type: ignore[assignment]  # and hands these to aiohttp, which wants them so
-        self.extensions = {"timeout": {"connect": connect_s, "read": read_s}}
-        self.stream = httpx.ByteStream(b"")
-        self._content = b""
-
-
-class Wire(AiohttpTransport):
-    """The transport for a `Get`: what httpx_aiohttp does for one, without what a GET has no use for.
-
-    That is a third of what a request cost beyond aiohttp (`python -m bench.client`). Errors are aiohttp's own.
-    """
-
-    def __init__(self, session: aiohttp.ClientSession, context: ssl.SSLContext, proxy: str | None) -> None:
-        super().__init__(verify=context, client=session, proxy=httpx.Proxy(proxy) if proxy else None)
-        self._session = session
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send, and answer as soon as the headers are there.
-
-        The URL goes out as it is: aiohttp would decode %2C in a query and with it break a signed one.
-        """
-        timeout, proxy = request.extensions["timeout"], self.proxy
-        answer = await self._session.request(
-            request.method,
-            yarl.URL(str(request.url), encoded=True),
-            headers=request.headers,
-            allow_redirects=False,
-            auto_decompress=False,
-            timeout=_timeout(timeout["connect"], timeout["read"]),
-            proxy=str(proxy.url) if proxy else None,
-            proxy_auth=aiohttp.BasicAuth(*proxy.auth) if proxy and proxy.auth else None,
-            proxy_headers=proxy.headers if proxy else None,
-        )
-        return httpx.Response(
-            answer.status, headers=answer.raw_headers, stream=AiohttpResponseStream(answer), request=request
-        )
-
-
-@cache
-def _timeout(connect_s: float, read_s: float) -> aiohttp.ClientTimeout:
-    return aiohttp.ClientTimeout(sock_connect=connect_s, sock_read=read_s)
-
-
 class Transports:
     """The sessions of one process: for http, for https, and others only if a feed asks for a proxy or insecure TLS."""
 
@@ -118,10 +62,10 @@ class Transports:
         self._executor = ThreadPoolExecutor(limits.lookups, thread_name_prefix="lookup")
         self.resolver = guard.Resolver(allow_hosts, self._executor, lookup, limits.dns_s)
         self._verifying = ssl_context
-        self._sessions: list[aiohttp.ClientSession] = []
-        self._transports: dict[tuple[str, str | None, bool], Wire] = {}
+        self._open: list[aiohttp.TCPConnector | aiohttp.ClientSession] = []
+        self._transports: dict[tuple[str, str | None, bool], httpx.AsyncBaseTransport] = {}
 
-    def get(self, scheme: str, proxy: str | None, insecure: bool) -> Wire:
+    def get(self, scheme: str, proxy: str | None, insecure: bool) -> httpx.AsyncBaseTransport:
         """Return the transport for a kind of request, made at first use."""
         key = scheme, proxy, insecure
         transport = self._transports.get(key)
@@ -131,11 +75,11 @@ class Transports:
 
     async def close(self) -> None:
         """Close every connection; lookups that still run are left to end by themselves."""
-        for session in self._sessions:
-            await session.close()
+        for one in self._open:
+            await one.close()
         self._executor.shutdown(wait=False, cancel_futures=True)
 
-    def _make(self, scheme: str, proxy: str | None, insecure: bool) -> Wire:
+    def _make(self, scheme: str, proxy: str | None, insecure: bool) -> httpx.AsyncBaseTransport:
         context = self._context(scheme, proxy, insecure)
         # A proxy is dialled by the operator's will; what it is asked for is checked before (`Resolver.check`).
         connector = aiohttp.TCPConnector(
@@ -148,6 +92,9 @@ class Transports:
         # There is no public way to choose the protocol; a test fails if this one goes away.
         most = self._limits.headers_bytes + _LARGEST_READ
         connector._factory = partial(_Connection, asyncio.get_running_loop(), most)  # type: ignore[assignment]
+        if proxy is None:
+            self._open.append(connector)
+            return wire.Wire(connector, self._limits)
         session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -157,8 +104,8 @@ class Transports:
             max_headers=self._limits.headers_count,
             trust_env=False,
         )
-        self._sessions.append(session)
-        return Wire(session, context, proxy)
+        self._open.append(session)
+        return wire.Proxied(session, context, proxy)
 
     def _context(self, scheme: str, proxy: str | None, insecure: bool) -> ssl.SSLContext:
         """TLS settings. Reading the trusted authorities takes 30 ms, so plain http does without: it trusts nobody."""
