@@ -1,7 +1,7 @@
-"""httpx's transport over our own aiohttp sessions: guarded sockets, no cookies, no headers of their own.
+"""The transports of a process, each made at first use: guarded sockets, TLS settings, bounds.
 
-`AiohttpTransport` is called directly, without an httpx client: redirects, cookies and authorisation are decided by
-`fetch.client` hop by hop, and httpx's own pool costs time quadratic in its size (encode/httpx#3215).
+They are called directly, without an httpx client: redirects, cookies and authorisation are decided by `fetch.client`
+hop by hop, and httpx's own pool costs time quadratic in its size (encode/httpx#3215).
 """
 
 from __future__ import annotations
@@ -10,50 +10,16 @@ import asyncio
 import ssl
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
 
 import aiohttp
 import httpx
-from aiohttp.client_proto import ResponseHandler
 
 from monitor.fetch import guard, wire
 from monitor.fetch.limits import Limits
 
-_LARGEST_READ = 256 * 1024
-"""What an event loop may hand over at once: the last piece of the headers can hold so much of the body."""
-
-
-class EndlessHeaders(aiohttp.ClientError):
-    """The headers of an answer are larger in all than is allowed."""
-
-
-class _Connection(ResponseHandler):
-    """A connection whose headers may not grow for ever: aiohttp bounds each of them and their number, not the sum.
-
-    Without this one server can fill 200 MB before anybody sees a header.
-    """
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, most: int) -> None:
-        super().__init__(loop)
-        self._most = most
-        self._heard = 0
-
-    def set_response_params(self, **params: Any) -> None:
-        self._heard = 0
-        super().set_response_params(**params)
-
-    def data_received(self, data: bytes) -> None:
-        if self._payload is None:  # no body has begun
-            self._heard += len(data)
-            if self._heard > self._most:
-                self.set_exception(EndlessHeaders(f"more than {self._most:,} bytes and no end of the headers"))
-                self.close()
-                return
-        super().data_received(data)
-
 
 class Transports:
-    """The sessions of one process: for http, for https, and others only if a feed asks for a proxy or insecure TLS."""
+    """The ways out of one process: for http, for https, and others only if a feed asks for a proxy or insecure TLS."""
 
     def __init__(
         self, limits: Limits, allow_hosts: frozenset[str], lookup: guard.Lookup, ssl_context: ssl.SSLContext | None
@@ -90,8 +56,7 @@ class Transports:
             keepalive_timeout=self._limits.keep_alive_s,
         )
         # There is no public way to choose the protocol; a test fails if this one goes away.
-        most = self._limits.headers_bytes + _LARGEST_READ
-        connector._factory = partial(_Connection, asyncio.get_running_loop(), most)  # type: ignore[assignment]
+        connector._factory = partial(wire.Lane, asyncio.get_running_loop(), self._limits)  # type: ignore[assignment]
         if proxy is None:
             self._open.append(connector)
             return wire.Wire(connector, self._limits)

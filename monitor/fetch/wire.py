@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 import aiohttp
 import httpx
 import yarl
+from aiohttp.client_proto import ResponseHandler
 from aiohttp.http_exceptions import HttpProcessingError
 from httpx_aiohttp import AiohttpTransport
 from httpx_aiohttp.transport import AiohttpResponseStream
@@ -28,8 +29,41 @@ _CHUNK = 16 * 1024
 _CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 """What ends a line, or is in none: RFC 9110 section 5.5."""
 _SWITCHING = 101
+_HINTS = 20
+"""Interim answers before one that counts; a server could send them for ever."""
+_LARGEST_READ = 256 * 1024
+"""What an event loop may hand over at once: the last piece of the headers can hold so much of the body."""
 _DOORS = 4096
 _Timeout = lru_cache(maxsize=64)(aiohttp.ClientTimeout)
+
+
+class EndlessHeaders(aiohttp.ClientError):
+    """The headers of an answer are larger in all than is allowed."""
+
+
+class Lane(ResponseHandler):
+    """A connection whose headers may not grow for ever: aiohttp bounds each of them and their number, not the sum.
+
+    Without this one server can fill 200 MB before anybody sees a header.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, limits: Limits) -> None:
+        super().__init__(loop)
+        self._most = limits.headers_bytes + _LARGEST_READ
+        self._heard = 0
+
+    def set_response_params(self, **params: Any) -> None:
+        self._heard = 0
+        super().set_response_params(**params)
+
+    def data_received(self, data: bytes) -> None:
+        if self._payload is None:  # no body has begun
+            self._heard += len(data)
+            if self._heard > self._most:
+                self.set_exception(EndlessHeaders(f"more than {self._most:,} bytes and no end of the headers"))
+                self.close()
+                return
+        super().data_received(data)
 
 
 class Get(httpx.Request):
@@ -91,9 +125,7 @@ class Wire(httpx.AsyncBaseTransport):
             )
             protocol.transport.write(head)
             protocol.start_timeout()
-            answer, body = await protocol.read()
-            while 100 <= answer.code < 200 and answer.code != _SWITCHING:
-                answer, body = await protocol.read()
+            answer, body = await _read(protocol)
         except HttpProcessingError as exc:
             connection.close()
             _raise_unreadable(exc, door)
@@ -157,6 +189,15 @@ class Proxied(AiohttpTransport):
         return httpx.Response(
             answer.status, headers=answer.raw_headers, stream=AiohttpResponseStream(answer), request=request
         )
+
+
+async def _read(protocol: Any) -> tuple[Any, aiohttp.StreamReader]:
+    """The head and the body of an answer, past what only announces it. Errors: EndlessHeaders."""
+    for _ in range(_HINTS):
+        answer, body = await protocol.read()
+        if answer.code >= 200 or answer.code == _SWITCHING:
+            return answer, body
+    raise EndlessHeaders(f"more than {_HINTS} interim answers")
 
 
 def _cut(url: str) -> tuple[str, str]:
