@@ -18,9 +18,9 @@ LANGUAGES = (
 )  # fmt: skip
 HBS = frozenset({"sr", "hr", "bs", "sh", "cnr", "hbs"})
 """One language in four standards."""
-_MAX_CHARS, _MAX_TITLE_CHARS = 140, 80
-"""So much of a text decides, so much of it the title where there is a text: the cost grows by the letter, and with 200
-characters no news was read otherwise."""
+_MAX_CHARS, _MAX_TITLE_CHARS = 120, 70
+"""So much of a text decides, so much of it the title where there is a text: the cost grows by the letter, and of 37,000
+texts three more were read right with 200 characters."""
 _COUNTRY_LABELS = {"RS": "sr", "HR": "hr", "BA": "bs", "ME": "sr"}
 _LATIN, _CYRILLIC, _GREEK = (
     "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f",

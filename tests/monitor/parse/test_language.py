@@ -44,7 +44,7 @@ def test_the_small_model_answers_as_the_library_does(text: str, library: Languag
     assert identifier.load().identify(text) == library.classify(text)[0]
 
 
-@pytest.mark.parametrize("run", ["tion", "anje", " је ", "që ", "sch"])
+@pytest.mark.parametrize("run", ["tion", "anje", " је ", "të ", "sch"])
 def test_the_weights_are_those_of_the_library_in_steps_of_a_tenth(run: str, library: LanguageIdentifier) -> None:
     """A text of one run alone: what one language weighs more than another, in both."""
     state = 0
@@ -57,8 +57,7 @@ def test_the_weights_are_those_of_the_library_in_steps_of_a_tenth(run: str, libr
 
 def _weights(made: identifier.Identifier, run: str) -> list[int]:
     sums = sum(value for end, value in made._runs.iter(_letters(run)) if end == len(run.encode()) - 1)
-    packed = sums.to_bytes(3 * len(made.languages), "little")
-    return [int.from_bytes(packed[at : at + 3], "little") for at in range(0, len(packed), 3)]
+    return list(made._sums.unpack(sums.to_bytes(made._sums.size, "little")))
 
 
 def _letters(run: str) -> str:
