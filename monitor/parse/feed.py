@@ -260,6 +260,7 @@ class _Cook:
             language=self._language(item, title, summary or content, url),
             zone_guess=dated.zone_guess and dated.at is not None,
             date_note=dated.note,
+            url_key=links.canonical(url).key if url else None,
         )
 
     def _url(self, item: RawItem) -> str | None:
