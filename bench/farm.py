@@ -9,7 +9,8 @@ the same body. One entry in a hundred matches the watch. Prints figures as JSON,
 make of a million feeds; the first hour, in which all feeds are new, is played before and not counted.
 
 Postgres is a server of its own in a temporary folder (full page writes on, fsync off: sizes are true, times are those
-of memory), or the one of --url, whose database must be empty.
+of memory), or the one of --url, whose database must be empty. Control-C ends the day early, with the figures of what
+was played by then.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import signal
 import statistics
 import sys
 import time
@@ -87,6 +89,7 @@ class Farm:
         config = api.parse_text(CONFIG, {})
         upkeep.prepare(engine, START, config.storage.keep)
         self._context = wiring.context(engine, wiring.knowledge(config, config_rev=1), config, now=START)
+        self._stopped = False
         self.noted = Noted()
 
     @property
@@ -103,11 +106,15 @@ class Farm:
             feeds.sync(connection, seeds, START)
             connection.execute(text("update feed set next_at = next_at + random() * interval '1 hour'"))
 
-    def play(self, now: datetime, until: datetime) -> None:
-        """Ask every feed whenever it is due, from now on."""
+    def stop(self) -> None:
+        """Play no further than the minute that is being played."""
+        self._stopped = True
+
+    def play(self, now: datetime, until: datetime) -> timedelta:
+        """Ask every feed whenever it is due, from now on; returns how much was played."""
         self.noted = Noted()
         began = now
-        while now < until:
+        while now < until and not self._stopped:
             now += TICK
             due = 0
             while taken := self._claim(now):
@@ -117,6 +124,7 @@ class Farm:
             if (now - began) % HOUR == timedelta(0):
                 polls = sum(self.noted.outcomes.values())
                 print(f"{now:%d %H:%M} of {until:%d %H:%M}: {polls:,} polls", file=sys.stderr, flush=True)
+        return now - began
 
     def _claim(self, now: datetime) -> tuple[feeds.FeedRow, ...]:
         with self._timed("claim"), self._engine.begin() as connection:
@@ -315,12 +323,13 @@ def main() -> int:
             _write_pages(engine)
         farm = Farm(engine, asked.feeds, asked.entries, asked.seed)
         farm.make()
+        signal.signal(signal.SIGINT, lambda *_: farm.stop())
         settled = START + timedelta(hours=1)
         farm.play(START, settled)  # the first look at each feed is a baseline, and not what a day consists of
         before, wal, began = dict(_sizes(engine)), _written(engine), time.perf_counter()
-        farm.play(settled, settled + timedelta(hours=asked.hours))
+        played = farm.play(settled, settled + timedelta(hours=asked.hours))
         wall = time.perf_counter() - began
-        told = figures(farm, engine, before, asked.feeds, asked.hours, _written(engine) - wal, wall)
+        told = figures(farm, engine, before, asked.feeds, played / HOUR, _written(engine) - wal, wall)
         engine.dispose()
     print(json.dumps({"bench": "farm", **told}, indent=1))
     return 0

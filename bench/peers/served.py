@@ -22,6 +22,8 @@ from typing import Self
 
 ITEMS = 30
 NEW = 3
+NEWS, SAME = 0.15, 0.25
+"""Shares of a mixed server's answers that bring news, and that bring the same body."""
 _START = datetime(2026, 6, 1, tzinfo=UTC)
 SYLLABLES = [a + b + c for a in [*"bdfgklmnprstvz", "br", "st"] for b in "aeiou" for c in ("", "n", "r")]
 _LIVE = (
@@ -120,6 +122,11 @@ class Server:
         self._ours.send((revision, validators))
         self._ours.recv()
 
+    def mix(self) -> None:
+        """From now on answer each request as a working day would: sometimes news, sometimes the same body, or a 304."""
+        self._ours.send("mixed")
+        self._ours.recv()
+
     def asked(self) -> Asked:
         """What was asked since the last turn."""
         self._ours.send(None)
@@ -130,9 +137,13 @@ class Server:
 class _Said:
     revision = 0
     validators = True
+    dice: random.Random | None = None
     whole = 0
     unchanged = 0
     first_at: float | None = None
+
+    def __init__(self) -> None:
+        self.ahead: dict[int, int] = {}
 
 
 class _Protocol(asyncio.Protocol):
@@ -153,14 +164,23 @@ class _Protocol(asyncio.Protocol):
         said = self._said
         said.first_at = said.first_at or time.monotonic()
         feed = int(head.split(b" ", 2)[1].rpartition(b"/")[2])
-        body, tag = _body(feed, said.revision)
-        if said.validators and tag in head:
+        validators = said.validators
+        if said.dice is not None:
+            validators = self._thrown(feed, said.dice.random())
+        body, tag = _body(feed, said.revision + said.ahead.get(feed, 0))
+        if validators and tag in head:
             said.unchanged += 1
             return b'HTTP/1.1 304 Not Modified\r\nETag: "%b"\r\n\r\n' % tag
         said.whole += 1
-        etag = b'ETag: "%b"\r\n' % tag if said.validators else b""
+        etag = b'ETag: "%b"\r\n' % tag if said.validators else b""  # a server that has them sends them always
         kind = b"Content-Type: application/xml\r\nContent-Length: %d\r\n" % len(body)
         return b"HTTP/1.1 200 OK\r\n%b%b\r\n%b" % (etag, kind, body)
+
+    def _thrown(self, feed: int, number: float) -> bool:
+        """Whether a request is answered by its conditions; news come by the dice."""
+        if number < NEWS:
+            self._said.ahead[feed] = self._said.ahead.get(feed, 0) + 1
+        return not NEWS <= number < NEWS + SAME
 
 
 @functools.lru_cache(maxsize=4096)
@@ -176,6 +196,9 @@ def _serve(pipe: Connection) -> None:
         order = pipe.recv()
         if order is None:
             pipe.send(Asked(said.whole, said.unchanged, said.first_at))
+        elif order == "mixed":
+            said.dice, said.whole, said.unchanged = random.Random(1), 0, 0
+            pipe.send(None)
         else:
             (said.revision, said.validators), said.whole, said.unchanged, said.first_at = order, 0, 0, None
             pipe.send(None)

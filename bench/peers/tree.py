@@ -107,6 +107,11 @@ def cpu_s(session: int) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
+def pss_mib(session: int) -> float:
+    """The memory of the processes of a session."""
+    return sum(map(_pss_kib, members(session))) / 1024
+
+
 def _session(process: Path) -> int | None:
     try:
         return int((process / "stat").read_text().rpartition(")")[2].split()[3])

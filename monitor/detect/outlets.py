@@ -66,16 +66,9 @@ class OutletTable:
 
     def by_url(self, url: str) -> Outlet | None:
         """The outlet an address belongs to: listed, else its registrable domain; None without a host."""
-        if "//" not in url and not _HOST.fullmatch(url.partition("/")[0]):
+        host, section = _place(url)
+        if not host:
             return None
-        try:
-            parts = urlsplit(url if "//" in url else f"//{url}")
-            host = (parts.hostname or "").lower().rstrip(".")
-        except ValueError:
-            return None
-        if not host or not _HOST.fullmatch(host):
-            return None
-        section = parts.path.strip("/").partition("/")[0].lower()
         if section and f"{host.removeprefix('www.')}/{section}" in self.hosts:
             return self.hosts[f"{host.removeprefix('www.')}/{section}"]
         return self.by_host(host) or unlisted(host)
@@ -146,6 +139,22 @@ class OutletTable:
             if len(keep) == 1:
                 return keep[0].domain
         return None
+
+
+@lru_cache(maxsize=4096)
+def _place(url: str) -> tuple[str, str]:
+    """The host of an address and the first part of its path; twice nothing for what is no address.
+
+    Remembered: the address of a feed is asked about at each of its polls.
+    """
+    if "//" not in url and not _HOST.fullmatch(url.partition("/")[0]):
+        return "", ""
+    try:
+        parts = urlsplit(url if "//" in url else f"//{url}")
+        host = (parts.hostname or "").lower().rstrip(".")
+    except ValueError:
+        return "", ""
+    return (host, parts.path.strip("/").partition("/")[0].lower()) if _HOST.fullmatch(host) else ("", "")
 
 
 @lru_cache(maxsize=4096)

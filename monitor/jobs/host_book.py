@@ -46,10 +46,13 @@ class HostBook:
     def facts(self, host: str) -> schedule.HostFacts:
         """What the schedule should know of a feed's host."""
         domain, now = outward.domain_of(host), self._now()
+        spacing = timedelta(seconds=self._spacing(host))
+        interval = schedule.host_interval(self._feeds[host], spacing) if spacing else None
         known = [row for key in (("host", host), ("domain", domain)) if (row := self._rows.get(key)) is not None]
+        if not known and domain not in self._limited:  # as most hosts are
+            return schedule.HostFacts(host, domain, interval=interval)
         longest = max((row for row in known if row.hold_until), key=lambda row: row.hold_until or now, default=None)
         limited = {name for name, at in self._limited.get(domain, {}).items() if now - at < _RECENT}
-        spacing = timedelta(seconds=self._spacing(host))
         return schedule.HostFacts(
             name=host,
             domain=domain,
@@ -57,7 +60,7 @@ class HostBook:
             hold_reason=longest.hold_reason if longest else None,
             ever_429=any(row.ever_429 for row in known),
             limited=frozenset(limited),
-            interval=schedule.host_interval(self._feeds[host], spacing) if spacing else None,
+            interval=interval,
         )
 
     def row_of(self, held: schedule.Hold, reason: str) -> hosts.HostRow:

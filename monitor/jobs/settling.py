@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from alerts.values import Event
@@ -19,9 +20,8 @@ from monitor.schedule import FailReason, Note
 from monitor.store import documents, feeds, fetch_log
 from monitor.values import Claim, Fetched, FetchFailed, FetchOutcome, NotModified, Validators
 
-_USUAL = frozenset(
-    {"user-agent", "accept", "accept-encoding", "if-none-match", "if-modified-since", "authorization", "host"}
-)
+_CONDITIONS = frozenset({"if-none-match", "if-modified-since"})
+_USUAL = _CONDITIONS | {"user-agent", "accept", "accept-encoding", "authorization", "host"}
 """What every request of ours may carry; anything else is on record by its name."""
 _KEPT_HEADERS = ("content-type", "content-encoding", "last-modified", "etag", "date", "server")
 _MESSAGE = 500
@@ -236,7 +236,7 @@ def _events(
 def _line(
     outcome: FetchOutcome, kind: str, sent: Validators, following: schedule.Next, why: ParseError | None = None
 ) -> fetch_log.FetchRecord:
-    conditional = {"if-none-match", "if-modified-since"} & set(outcome.sent_headers)
+    conditional, odd = _sorts(outcome.sent_headers)
     given = outcome.validators if not isinstance(outcome, FetchFailed) else Validators()
     return fetch_log.FetchRecord(
         at=outcome.at,
@@ -248,7 +248,13 @@ def _line(
         took=outcome.took,
         sent=fetch_log.mark(sent) if conditional else None,
         given=fetch_log.mark(given),
-        odd_headers=tuple(sorted(set(outcome.sent_headers) - _USUAL)),
+        odd_headers=odd,
         next_at=following.next_at,
         next_reason=str(following.reason),
     )
+
+
+@lru_cache(maxsize=256)
+def _sorts(names: tuple[str, ...]) -> tuple[bool, tuple[str, ...]]:
+    """Whether headers of these names make a request conditional, and which of them not every request carries."""
+    return not _CONDITIONS.isdisjoint(names), tuple(sorted(set(names) - _USUAL))

@@ -38,14 +38,13 @@ def after(
     `burst` says that a story it carries is live, `circuit_open` that our own network is down: then network failures
     count for nothing.
     """
-    attempted = replace(state, last_attempt_at=now)
     match outcome:
         case st.Changed() | st.Unchanged():
-            return _succeeded(attempted, policy, outcome, now, jitter, host, burst)
+            return _succeeded(state, policy, outcome, now, jitter, host, burst)
         case st.Failed(reason) if circuit_open and reason in OWN_NETWORK:
-            return _settle(attempted, now + _RETRY_WHEN_DOWN, NextReason.CIRCUIT)
+            return _settle(replace(state, last_attempt_at=now), now + _RETRY_WHEN_DOWN, NextReason.CIRCUIT)
         case st.Failed():
-            return _failed(attempted, policy, outcome, now, jitter, host)
+            return _failed(replace(state, last_attempt_at=now), policy, outcome, now, jitter, host)
 
 
 def forgive(state: st.FeedState) -> st.FeedState:
@@ -118,6 +117,7 @@ def _learn(
     learnt = replace(
         state,
         validators=_validators(state.validators, outcome),
+        last_attempt_at=now,
         last_ok_at=now,
         last_new_at=now if new else state.last_new_at,
         hold_until=None,

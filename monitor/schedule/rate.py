@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 HALF_LIFE = timedelta(days=30)
 PRIOR_ENTRIES, PRIOR_HOURS = 0.05, 1.0
@@ -57,18 +58,19 @@ def observe(rate: Rate, since: datetime, now: datetime, new: int, published: Seq
     return Rate(tuple(entries), tuple(hours))
 
 
+@lru_cache(maxsize=256)
 def per_hour(rate: Rate) -> tuple[float, ...]:
-    """Entries per hour for each hour of the day, smoothed over the neighbouring hours."""
-    entries, hours = _beside(rate.entries), _beside(rate.hours)
+    """Entries per hour for each hour of the day, smoothed over the neighbouring hours. A poll asks for it twice."""
+    entries, hours = _around(rate.entries), _around(rate.hours)
+    neighbours = zip(entries, entries[1:], entries[2:], hours, hours[1:], hours[2:], strict=False)
     return tuple(
-        (count + PRIOR_ENTRIES) / (exposure + PRIOR_HOURS) for count, exposure in zip(entries, hours, strict=True)
+        [(0.5 * (a + c) + b + PRIOR_ENTRIES) / (0.5 * (x + z) + y + PRIOR_HOURS) for a, b, c, x, y, z in neighbours]
     )
 
 
-def _beside(hours: Sequence[float]) -> list[float]:
-    """Each hour with half of the one before and half of the one after."""
-    before, after = (*hours[-1:], *hours[:-1]), (*hours[1:], *hours[:1])
-    return [0.5 * one + here + 0.5 * other for one, here, other in zip(before, hours, after, strict=True)]
+def _around(day: tuple[float, ...]) -> tuple[float, ...]:
+    """The hours of a day between the last and the first of them: half of each neighbour counts for an hour."""
+    return (*day[-1:], *day, *day[:1])
 
 
 def wait(rate: Rate, now: datetime, items: int, most: timedelta) -> timedelta:

@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import Any, Literal
 
 from monitor.schedule import headers, rate, reasons
@@ -237,79 +238,95 @@ class Refusal:
 
 def to_json(state: FeedState) -> dict[str, Any]:
     """Turn a state into plain JSON, without its validators and without what is still at its default."""
-    return {name: _plain(value) for name, value in _changed_fields(state) if name != "validators"}
+    return _STATE.written(state)
 
 
 def from_json(data: Mapping[str, Any], validators: Validators) -> FeedState:
     """Read what `to_json` wrote. Unknown members are ignored, so an older program reads a newer state."""
-    known = {name: read(data[name]) for name, read in _READERS.items() if data.get(name) is not None}
-    return FeedState(validators=validators, **known)
+    return FeedState(validators=validators, **_STATE.members(data))
 
 
-def _changed_fields(value: Any) -> list[tuple[str, Any]]:
-    default = _DEFAULTS.get(type(value))
-    names = value.__dataclass_fields__
-    pairs = [(name, getattr(value, name)) for name in names]
-    return [(name, part) for name, part in pairs if default is None or part != getattr(default, name)]
+class _Codec:
+    """How a value is written as JSON and read again."""
+
+    def __init__(self, write: Callable[[Any], Any], read: Callable[[Any], Any]) -> None:
+        self.write = write
+        self.read = read
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return round(value.timestamp(), 3)
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    if isinstance(value, float):
-        return round(value, 4)
-    if isinstance(value, tuple):
-        return [round(part, 4) if type(part) is float else _plain(part) for part in value]
-    if isinstance(value, frozenset):
-        return sorted(value)
-    if hasattr(value, "__dataclass_fields__"):
-        return {name: _plain(part) for name, part in _changed_fields(value)}
-    return value
+class _Members(_Codec):
+    """A value of named members as an object; those at the default of `usual` are left out. Made once, as polls are
+    many: members are fetched together and each is written by what is known of it.
+    """
 
+    def __init__(self, kind: type, usual: Any, **codecs: _Codec) -> None:
+        super().__init__(self.written, lambda data: kind(**self.members(data)))
+        self._codecs = codecs
+        self._get = attrgetter(*codecs)
+        self._writers = tuple((name, codec.write) for name, codec in codecs.items())
+        self._usual = self._get(usual) if usual is not None else (_NOTHING,) * len(codecs)
 
-def _at(value: float) -> datetime:
-    return datetime.fromtimestamp(value, UTC)
+    def written(self, value: Any) -> dict[str, Any]:
+        """The members that are not as usual."""
+        parts = zip(self._writers, self._get(value), self._usual, strict=True)
+        return {name: write(part) for (name, write), part, usual in parts if part is not usual and part != usual}
 
-
-def _span(value: float) -> timedelta:
-    return timedelta(seconds=value)
-
-
-def _fields(kind: Any, **special: Any) -> Any:
-    def read(data: Mapping[str, Any]) -> Any:
-        names = kind.__dataclass_fields__
-        return kind(**{name: special.get(name, _same)(part) for name, part in data.items() if name in names})
-
-    return read
+    def members(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """The members that are known here, read."""
+        codecs = self._codecs
+        return {name: codecs[name].read(part) for name, part in data.items() if part is not None and name in codecs}
 
 
 def _same(value: Any) -> Any:
     return value
 
 
-_DEFAULTS: dict[type, Any] = {
-    FeedState: FeedState(),
-    Failures: Failures(),
-    Cache: Cache(),
-    Wishes: Wishes(),
-    rate.Rate: rate.Rate(),
-}
-_READERS: dict[str, Any] = {
-    "interval": _span,
-    "last_attempt_at": _at,
-    "last_ok_at": _at,
-    "last_new_at": _at,
-    "hold_until": _at,
-    "hold_reason": str,
-    "gone": bool,
-    "moved": bool,
-    "items": int,
-    "bytes": int,
-    "fail": _fields(Failures, first_at=_at, first_410_at=_at),
-    "cache": _fields(Cache, fresh=_span, unchanged_since=_at, probed_at=_at, untrusted_since=_at),
-    "rate": _fields(rate.Rate, entries=tuple, hours=tuple),
-    "wishes": _fields(Wishes, ttl=_span, update_period=_span, skip_hours=frozenset, skip_days=frozenset),
-    "redirect": _fields(Tracked, since=_at),
-}
+def _rounded(values: Iterable[float]) -> list[float]:
+    return [round(value, 4) for value in values]
+
+
+_NOTHING = object()
+_PLAIN = _Codec(_same, _same)
+_NUMBER = _Codec(lambda value: round(value, 4), _same)
+_NUMBERS = _Codec(_rounded, tuple)
+_AT = _Codec(lambda at: round(at.timestamp(), 3), lambda seconds: datetime.fromtimestamp(seconds, UTC))
+_SPAN = _Codec(timedelta.total_seconds, lambda seconds: timedelta(seconds=seconds))
+_CHOICE = _Codec(sorted, frozenset)
+_STATE = _Members(
+    FeedState,
+    NEW_FEED,
+    interval=_SPAN,
+    last_attempt_at=_AT,
+    last_ok_at=_AT,
+    last_new_at=_AT,
+    hold_until=_AT,
+    hold_reason=_PLAIN,
+    gone=_PLAIN,
+    moved=_PLAIN,
+    items=_PLAIN,
+    bytes=_PLAIN,
+    fail=_Members(
+        Failures,
+        Failures(),
+        weight=_NUMBER,
+        count=_PLAIN,
+        reason=_PLAIN,
+        first_at=_AT,
+        first_410_at=_AT,
+        limited=_PLAIN,
+        forgivable=_NUMBER,
+    ),
+    cache=_Members(
+        Cache,
+        Cache(),
+        fresh=_SPAN,
+        sends_cache_control=_PLAIN,
+        ever_304=_PLAIN,
+        unchanged_since=_AT,
+        probed_at=_AT,
+        untrusted_since=_AT,
+    ),
+    rate=_Members(rate.Rate, _NO_RATE, entries=_NUMBERS, hours=_NUMBERS),
+    wishes=_Members(Wishes, Wishes(), ttl=_SPAN, update_period=_SPAN, skip_hours=_CHOICE, skip_days=_CHOICE),
+    redirect=_Members(Tracked, None, to=_PLAIN, since=_AT, seen=_PLAIN, same_feed=_PLAIN),
+)

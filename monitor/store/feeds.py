@@ -24,6 +24,7 @@ from monitor.values import Claim, FeedId, Validators
 _T = tables.feed.c
 POLLED = ("active", "gone")
 """States of feeds that are asked; paused and merged ones are not."""
+_TOKENS = select(_T.id, _T.lease_token).where(_T.id.in_(bindparam("feeds", expanding=True)))
 _FENCE = (
     update(tables.feed)
     .where(_T.id == bindparam("feed"), _T.lease_token == bindparam("token"))
@@ -265,10 +266,31 @@ def settle(connection: Connection, held: Claim, result: Settlement) -> None:
     values = _outcome_values(result)
     if result.moved_to is not None:
         values |= _moved(connection, held.feed, result.moved_to, result.moved_why or "redirect", result.at)
-    given = {f"new_{name}": value for name, value in values.items()}  # apart from the columns' own names
-    done = connection.execute(_settling(tuple(sorted(values))), given | {"feed": held.feed, "token": held.token})
+    done = connection.execute(_settling(tuple(sorted(values))), _given(held, values))
     if done.rowcount != 1:
         raise LeaseLost(f"feed {held.feed} was taken over: token {held.token} is old")
+
+
+def still_held(connection: Connection, claims: Sequence[Claim]) -> frozenset[FeedId]:
+    """The feeds of these claims that no other worker has taken since."""
+    found = connection.execute(_TOKENS, {"feeds": [held.feed for held in claims]})
+    tokens: dict[int, int] = {row.id: row.lease_token for row in found}
+    return frozenset(held.feed for held in claims if tokens.get(held.feed) == held.token)
+
+
+def settle_many(connection: Connection, results: Sequence[tuple[Claim, Settlement]]) -> None:
+    """Write what polls learnt that moved no feed, and give their claims back; what is no longer ours is left alone."""
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for held, result in results:
+        values = _outcome_values(result)
+        alike.setdefault(tuple(sorted(values)), []).append(_given(held, values))
+    for names, rows in alike.items():
+        connection.execute(_settling(names), rows)
+
+
+def _given(held: Claim, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters of `_settling`, named apart from the columns."""
+    return {f"new_{name}": value for name, value in values.items()} | {"feed": held.feed, "token": held.token}
 
 
 @cache

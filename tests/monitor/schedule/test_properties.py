@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from datetime import timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor import schedule
-from monitor.schedule import FailReason, bounds, headers
+from monitor.schedule import FailReason, bounds, headers, rate, state
+from monitor.schedule.state import NEW_FEED as NEW
+from monitor.schedule.state import NO_VALIDATORS
 from monitor.values import Hop, Validators
 from tests.monitor.schedule.play import NOW, Feed, days, hours, http, minutes
 
@@ -136,6 +139,22 @@ def test_a_state_survives_being_stored(state: schedule.FeedState, outcome: sched
     again = schedule.from_json(json.loads(text), after.validators)
     assert json.dumps(schedule.to_json(again)) == text
     assert len(text) < 2000
+
+
+def test_no_member_of_a_state_is_forgotten() -> None:
+    then, span, days_off = NOW - hours(1), hours(2), frozenset({1, 5})
+    everything = schedule.FeedState(
+        NO_VALIDATORS,
+        *(span, then, then, then, then, "retry_after", True, True, 30, 9_000),
+        state.Failures(0.5, 2, "dns", then, then, 1, 0.25),
+        state.Cache(span, True, True, then, then, then),
+        rate.Rate((1.5,) * 24, (2.5,) * 24),
+        state.Wishes(span, span, days_off, days_off),
+        state.Tracked("https://new.example/rss", then, 3, True),
+    )
+    unlike = [one.name for one in fields(everything) if getattr(everything, one.name) == getattr(NEW, one.name)]
+    assert unlike == ["validators"]
+    assert schedule.from_json(json.loads(json.dumps(schedule.to_json(everything))), NO_VALIDATORS) == everything
 
 
 @settings(max_examples=40, deadline=None)
