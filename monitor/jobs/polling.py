@@ -55,8 +55,8 @@ class Poller:
 
     async def start(self) -> None:
         """Read what is remembered of hosts, and which feeds turned out to be one."""
-        rows, names = await self._parts.write(lambda connection: (hosts.read(connection), feeds.host_names(connection)))
-        self._book.load(rows, names)
+        rows, many = await self._parts.write(lambda connection: (hosts.read(connection), feeds.host_counts(connection)))
+        self._book.load(rows, many)
         self._answers.merged = await self._parts.write(feeds.merged)
 
     async def use(self, configured: Mapping[str, FeedConfig]) -> None:

@@ -71,6 +71,11 @@ class Process:
         return Counter(line["event"] for line in self.told)[event]
 
     @property
+    def pid(self) -> int:
+        """Its number."""
+        return self._process.pid
+
+    @property
     def code(self) -> int | None:
         """Its exit code, None while it runs."""
         return self._process.returncode
