@@ -29,6 +29,7 @@ QUICK = {
     "farm": ["--feeds", "100", "--hours", "1"],
     "day": ["--feeds", "40", "--hosts", "16", "--hours", "3"],
     "daemon": ["start", "--feeds", "200", "--rounds", "3"],
+    "stall": ["--feeds", "100"],
     "peers": ["--feeds", "50", "--rounds", "1"],
 }
 FULL = {

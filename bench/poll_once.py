@@ -43,18 +43,19 @@ def main() -> None:
     asked = parser.parse_args()
     url = f"sqlite:///{asked.work / 'storywatch.db'}"
     if asked.count:
-        print(_count(url))
+        print(count(url))
         return
     logs.configure(sys.stderr, quiet=True)
     urls = asked.feeds_file.read_text(encoding="utf-8").split()
     if asked.prepare:
-        _prepare(url, urls)
+        prepare(url, urls)
     else:
         daemon.use_uvloop()
-        asyncio.run(_poll(_config(urls), url))
+        asyncio.run(_poll(config_of(urls), url))
 
 
-def _config(urls: list[str]) -> Config:
+def config_of(urls: list[str]) -> Config:
+    """The shipped configuration with these feeds, asked all at once."""
     shipped = api.load(_SHIPPED, os.environ, with_secrets=False)
     hosts = frozenset(urlsplit(url).hostname or "" for url in urls)
     limits = replace(shipped.limits, allow_hosts=hosts, host_gap=timedelta(), per_host=AT_ONCE)
@@ -66,7 +67,8 @@ def _config(urls: list[str]) -> Config:
     )
 
 
-def _prepare(url: str, urls: list[str]) -> None:
+def prepare(url: str, urls: list[str]) -> None:
+    """Make a database that knows these feeds."""
     engine = engines.open_engine(url)
     migrate.ensure(engine)
     with engine.begin() as connection:
@@ -83,7 +85,8 @@ async def _poll(config: Config, url: str) -> None:
         await running.poller.run_round(force=True)
 
 
-def _count(url: str) -> int:
+def count(url: str) -> int:
+    """How many entries are stored."""
     engine = engines.open_engine(url)
     with engines.reading(engine) as connection:
         return entries.count(connection)

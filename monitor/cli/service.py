@@ -17,8 +17,6 @@ import typer
 from monitor.cli.root import CONFIG, Config, Json, print_json, reachable, reading
 
 app = typer.Typer()
-COMMANDS = ("run", "poll", "migrate", "health", "status")
-"""What is here, so that the command line finds it without building the rest."""
 _PRETTY = ("rich", "pygments")
 
 
@@ -128,3 +126,7 @@ def status(config: Config = CONFIG, as_json: Json = False) -> None:
         standing = stands.read(connection, datetime.now(UTC), insecure)
     print_json(standing.as_dict()) if as_json else sys.stdout.write(standing.as_text())
     raise typer.Exit(standing.exit_code)
+
+
+COMMANDS = frozenset(one.name or one.callback.__name__ for one in app.registered_commands if one.callback)
+"""What is here, so that the command line finds it without building the rest."""
