@@ -119,12 +119,13 @@ PLAYED: dict[str, tuple[str, ...]] = {
         SHARDS + "a_database_whose_hosts_are_divided_otherwise_is_refused",
         REFUSALS + "a_database_that_is_not_as_wanted_is_refused_and_not_touched",
     ),
+    "S39 a million feeds and the memory of a worker": (
+        "cluster/test_memory.py::test_a_worker_beside_a_hundred_times_as_many_feeds_takes_hardly_more",
+    ),
     "S40 a fault at every job": (
         ENGINES + "a_fault_that_comes_back_five_times_in_a_minute_is_hopeless",
         ENDS + "a_fault_that_comes_back_ends_the_process_for_its_supervisor_to_see",
     ),
 }
 
-NOT_PLAYED: dict[str, str] = {
-    "S39": "a million feeds take longer than a suite may; `bench.farm` counts the bytes of a feed",
-}
+NOT_PLAYED: dict[str, str] = {}

@@ -26,7 +26,7 @@ from monitor.config.values import Config
 from monitor.errors import StoreError, StoreNotWritable
 from monitor.store import engine as engines
 from monitor.store import feeds, filelock, tables
-from tests import postgres
+from tests import pgbouncer, postgres
 from tests.alerts.house import event
 from tests.cluster.house import Database, Process, daemon, feeds_of, launched, until, write_config
 from tests.fakes.feed_server import FeedServer, Step
@@ -178,12 +178,15 @@ async def test_a_start_on_a_file_that_vanished_is_refused_and_none_is_made(tmp_p
 def read_only(server: postgres.Server, url: str) -> Iterator[None]:
     """Let a database take no changes of whoever connects from now on, and everybody connect anew."""
     name = sa.make_url(url).database
+    anew = f"select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = '{name}'"
     server.ask(f'alter database "{name}" set default_transaction_read_only = on')
-    server.ask(f"select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = '{name}'")
+    server.ask(anew)
     try:
         yield
     finally:
         server.ask(f'alter database "{name}" reset default_transaction_read_only')
+        if pgbouncer.address(url) is not None:  # its sessions outlive ours
+            server.ask(anew)
 
 
 @pytest.mark.postgres

@@ -1,0 +1,29 @@
+"""What a worker keeps in memory hardly grows with the feeds in the database; of a million `bench.worker_memory` tells."""
+
+from __future__ import annotations
+
+import argparse
+
+import pytest
+
+from bench import worker_memory
+from bench.cluster_run import Farm, database
+from tests import postgres
+
+pytestmark = [pytest.mark.postgres, pytest.mark.long]
+MIB = 30
+
+
+async def test_a_worker_beside_a_hundred_times_as_many_feeds_takes_hardly_more(
+    postgres_server: postgres.Server,
+) -> None:
+    farm, most = Farm(), {}
+    try:
+        for feeds in (1_000, 100_000):
+            asked = argparse.Namespace(feeds=feeds, hosts=feeds // 3, due=50, configured=200)
+            found = await worker_memory.measure(database(postgres_server, f"memory{feeds}"), farm, asked)
+            assert (found["polled"], found["failed"]) == (50, 0)
+            most[feeds], _ = found["mib_of_process_and_tree"]["most"]
+    finally:
+        farm.close()
+    assert most[100_000] - most[1_000] < MIB, most
