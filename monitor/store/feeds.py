@@ -86,6 +86,17 @@ class FeedRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Sight:
+    """What says whether a feed is seen: a small part of its row, for those who look at all feeds."""
+
+    url: str
+    next_at: datetime
+    last_ok_at: datetime | None
+    first_fail_at: datetime | None
+    fail_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Recorded:
     """What a parsed document leaves in its feed's row, written with its entries or not at all.
 
@@ -459,6 +470,13 @@ def remember(connection: Connection, feed: FeedId, schedule: Mapping[str, Any], 
 def all_rows(connection: Connection) -> tuple[FeedRow, ...]:
     """Every feed, in the order of their ids."""
     return tuple(_feed(row) for row in connection.execute(select(tables.feed).order_by(_T.id)))
+
+
+def sights(connection: Connection) -> Iterator[Sight]:
+    """The feeds that are polled, one after the other, in the order of their ids."""
+    columns = (_T.url, _T.next_at, _T.last_ok_at, _T.first_fail_at, _T.fail_reason)
+    query = select(*columns).where(_T.state.in_(POLLED)).order_by(_T.id)
+    return (Sight(*row) for row in connection.execute(query.execution_options(yield_per=_AT_A_TIME)))
 
 
 def overdue(connection: Connection, now: datetime) -> Iterator[FeedRow]:

@@ -1,4 +1,4 @@
-"""What a worker keeps in memory hardly grows with the feeds in the database; of a million `bench.worker_memory` tells."""
+"""What a worker keeps in memory hardly grows with the feeds in the database; `bench.worker_memory` plays a million."""
 
 from __future__ import annotations
 
