@@ -31,7 +31,7 @@ _PRUNE_EVERY = timedelta(hours=1)
 _INDEX_EVERY = timedelta(seconds=30)
 _CANARY_EVERY = timedelta(seconds=30)
 _CLOCK_EVERY = timedelta(seconds=30)
-_LOOK_EVERY = timedelta(seconds=10)
+_LOOK_EVERY = timedelta(seconds=5)
 
 
 def jobs(running: Running) -> dict[str, tick.Job]:
