@@ -19,7 +19,7 @@ from alerts.outbox import admin
 from alerts.outbox.admin import Trouble
 from alerts.values import Blind, Coverage, EventState
 from monitor import canary, schedule
-from monitor.store import checking, entries, leases, meta, revisions, stories, story_facts, tables
+from monitor.store import checking, entries, leases, meta, revisions, sights, stories, story_facts, tables
 from monitor.store import feeds as feed_rows
 from monitor.values import MentionFact, Role, StanceFact, StoryKey
 
@@ -317,11 +317,11 @@ def coverage(connection: Connection, now: datetime) -> Coverage:
     That allows at most 3 h, longer only where the server itself asked for a longer wait. A feed that fails is given
     those 3 h: the time of its next attempt says nothing of how often it used to answer.
     """
-    return coverage_of(feed_rows.sights(connection), now)
+    return coverage_of(sights.read(connection), now)
 
 
 def coverage_of(
-    polled: Iterable[feed_rows.FeedRow | feed_rows.Sight], now: datetime, urls: frozenset[str] | None = None
+    polled: Iterable[feed_rows.FeedRow | sights.Sight], now: datetime, urls: frozenset[str] | None = None
 ) -> Coverage:
     """As `coverage`, of some feeds: those with these addresses, or all."""
     healthy, blind, slowest = 0, [], timedelta()

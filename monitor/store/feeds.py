@@ -22,7 +22,7 @@ from monitor.store.shards import shard_of
 from monitor.values import Claim, FeedId, Validators
 
 _T = tables.feed.c
-_AT_A_TIME = 1000
+AT_A_TIME = 1000
 """Rows that are in memory at once where all are looked at."""
 POLLED = ("active", "gone")
 """States of feeds that are asked; paused and merged ones are not."""
@@ -88,17 +88,6 @@ class FeedRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
-    """What says whether a feed is seen: a small part of its row, for those who look at all feeds."""
-
-    url: str
-    next_at: datetime
-    last_ok_at: datetime | None
-    first_fail_at: datetime | None
-    fail_reason: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Recorded:
     """What a parsed document leaves in its feed's row, written with its entries or not at all.
 
@@ -140,7 +129,7 @@ def sync(connection: Connection, seeds: Sequence[Seed], now: datetime) -> int:
     wanted = {seed.url: "paused" if seed.paused else "active" for seed in seeds}
     known: set[str] = set()
     moved: dict[int, str] = {}
-    for row in connection.execute(select(_T.id, _T.url, _T.state).execution_options(yield_per=_AT_A_TIME)):
+    for row in connection.execute(select(_T.id, _T.url, _T.state).execution_options(yield_per=AT_A_TIME)):
         state = wanted.get(row.url, "paused")
         if row.url in wanted:
             known.add(row.url)
@@ -188,12 +177,6 @@ def due_hosts(connection: Connection, now: datetime) -> tuple[str, ...]:
 def host_names(connection: Connection) -> tuple[str, ...]:
     """The host of each feed that is polled, as often as it has feeds."""
     return tuple(connection.execute(select(_T.host).where(_T.state.in_(POLLED))).scalars())
-
-
-def host_counts(connection: Connection) -> dict[str, int]:
-    """How many feeds that are polled each host has."""
-    counted = select(_T.host, func.count().label("many")).where(_T.state.in_(POLLED)).group_by(_T.host)
-    return {row.host: row.many for row in connection.execute(counted.execution_options(yield_per=_AT_A_TIME))}
 
 
 def _is_due(now: datetime | BindParameter[Any]) -> Any:
@@ -473,17 +456,10 @@ def all_rows(connection: Connection) -> tuple[FeedRow, ...]:
     return tuple(_feed(row) for row in connection.execute(select(tables.feed).order_by(_T.id)))
 
 
-def sights(connection: Connection) -> Iterator[Sight]:
-    """The feeds that are polled, one after the other, in the order of their ids."""
-    columns = (_T.url, _T.next_at, _T.last_ok_at, _T.first_fail_at, _T.fail_reason)
-    query = select(*columns).where(_T.state.in_(POLLED)).order_by(_T.id)
-    return (Sight(*row) for row in connection.execute(query.execution_options(yield_per=_AT_A_TIME)))
-
-
 def overdue(connection: Connection, now: datetime) -> Iterator[FeedRow]:
     """Feeds that fell due and were asked before; one after the other, since a farm's do not fit into memory at once."""
     wanted = (_T.state.in_(POLLED), _T.last_attempt_at.is_not(None), _T.next_at <= now)
-    query = select(tables.feed).where(*wanted).order_by(_T.id).execution_options(yield_per=_AT_A_TIME)
+    query = select(tables.feed).where(*wanted).order_by(_T.id).execution_options(yield_per=AT_A_TIME)
     return map(_feed, connection.execute(query))
 
 
