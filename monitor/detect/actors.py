@@ -113,6 +113,11 @@ def _shared_body(sentence: Sentence, actors: Sequence[Actor], at: int, pack: Pac
     words, lists = sentence.words, pack.lists
     between = words[before.end : actor.start]
     joined = bool(between) and lists["and"].accepts(between[0]) and len(between) <= REACH
+    if joined and pack.has("cased"):  # "ministri spoljnih poslova Bugarske i Rumunije"
+        several = words[before.start].endswith("i") and before.case is Case.SUBJECT and before.government is not None
+        if not several or actor.case is not Case.OBLIQUE or len(between) != 1:
+            return actor
+        return replace(actor, case=before.case, body=before.body, metonym=False, rule=before.rule)
     rest = all(lists[name].accepts(word) for word in between[1:] for name in ("of",)) if "of" in lists else False
     if not joined or not (rest or len(between) == 1) or not _genitive_last(sentence, before, pack):
         return actor

@@ -60,9 +60,14 @@ def shared_seat(sentence: Sentence, phrase: Phrase, pack: Pack, hits: Sequence[F
 
 
 def enclosed(head: Found, hits: Sequence[Found]) -> str | None:
-    """A country inside the body's own words: "ministère béninois des affaires étrangères"."""
+    """A country inside the body's own words: "ministère béninois des affaires étrangères", not "European affairs"."""
     for hit in hits:
-        if isinstance(hit.payload, Place) and head.start < hit.start and hit.end < head.end:
+        if (
+            isinstance(hit.payload, Place)
+            and hit.payload.code != "EU"
+            and head.start < hit.start
+            and hit.end < head.end
+        ):
             return hit.payload.code
     return None
 
