@@ -143,6 +143,15 @@ def _heads_another(sentence: Sentence, head: Found, hits: Sequence[Found], pack:
     return not any(hit.start <= at < hit.end and not isinstance(hit.payload, Tag) for hit in hits)
 
 
+def _heads_acronym(sentence: Sentence, head: Found, hits: Sequence[Found]) -> bool:
+    """Whether an office belongs to initials that are no country: "predsednik POKS-a", "predsjednik HNS-a"."""
+    if not isinstance(head.payload, Body) or head.payload.code or head.end >= len(sentence.tokens):
+        return False
+    if not head.payload.body.startswith("head of") or not sentence.tokens[head.end].ending:
+        return False
+    return not any(hit.start <= head.end < hit.end and not isinstance(hit.payload, Tag) for hit in hits)
+
+
 def _case(sentence: Sentence, hits: Sequence[Found], pack: Pack, start: int, *, nominative: bool) -> Case:
     """What stands before the phrase: nothing, a preposition, "from", "in", "according to"."""
     at = start - 1
@@ -199,7 +208,7 @@ def _interpret(
     if "third" in tags or _is_former(sentence, phrase, tags, pack):
         yield Actor(phrase.start, phrase.end, Kind.THIRD, case)
         return
-    if head is not None and _heads_another(sentence, head, hits, pack):
+    if head is not None and (_heads_another(sentence, head, hits, pack) or _heads_acronym(sentence, head, hits)):
         yield Actor(phrase.start, phrase.end, Kind.THIRD, case)
         return
     if _modifies(sentence, phrase, hits, pack) or _appended(sentence, phrase, hits):

@@ -6,7 +6,7 @@ government said". Called by `speakers`, which links a verb to the subject beside
 
 from __future__ import annotations
 
-from monitor.detect.actors import Actor, Case
+from monitor.detect.actors import Actor, Case, Kind
 from monitor.detect.predicates import Predicate
 from monitor.detect.reading import Parsed
 
@@ -41,6 +41,18 @@ def shared_subject(parsed: Parsed, predicate: Predicate) -> Actor | None:
     if not trails(parsed, predicate) or any(one.end <= predicate.start for one in parsed.predicates):
         return None
     return next((one for one in parsed.actors if one.end < predicate.start and one.case is Case.SUBJECT), None)
+
+
+def asked_body(parsed: Parsed, predicate: Predicate) -> Actor | None:
+    """Whom the questions went to: "We sent questions to the ministry, but no answer came"."""
+    words, start = parsed.sentence.words, parsed.clause(predicate.start)[0]
+    if not predicate.silent or start == 0:
+        return None
+    first = parsed.clause(start - 1)[0]
+    if not any(parsed.pack.lists["request"].accepts(word) for word in words[first:start]):
+        return None
+    asked = [one for one in parsed.actors if first <= one.start < start and one.kind is Kind.GOVERNMENT]
+    return asked[-1] if asked and not asked[-1].metonym else None
 
 
 def _contrasted(parsed: Parsed, predicate: Predicate, start: int) -> bool:

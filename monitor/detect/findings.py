@@ -230,7 +230,7 @@ def _weighed(parsed: Parsed, predicate: Predicate, actor: Actor, content: tuple[
         )
     certainty = Certainty.LIKELY if parsed.sentence.headline or actor.kind is Kind.PRONOUN else Certainty.SURE
     return Verdict(parsed.sentence, predicate, actor, stance, reason, content, when is not None, said, certainty,
-                   about=_about(parsed, content))  # fmt: skip
+                   about=None if predicate.stance == "condemned" else _about(parsed, content))  # fmt: skip
 
 
 def _before(actor: Actor, predicate: Predicate) -> int:

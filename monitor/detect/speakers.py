@@ -65,6 +65,7 @@ def _beside_verb(parsed: Parsed, predicate: Predicate, at: int, *, closed: bool)
             return right, True
     verb = ellipsis.shared_verb(parsed, predicate)
     shared = subject(parsed, verb)[0] if verb is not None else ellipsis.shared_subject(parsed, predicate)
+    shared = shared or ellipsis.asked_body(parsed, predicate)
     if shared is not None:
         return shared, False
     return _antecedent(parsed, predicate), closed and at >= 0
