@@ -82,6 +82,9 @@ def _infinitive(sentence: Sentence, predicate: Predicate, pack: Pack) -> str | N
     endings = tuple(name.removeprefix("infinitive:") for name in pack.settings if name.startswith("infinitive:"))
     if endings and predicate.end - at == 1 and not predicate.silent and word.endswith(endings):
         return "infinitive"
+    subjunctive = pack.lists["to"].exact - pack.lists["that"].exact  # "да ја затвори": never a clause of its own
+    while at > 1 and subjunctive and pack.has("pro_drop") and pack.lists["perfect"].accepts(sentence.words[at - 1]):
+        at -= 1
     if at and not predicate.silent and pack.lists["to"].accepts(sentence.words[at - 1]):
         return (
             None if predicate.stance == "said" and pack.lists["that"].accepts(sentence.words[at - 1]) else "infinitive"

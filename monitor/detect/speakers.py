@@ -14,6 +14,8 @@ from monitor.detect.predicates import Predicate
 from monitor.detect.reading import Parsed
 
 _PASSIVE = ("agreed", "confirmed", "denied", "refused", "condemned")
+_INVERTIBLE = ("said", "believed", "confirmed", "announced_action")
+"""What may stand before its subject where word order is fixed: "..., said the minister"."""
 _LINK = 5
 """Words between two speakers of one verb: ", and from the"."""
 _NAMES = 4
@@ -212,6 +214,8 @@ def has_that(parsed: Parsed, start: int, end: int) -> bool:
 def _right(parsed: Parsed, predicate: Predicate) -> Actor | None:
     words = parsed.sentence.words
     free = predicate.row.actor in ("after", "any")
+    if not free and not parsed.pack.has("inversion") and predicate.stance not in _INVERTIBLE:
+        return None
     limit = predicate.end + (INVERTED if not free else 2 * INVERTED)
     for actor in parsed.actors:
         inside = predicate.start < actor.start and actor.end < predicate.end  # "teilte das Ministerium mit"
