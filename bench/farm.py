@@ -328,6 +328,8 @@ def main() -> int:
         farm.play(START, settled)  # the first look at each feed is a baseline, and not what a day consists of
         before, wal, began = dict(_sizes(engine)), _written(engine), time.perf_counter()
         played = farm.play(settled, settled + timedelta(hours=asked.hours))
+        if not played:
+            raise SystemExit("stopped before the first hour, which is not counted, was over")
         wall = time.perf_counter() - began
         told = figures(farm, engine, before, asked.feeds, played / HOUR, _written(engine) - wal, wall)
         engine.dispose()

@@ -1,6 +1,6 @@
 """What a new entry costs in the whole pipeline, against feedparser alone, with little and with much history.
 
-    python -m bench.pipeline [--feeds 100] [--polls 5] [--history 10000,1000000] [--postgres URL] [--json FILE]
+    python -m bench.pipeline [--feeds 100] [--polls 5] [--history 10000,1000000] [--postgres] [--json FILE]
 
 Each poll brings three new entries of thirty, delta parsed; the base is feedparser on documents of just those three.
 `quiet` uses the shipped watches, which want one entry in fifty; `loud` a watch that takes every entry, so that each
@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,8 +32,9 @@ from monitor import pipeline, understanding, wiring
 from monitor.config import api
 from monitor.parse import delta, unseen
 from monitor.store import engine as engines
-from monitor.store import entries, feeds, migrate, tables
+from monitor.store import entries, feeds, migrate, partitions, tables
 from monitor.values import FeedId
+from tests import postgres
 
 START = datetime(2026, 6, 5, tzinfo=UTC)
 _SHIPPED = Path(__file__).resolve().parent.parent / "config.yaml"
@@ -61,8 +63,7 @@ def main() -> None:
     rows = []
     for history in asked.history:
         for name, config in (("quiet", _SHIPPED.read_text(encoding="utf-8")), ("loud", _LOUD)):
-            with tempfile.TemporaryDirectory() as folder:
-                url = asked.postgres or f"sqlite:///{folder}/bench.db"
+            with _database(f"{name}_{history}", postgres_server=asked.postgres) as url:
                 cost = _measured(url, config, asked.feeds, asked.polls, history)
             rows.append({"watches": name, "history": history, "ours_ms": cost.ours * 1e3, "base_ms": cost.base * 1e3})
             print(rows[-1], file=sys.stderr)
@@ -76,9 +77,22 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--feeds", type=int, default=100)
     parser.add_argument("--polls", type=int, default=5)
     parser.add_argument("--history", type=lambda raw: [int(one) for one in raw.split(",")], default=[10_000, 200_000])
-    parser.add_argument("--postgres", help="the address of an empty database")
+    parser.add_argument("--postgres", action="store_true", help="on a Postgres server of its own instead of SQLite")
     parser.add_argument("--json")
     return parser.parse_args()
+
+
+@contextmanager
+def _database(name: str, *, postgres_server: bool) -> Iterator[str]:
+    if not postgres_server:
+        with tempfile.TemporaryDirectory() as folder:
+            yield f"sqlite:///{folder}/bench.db"
+        return
+    server = postgres.start()
+    try:
+        yield server.url(server.create_database(name))
+    finally:
+        server.stop()
 
 
 def _measured(url: str, config_text: str, count: int, polls: int, history: int) -> Cost:
@@ -157,6 +171,8 @@ def _fill(engine: Engine, number: int, ids: list[FeedId]) -> None:
     """Write a history: entries and what says that they are known."""
     with engine.begin() as tx:
         for chunk in _chunks(number, ids):
+            for at in dict.fromkeys(row["first_seen_at"] for row in chunk):
+                partitions.make_room(tx, at)
             tx.execute(insert(tables.entry), chunk)
             seen = [
                 {"feed_id": row["feed_id"], "key_hash": row["text_sha256"][:16], "kind": "entry", "gen_last": 0}

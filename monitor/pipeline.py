@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from alerts import outbox, route
 from alerts.values import Event
-from monitor import retelling, schedule
+from monitor import retelling, schedule, understanding
 from monitor import stories as second_thoughts
 from monitor.parse import delta, identity
 from monitor.store import articles, corrections, documents, entries, feeds, fetch_log, live_mentions, stories
@@ -113,6 +113,7 @@ def process(document: delta.Delta, turn: Turn, ctx: Context, now: datetime) -> R
                 ctx.changes = second_thoughts.catch_up(tx, ctx.window, ctx.window.reach_at(now), ctx.changes)
             taken = [arrive(tx, entry, matches, moment, ctx, journal) for entry, matches in wanted]
             again = _read_again(tx, revised, moment, ctx, journal, taken)
+            arrived, reread_now = (understanding.tell(tx, some, ctx.knowledge) for some in (taken, again))
             changes, told = mend(tx, [one.entry.id for one in taken], ctx, now)
             gone = _taken_back(tx, document, turn, moment, ctx)
             _conclude(tx, turn, turn.decide(novelty), novelty, ctx.knowledge, now)
@@ -122,7 +123,7 @@ def process(document: delta.Delta, turn: Turn, ctx: Context, now: datetime) -> R
         raise
     ctx.changes = max(ctx.changes, known)  # under the lock nobody else could make one in between
     second_thoughts.settle(ctx.window, changes)
-    return Report(document.total, len(fresh), len(revised), tuple(taken), again, (*gone, *told))
+    return Report(document.total, len(fresh), len(revised), arrived, reread_now, (*gone, *told))
 
 
 def process_page(page: articles.Wanted, text: str, ctx: Context, moment: Moment, *, keep: bool) -> Taken | None:
@@ -141,7 +142,8 @@ def process_page(page: articles.Wanted, text: str, ctx: Context, moment: Moment,
             articles.settle(tx, page.entry, "read", moment.now)
             since = ctx.window.reach_at(moment.now)
             ctx.changes = second_thoughts.catch_up(tx, ctx.window, since, ctx.changes)
-            return reread(tx, replace(before, article=text), before, None, moment, ctx, journal)
+            again = reread(tx, replace(before, article=text), before, None, moment, ctx, journal)
+            return None if again is None else understanding.tell(tx, (again,), ctx.knowledge)[0]
     except BaseException:
         journal.undo(ctx.window)
         raise
@@ -157,12 +159,13 @@ def _sorted(
 ) -> tuple[tuple[Entry, ...], tuple[entries.Revised, ...], Novelty]:
     """Tell new entries from known ones, store both, and judge the document by how many there were."""
     feed = turn.claim.feed
-    found = identity.sort(keyed, entries.recall(tx, feed, keyed))
+    keys = entries.hashed(keyed)
+    found = identity.sort(keyed, entries.recall(tx, feed, keys))
     oldest_first = sorted(found.new, key=lambda one: one.entry.published or now)  # a copy comes after its original
     arrivals = [_arrival(one, turn, knowledge) for one in oldest_first]
     fresh = entries.add(tx, feed, arrivals, gen=turn.gen, now=now)
     revised = entries.revise(tx, feed, found.seen, found.aliases, now)
-    entries.mark_seen(tx, feed, keyed, turn.gen)
+    entries.mark_seen(tx, feed, keys, turn.gen)
     ids = max(identity.repeated_share(document.feed), len(found.aliases) / max(document.total, 1))
     addresses = identity.shared_share(keyed, document.total)
     published = tuple(one.entry.published for one in found.new)
@@ -211,9 +214,12 @@ def _taken_back(tx: Connection, document: delta.Delta, turn: Turn, moment: Momen
     if turn.before is None or document.memory is None:
         return ()
     out = delta.taken_out(turn.before, document.memory)
+    followed = entries.followed(tx, turn.claim.feed, moment.now - _FOLLOWED, only_missing=not out)
+    if not followed:
+        return ()
     left, there = delta.Present(out), delta.Present(document.memory.items)
     told: list[Event] = []
-    for one in entries.followed(tx, turn.claim.feed, moment.now - _FOLLOWED, only_missing=not out):
+    for one in followed:
         is_there = there.holds(one.entry_key, one.url_key)
         if one.missing_since is None and left.holds(one.entry_key, one.url_key) and not is_there:
             entries.mark_missing(tx, one.entry, moment.now)

@@ -143,7 +143,9 @@ class Priming:
     ) -> str:
         mentioned = stories.mention_of(tx, entry.id)
         if mentioned is None:
-            return understanding.arrive(tx, entry, matches, moment, self._context(moment), journal).story
+            taken = understanding.arrive(tx, entry, matches, moment, self._context(moment), journal)
+            understanding.tell(tx, (taken,), self._ctx.knowledge)
+            return taken.story
         _join(tx, entry, matches, mentioned, moment, self._ctx)
         return mentioned.story
 

@@ -2,14 +2,15 @@
 
     match -> outlet -> attribution -> responses -> story -> events -> outbox
 
-`arrive` does it for a new entry, `reread` for one whose text has changed or grown, `withdraw` for one that was taken
-back. The decisions are pure functions of `match`, `detect` and `cluster`; this module reads what they need and applies
-what they say, inside its caller's transaction. Called by `pipeline`.
+`arrive` does it for a new entry, `reread` for one whose text has changed or grown; `tell` puts what they decided into
+the outbox, for a whole document at once; `withdraw` is for an entry that was taken back. The decisions are pure
+functions of `match`, `detect` and `cluster`; this module reads what they need and applies what they say, inside its
+caller's transaction. Called by `pipeline`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -121,7 +122,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What became of one entry that matched a watch."""
+    """What became of one entry that matched a watch. `events` were decided; `tell` leaves those that are new."""
 
     entry: Entry
     outlet: Outlet | None
@@ -163,7 +164,7 @@ def read(entry: Entry, outlet: Outlet | None, knowledge: Knowledge) -> Evidence:
 def arrive(
     tx: Connection, entry: Entry, matches: tuple[Match, ...], moment: Moment, ctx: Context, journal: Journal
 ) -> Taken:
-    """Find out what a new matching entry adds to which story, and write events for what is worth telling."""
+    """Find out what a new matching entry adds to which story, and decide what of it is worth telling."""
     knowledge, now = ctx.knowledge, moment.now
     entries.record_matches(tx, entry.id, matches, config_rev=knowledge.config_rev, now=now)
     outlet = knowledge.outlets.by_domain(entry.outlet) if entry.outlet else None
@@ -176,16 +177,15 @@ def arrive(
     arrived = events.Arrived(entry, outlet, assignment, matches, evidence)
     journal.grown(before, arrived, now)
     decided = events.decide(before, arrived, knowledge.rules, circumstances_of(knowledge, moment))
-    stored = outbox.put(tx, decided, knowledge.plan)
     if not moment.baseline:
         _want_page(tx, entry, matches, knowledge, now)
-    return Taken(entry, outlet, matches, evidence, assignment, key, stored)
+    return Taken(entry, outlet, matches, evidence, assignment, key, decided)
 
 
 def reread(
     tx: Connection, entry: Entry, before: Entry, revision: bytes | None, moment: Moment, ctx: Context, journal: Journal
 ) -> Taken | None:
-    """Read an entry of a story again and tell what its new text adds; None for an entry that is in no story.
+    """Read an entry of a story again and decide what its new text adds; None for an entry that is in no story.
 
     `revision` is the hash of an edited text; without one the text has only grown by the entry's page.
     """
@@ -220,8 +220,16 @@ def reread(
     if revision is not None:
         stories.retitle(tx, entry)
         articles.again(tx, entry.id, now)
-    stored = outbox.put(tx, decided, knowledge.plan)
-    return Taken(entry, outlet, (*known, *joining), evidence, assignment, mentioned.story, stored)
+    return Taken(entry, outlet, (*known, *joining), evidence, assignment, mentioned.story, decided)
+
+
+def tell(tx: Connection, taken: Sequence[Taken], knowledge: Knowledge) -> tuple[Taken, ...]:
+    """Put what was decided into the outbox; returns the same with only the events that are new, as they were stored."""
+    stored = {event.key: event for event in outbox.put(tx, [e for one in taken for e in one.events], knowledge.plan)}
+    return tuple(
+        replace(one, events=tuple(stored.pop(event.key) for event in one.events if event.key in stored))
+        for one in taken
+    )
 
 
 def withdraw(tx: Connection, entry: Entry, moment: Moment, ctx: Context) -> tuple[Event, ...]:

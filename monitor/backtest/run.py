@@ -207,7 +207,8 @@ class Pass:
         def write(tx: Connection, journal: Journal) -> None:
             if entries.by_id(tx, entry.id) is None:
                 scratch.put_entry(tx, entry)
-            understanding.arrive(tx, entry, matches, moment, self._ctx, journal)
+            taken = understanding.arrive(tx, entry, matches, moment, self._ctx, journal)
+            understanding.tell(tx, (taken,), self._ctx.knowledge)
 
         self._in_transaction(write, at)
         return True
@@ -223,7 +224,8 @@ class Pass:
             scratch.retell(tx, entry, sha256)
             fresh = entries.by_id(tx, entry.id)
             assert fresh is not None
-            understanding.reread(tx, fresh, known, sha256, Moment(at, tags=tags), self._ctx, journal)
+            again = understanding.reread(tx, fresh, known, sha256, Moment(at, tags=tags), self._ctx, journal)
+            understanding.tell(tx, () if again is None else (again,), self._ctx.knowledge)
 
         self._in_transaction(write, at)
         return True

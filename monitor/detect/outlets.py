@@ -23,6 +23,10 @@ FILE = "outlets"
 KINDS = frozenset(("wire", "newspaper", "broadcaster", "portal", "magazine", "government", "aggregator", "ngo", "news"))
 _HOST_IN_TEXT = re.compile(r"(?<![\w@./-])(?:[^\W_](?:[\w-]*[^\W_])?\.)+[^\W\d_]{2,}(?![\w@-])", re.IGNORECASE)
 _HOST = re.compile(r"[\w.-]+|[0-9a-f:.]+", re.IGNORECASE)
+_PLAIN = re.compile(
+    r"https?://([a-z0-9-]+(?:\.[a-z0-9-]+)+)(?::[0-9]+)?(?:/+([A-Za-z0-9._~-]*)(?=[/?#]|\Z)|(?=[?#]|\Z))"
+)
+"""Most addresses: their host and the first part of their path are read at once."""
 _NOT_CREDITED = frozenset(("government", "aggregator"))
 """Kinds whose names in a text are no credit: a ministry is a speaker, an aggregator passes on what others say."""
 _FIELDS = frozenset(("name", "country", "kind", "language", "aliases", "group", "common", "names", "main", "strict"))
@@ -147,6 +151,8 @@ def _place(url: str) -> tuple[str, str]:
 
     Remembered: the address of a feed is asked about at each of its polls.
     """
+    if plain := _PLAIN.match(url):
+        return plain[1], (plain[2] or "").lower()
     if "//" not in url and not _HOST.fullmatch(url.partition("/")[0]):
         return "", ""
     try:

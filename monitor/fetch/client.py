@@ -21,7 +21,7 @@ import aiohttp
 import httpx
 from multidict import CIMultiDict
 
-from monitor.fetch import address, decode, guard, reasons, redirects, transport
+from monitor.fetch import address, decode, guard, reasons, redirects, transport, wire
 from monitor.fetch.limits import LONGEST_VALIDATOR, Agent, Limits, Request
 from monitor.schedule.reasons import FailReason, is_transient
 from monitor.values import Fetched, FetchFailed, FetchOutcome, Hop, NotModified, Validators
@@ -243,16 +243,16 @@ class _Exchange:
         connect_s = limits.connect_s + (limits.tls_s if url.scheme == "https" else 0)
         headers = self._to_send(same_origin)
         self.sent_headers = self.sent_headers or tuple(name.lower() for name in headers)
-        request = transport.Get(url.text, headers, connect_s, limits.first_byte_s)
+        request = wire.Get(url.text, headers, connect_s, limits.first_byte_s)
         allowed = url.host in self._allow_hosts
         if self._request.proxy and not allowed:
             await self._transports.resolver.check(url.host)
         dial = guard.Dial(url.host, allowed)
-        wire = self._transports.get(url.scheme, self._request.proxy, self._request.insecure_tls)
+        way = self._transports.get(url.scheme, self._request.proxy, self._request.insecure_tls)
         token = guard.DIAL.set(dial)
         self._in_body = False
         try:
-            return await wire.handle_async_request(request)
+            return await way.handle_async_request(request)
         except (httpx.HTTPError, aiohttp.ClientError, OSError) as exc:
             if dial.refused:
                 raise dial.refused from exc

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import aiohttp
 
 from monitor.fetch.guard import LookupTimeout, RefusedAddress
-from monitor.fetch.transport import EndlessHeaders
+from monitor.fetch.wire import EndlessHeaders
 from monitor.schedule.reasons import FailReason
 
 _UNKNOWN_NAME = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})

@@ -237,6 +237,8 @@ class Entry:
 
     def occurrences(self, leaf: Leaf) -> list[Occurrence]:
         """Where a leaf really stands, in order."""
+        if leaf.number not in self.hits:  # as most leaves of a watch with many words
+            return []
         known = self._found.get(leaf.number)
         if known is None:
             known = self._found[leaf.number] = self._checked(leaf)
@@ -245,7 +247,7 @@ class Entry:
     def _checked(self, leaf: Leaf) -> list[Occurrence]:
         found: set[Occurrence] = set()
         word = (-1, 0)
-        for number, position in self.hits.get(leaf.number, ()):
+        for number, position in self.hits[leaf.number]:
             # The same word again: an endless one may hold an anchor thousands of times.
             if word[0] == number and position < word[1]:
                 continue

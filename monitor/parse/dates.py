@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from functools import cache
+from functools import cache, lru_cache
 
 from monitor.parse import zones
 from monitor.parse.months import MONTHS
@@ -68,10 +68,12 @@ def read(raw: str | None, now: datetime, zone: tzinfo = UTC, language: str | Non
     >>> read("čet, 05. jun 2025. 14:02 GMT+2", datetime(2025, 6, 6, tzinfo=UTC)).at.isoformat()
     '2025-06-05T12:02:00+00:00'
     """
-    text = _plain(raw)
-    if not text or len(text) > _MAX_CHARS:
-        return Dated(None)
     try:
+        if raw and (found := _standard(raw)):
+            return _sane(found, now)
+        text = _plain(raw)
+        if not text or len(text) > _MAX_CHARS:
+            return Dated(None)
         dated = (
             _standard(text) or _epoch(text) or _basic(text, zone) or _iso(text, zone) or _spelled(text, zone, language)
         )
@@ -220,6 +222,7 @@ def _local(date: tuple[int, int, int], clock: Clock, named: str, zone: tzinfo) -
     return Dated(local.astimezone(UTC), zone_guess=offset is None)
 
 
+@lru_cache(maxsize=512)
 def _offset(text: str) -> tzinfo | None:
     """Read a zone: `Z`, `CEST`, `+02:00`, `GMT+2` (plus as written), `UTC+0200`; None for none or an unknown name."""
     found = _ZONE.match(text.strip().upper())

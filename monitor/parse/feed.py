@@ -32,7 +32,7 @@ from monitor.parse.documents import RawDocument, RawItem, RawLink
 from monitor.parse.tasks import NO_HINTS, FeedHints
 from monitor.values import Domain, ParsedEntry, ParsedFeed, ParseReason
 
-REVISION = 1
+REVISION = 2
 """Raised with every change of a value this package makes of the same bytes: stored parse results are then void."""
 MAX_BYTES = 10 * 1024 * 1024
 MAX_ENTRIES = 2_000

@@ -35,6 +35,9 @@ _DECORATION = re.compile(r"(?:/|/index\.(?:html?|php)|/default\.aspx?|/feed|/amp
 _AMP_INSIDE = re.compile(r"/amp(?=/)|\.amp(?=\.html?$)")
 _SESSION = re.compile(r";jsessionid=[^/?#]*", re.IGNORECASE)
 _SCRIPT = re.compile(r"(?:\.(?:php\d?|aspx?|jsp|cgi|pl|dll|do)|/)$", re.IGNORECASE)
+_PLAIN = re.compile(r"https?://[a-z0-9.-]+(?::[0-9]+)?(?:/[!$-:<->@-Z^-~]*)?(?:\?[!$-:<-Z^-~]+)?")
+"""An address that is absolute and stands as every way to write it anew would leave it."""
+_PLAIN_HOST = re.compile(r"https?://([a-z0-9.-]+)(?::[0-9]+)?(?:[/?#]|$)")
 _IPV4 = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
 
 
@@ -55,6 +58,8 @@ def absolute(url: str | None, base: str) -> str | None:
     text = _SPACE.sub("", url or "").strip().strip("\u00a0")
     if not text or len(text) > MAX_URL_CHARS:
         return None
+    if _PLAIN.fullmatch(text):
+        return text
     try:
         joined = urljoin(base, text)
         parts = urlsplit(joined)
@@ -66,6 +71,8 @@ def absolute(url: str | None, base: str) -> str | None:
 
 def host_of(url: str | None) -> str | None:
     """The host of an address in lower case and punycode, None if it has none."""
+    if found := _PLAIN_HOST.match(url or ""):
+        return ascii_host(found.group(1))
     try:
         host = urlsplit(url or "").hostname
     except ValueError:

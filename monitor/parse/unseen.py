@@ -158,6 +158,7 @@ class _Finder:
         self.ranges: list[tuple[int, int]] = []
         self.above: list[bytes] = []
         self.odd = False
+        self._are_items: dict[str, bool] = {}
         self._depth = 0
         self._item_depth = 0
         self._start = 0
@@ -170,7 +171,9 @@ class _Finder:
 
     def _open(self, name: str, _attributes: dict[str, str]) -> None:
         self._depth += 1
-        is_item = name.rpartition(" ")[2].lower() in ("item", "entry")
+        is_item = self._are_items.get(name)
+        if is_item is None:
+            is_item = self._are_items[name] = name.rpartition(" ")[2].lower() in ("item", "entry")
         if self._item_depth:
             self.odd = self.odd or is_item
         elif is_item:

@@ -11,17 +11,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from monitor.store import tables
+from monitor.store import plain, tables
 from monitor.values import EntryId, FeedId
 
 _A = tables.article.c
 _E = tables.entry.c
-_WANT = {  # built once: there is one for every matching entry
-    name: make(tables.article).on_conflict_do_nothing(index_elements=["entry_id"])
-    for name, make in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
-}
+_WANT = plain.Statement(
+    {
+        name: insert(tables.article).on_conflict_do_nothing(index_elements=["entry_id"])
+        for name, insert in plain.INSERT.items()
+    },
+    ("entry_id", "url", "url_key", "host", "state", "next_at"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Wanted:
 def want(connection: Connection, page: Wanted, now: datetime) -> None:
     """Ask for a page; one that was asked for before stays as it is."""
     row = {"entry_id": page.entry, "url": page.url, "url_key": page.url_key, "host": page.host}
-    connection.execute(_WANT[connection.dialect.name], {**row, "state": "wanted", "next_at": now})
+    _WANT.run(connection, {**row, "state": "wanted", "next_at": now})
 
 
 def again(connection: Connection, entry: EntryId, now: datetime) -> None:

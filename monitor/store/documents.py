@@ -14,16 +14,20 @@ from typing import Any
 import zstandard
 from sqlalchemy import Connection, Row, Select, bindparam, func, insert, select, tuple_
 
-from monitor.store import tables
+from monitor.store import plain, tables
 from monitor.values import FeedId
 
 BUDGET_BYTES = 512 * 1024 * 1024
 """Compressed bytes that are kept in all; the oldest go first."""
 _LEVEL = 3
 _D = tables.document.c
-# Built once: there is one of each for every changed document.
-_LAST = select(_D.sha256).where(_D.feed_id == bindparam("feed")).order_by(_D.at.desc()).limit(1)
-_KEEP = insert(tables.document)
+_LAST = select(_D.sha256).where(_D.feed_id == bindparam("feed_id")).order_by(_D.at.desc()).limit(1).scalar_subquery()
+_GIVEN = [bindparam(column.name, type_=column.type) for column in tables.document.c]
+_KEEP = plain.Statement(
+    insert(tables.document).from_select(
+        _D.keys(), select(*_GIVEN).where(_LAST.is_distinct_from(bindparam("sha256", type_=_D.sha256.type)))
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +58,6 @@ def sheet(at: datetime, url: str, reason: str | None, headers: Mapping[str, str]
 
 def keep(connection: Connection, feed: FeedId, made: Sheet) -> None:
     """Keep a body, unless it is the one kept last."""
-    if connection.execute(_LAST, {"feed": feed}).scalar_one_or_none() == made.sha256:
-        return
     document = made.document
     values = {
         "feed_id": feed,
@@ -67,7 +69,7 @@ def keep(connection: Connection, feed: FeedId, made: Sheet) -> None:
         "sha256": made.sha256,
         "body": made.packed,
     }
-    connection.execute(_KEEP, values)
+    _KEEP.run(connection, values)
 
 
 def of_feed(connection: Connection, feed: FeedId) -> tuple[Document, ...]:

@@ -100,6 +100,7 @@ def _open_sqlite(url: URL) -> Engine:
             raise StoreError(f"{url.database} is read-only for this user")
     engine = create_engine(
         url.set(drivername="sqlite"),
+        pool_use_lifo=True,  # who writes again finds what it read still in memory
         hide_parameters=True,  # errors are logged; texts and addresses are not to be
         connect_args={"isolation_level": None, "check_same_thread": False, "timeout": 10},
         poolclass=QueuePool,
@@ -138,6 +139,7 @@ def _open_postgres(url: URL, pool: int, role: str, *, pooled: bool) -> Engine:
     try:
         engine = create_engine(
             url.set(drivername="postgresql+psycopg"),
+            pool_use_lifo=True,  # statements are prepared by connection
             hide_parameters=True,
             pool_size=pool,
             max_overflow=_AT_PEAKS,
@@ -152,6 +154,7 @@ def _open_postgres(url: URL, pool: int, role: str, *, pooled: bool) -> Engine:
         said = "the driver for Postgres cannot be used"
         raise StoreError(f"storage.url: {said} ({exc}); pip install 'psycopg[binary]'") from exc
     event.listen(engine, "handle_error", _notice_end)
+    event.listen(engine, "connect", _send_arrays_in_binary)
     if pooled:  # a pooler refuses options at connecting, and a session's settings would meet strangers
         limits = "; ".join(f"set local {name} = '{value}'" for name, value in LIMITS.items())
 
@@ -160,6 +163,13 @@ def _open_postgres(url: URL, pool: int, role: str, *, pooled: bool) -> Engine:
             connection.exec_driver_sql(limits)
 
     return engine
+
+
+def _send_arrays_in_binary(connection: Any, _record: Any) -> None:
+    """As text, every element of an array is quoted in Python: three times the work."""
+    from psycopg.types.array import ListBinaryDumper  # there with the driver, which is not everywhere
+
+    connection.adapters.register_dumper(list, ListBinaryDumper)
 
 
 def _notice_end(context: ExceptionContext) -> None:

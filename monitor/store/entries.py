@@ -7,33 +7,39 @@ identity in the feed and one from its address.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, bindparam, func, insert, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Row, bindparam, func, insert, or_, select, update
 
 from monitor.parse import identity
-from monitor.store import partitions, tables
+from monitor.store import partitions, plain, tables
 from monitor.values import Domain, Entry, EntryId, FeedId, KeyedEntry, Match, ParsedEntry, Span
 
 _E = tables.entry.c
 _KEPT_REVISIONS = 24  # reader keeps as many
 
-# What every poll asks is built once: building a statement costs several times what running it does.
+# What every poll asks.
 _SEEN = tables.seen.c
-_KNOWN = select(_SEEN.key_hash).where(
-    _SEEN.feed_id == bindparam("feed"), _SEEN.key_hash.in_(bindparam("hashes", expanding=True))
+_KNOWN = plain.Statement(
+    {
+        name: select(_SEEN.key_hash).where(
+            _SEEN.feed_id == bindparam("feed"), plain.among(name, _SEEN.key_hash, "hashes")
+        )
+        for name in plain.DATABASES
+    }
 )
-_MATCHED = insert(tables.match)
-# Told by their keys, not by their order: asking for that makes SQLite insert row by row.
-_ADD = insert(tables.entry).returning(_E.id, _E.entry_key)
-_TWINS = (
-    select(_E.url_key, _E.outlet, func.min(_E.id))
-    .where(_E.url_key.in_(bindparam("keys", expanding=True)), _E.outlet.is_not(None))
-    .group_by(_E.url_key, _E.outlet)
+_MATCHED = plain.Statement(insert(tables.match), tables.match.c.keys())
+_ADD = plain.NewRows(tables.entry, [one.name for one in _E if one.name not in ("id", "article", "missing_since")])
+_TWINS = plain.Statement(
+    {
+        name: select(_E.url_key, _E.outlet, func.min(_E.id))
+        .where(plain.among(name, _E.url_key, "keys"), _E.outlet.is_not(None))
+        .group_by(_E.url_key, _E.outlet)
+        for name in plain.DATABASES
+    }
 )
 _FOLLOWED = (
     select(_E.id, _E.entry_key, _E.url_key, _E.first_seen_at, _E.missing_since)
@@ -41,17 +47,18 @@ _FOLLOWED = (
     .where(_E.feed_id == bindparam("feed"), _E.first_seen_at >= bindparam("since"))
     .order_by(_E.id)
 )
-_MISSING = _FOLLOWED.where(_E.missing_since.is_not(None))
+_LEAVING = {False: plain.Statement(_FOLLOWED), True: plain.Statement(_FOLLOWED.where(_E.missing_since.is_not(None)))}
+_MARK = plain.NewRows(
+    tables.seen,
+    ("feed_id", "key_hash", "kind", "gen_last"),
+    lambda insert: insert.on_conflict_do_update(
+        index_elements=["feed_id", "key_hash"], set_={"gen_last": insert.excluded.gen_last}
+    ),
+)
 
 
-def _marking(insert_into: Callable[[Table], Any]) -> Any:
-    statement = insert_into(tables.seen)
-    return statement.on_conflict_do_update(
-        index_elements=["feed_id", "key_hash"], set_={"gen_last": statement.excluded.gen_last}
-    )
-
-
-_MARK = {"sqlite": _marking(sqlite.insert), "postgresql": _marking(postgresql.insert)}
+Keys = Mapping[bytes, tuple[str, str]]
+"""The keys of a document by their hashes: of which kind, and the key itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +96,17 @@ def text_hash(title: str, summary: str, content: str) -> bytes:
     return hashlib.sha256("\0".join((title, summary, content)).encode("utf-8", "surrogatepass")).digest()
 
 
-def recall(connection: Connection, feed: FeedId, keyed: Sequence[KeyedEntry]) -> identity.Known:
-    """Which keys of a document this feed has shown before."""
-    asked = _hashes(keyed)
-    known = [asked[digest] for digest in _known_hashes(connection, feed, list(asked))]
-    by_kind = {kind: frozenset(key for k, key in known if k == kind) for kind in ("entry", "url", "tail")}
-    return identity.Known(by_kind["entry"], by_kind["url"], by_kind["tail"])
-
-
-def _hashes(keyed: Sequence[KeyedEntry]) -> dict[bytes, tuple[str, str]]:
+def hashed(keyed: Sequence[KeyedEntry]) -> Keys:
     """Every key of a document by its hash, with its kind."""
     keys = [(kind, key) for item in keyed for kind, key in _keys(item)]
     return {identity.key_hash(f"{kind}:{key}"): (kind, key) for kind, key in keys}
+
+
+def recall(connection: Connection, feed: FeedId, asked: Keys) -> identity.Known:
+    """Which keys of a document this feed has shown before."""
+    known = [asked[digest] for digest in _known_hashes(connection, feed, list(asked))]
+    by_kind = {kind: frozenset(key for k, key in known if k == kind) for kind in ("entry", "url", "tail")}
+    return identity.Known(by_kind["entry"], by_kind["url"], by_kind["tail"])
 
 
 def _keys(item: KeyedEntry) -> list[tuple[str, str]]:
@@ -108,21 +114,18 @@ def _keys(item: KeyedEntry) -> list[tuple[str, str]]:
     return [(kind, key) for kind, key in kinds if key]
 
 
-def _known_hashes(connection: Connection, feed: FeedId, hashes: list[bytes], step: int = 500) -> Iterable[bytes]:
-    for at in range(0, len(hashes), step):
-        chunk = hashes[at : at + step]
-        yield from connection.execute(_KNOWN, {"feed": feed, "hashes": chunk}).scalars()
+def _known_hashes(connection: Connection, feed: FeedId, hashes: list[bytes]) -> Iterable[bytes]:
+    for chunk in plain.chunks(hashes):
+        yield from (row[0] for row in _KNOWN.rows(connection, {"feed": feed, "hashes": chunk}))
 
 
-def mark_seen(connection: Connection, feed: FeedId, keyed: Sequence[KeyedEntry], gen: int) -> None:
+def mark_seen(connection: Connection, feed: FeedId, keys: Keys, gen: int) -> None:
     """Remember every key of a document as seen in generation `gen`."""
-    if not keyed:
-        return
-    values = [
-        {"feed_id": feed, "key_hash": digest, "kind": kind, "gen_last": gen}
-        for digest, (kind, _) in _hashes(keyed).items()
-    ]
-    connection.execute(_MARK[connection.dialect.name], values)
+    if keys:
+        rows = keys.items()
+        _MARK.add(
+            connection, [{"feed_id": feed, "key_hash": one, "kind": kind, "gen_last": gen} for one, (kind, _) in rows]
+        )
 
 
 def add(
@@ -138,7 +141,7 @@ def add(
     partitions.make_room(connection, now)
     twins = _twins(connection, arrivals)
     rows = [_row(feed, arrival, gen, now, twins.get(_twin_key(arrival))) for arrival in arrivals]
-    ids = {row.entry_key: EntryId(row.id) for row in connection.execute(_ADD, rows)}
+    ids = _ADD.numbered(connection, rows, "entry_key")
     for arrival in arrivals:
         for n, older in enumerate(reversed(arrival.keyed.older), start=1):
             _keep_revision(connection, ids[arrival.keyed.entry_key], n, now, *_texts(older))
@@ -154,7 +157,7 @@ def _twins(connection: Connection, arrivals: Sequence[Arrival]) -> dict[tuple[st
     keys = [a.keyed.url_key for a in arrivals if a.keyed.url_key and a.outlet]
     if not keys:
         return {}
-    found = connection.execute(_TWINS, {"keys": keys})
+    found = [row for some in plain.chunks(keys) for row in _TWINS.rows(connection, {"keys": some})]
     return {(row[0], row[1]): row[2] for row in found}
 
 
@@ -249,8 +252,9 @@ def put_article(connection: Connection, entry: EntryId, text: str) -> None:
 def know_address(connection: Connection, feed: FeedId, url_key: str, gen: int) -> None:
     """Remember one more address under which a feed may show an entry it has shown."""
     digest = identity.key_hash(f"url:{url_key}")
-    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    row = make(tables.seen).values(feed_id=feed, key_hash=digest, kind="url", gen_last=gen)
+    row = plain.INSERT[connection.dialect.name](tables.seen).values(
+        feed_id=feed, key_hash=digest, kind="url", gen_last=gen
+    )
     connection.execute(row.on_conflict_do_nothing(index_elements=["feed_id", "key_hash"]))
 
 
@@ -258,8 +262,7 @@ def followed(
     connection: Connection, feed: FeedId, since: datetime, *, only_missing: bool = False
 ) -> tuple[Followed, ...]:
     """The entries of a feed that matched and were first seen since a time."""
-    rows = connection.execute(_MISSING if only_missing else _FOLLOWED, {"feed": feed, "since": since})
-    return tuple(Followed(EntryId(r.id), r.entry_key, r.url_key, r.first_seen_at, r.missing_since) for r in rows)
+    return tuple(Followed(*row) for row in _LEAVING[only_missing].rows(connection, {"feed": feed, "since": since}))
 
 
 def mark_missing(connection: Connection, entry: EntryId, since: datetime | None) -> None:
@@ -281,7 +284,7 @@ def record_matches(
         }
         for match in matches
     ]
-    connection.execute(_MATCHED, rows)
+    _MATCHED.each(connection, rows)
 
 
 def matches_of(connection: Connection, entry: EntryId) -> tuple[Match, ...]:

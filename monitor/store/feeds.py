@@ -11,21 +11,23 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, Update, and_, bindparam, case, func, insert, or_, select, update
+from sqlalchemy import BindParameter, Connection, Row, and_, bindparam, case, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from monitor.errors import LeaseLost
 from monitor.parse import links
 from monitor.parse.identity import TRUSTED, Policy, Trust
-from monitor.store import tables
+from monitor.store import plain, tables
 from monitor.store.shards import shard_of
 from monitor.values import Claim, FeedId, Validators
 
 _T = tables.feed.c
 POLLED = ("active", "gone")
 """States of feeds that are asked; paused and merged ones are not."""
-_TOKENS = select(_T.id, _T.lease_token).where(_T.id.in_(bindparam("feeds", expanding=True)))
-_FENCE = (
+_TOKENS = plain.Statement(
+    {name: select(_T.id, _T.lease_token).where(plain.among(name, _T.id, "feeds")) for name in plain.DATABASES}
+)
+_FENCE = plain.Statement(
     update(tables.feed)
     .where(_T.id == bindparam("feed"), _T.lease_token == bindparam("token"))
     .values(lease_until=bindparam("until"))
@@ -253,8 +255,7 @@ def fence(connection: Connection, held: Claim) -> None:
 
     Errors: LeaseLost when another worker has taken the feed since.
     """
-    fenced = connection.execute(_FENCE, {"feed": held.feed, "token": held.token, "until": held.until})
-    if fenced.rowcount != 1:
+    if _FENCE.run(connection, {"feed": held.feed, "token": held.token, "until": held.until}) != 1:
         raise LeaseLost(f"feed {held.feed} was taken over: token {held.token} is old")
 
 
@@ -266,15 +267,14 @@ def settle(connection: Connection, held: Claim, result: Settlement) -> None:
     values = _outcome_values(result)
     if result.moved_to is not None:
         values |= _moved(connection, held.feed, result.moved_to, result.moved_why or "redirect", result.at)
-    done = connection.execute(_settling(tuple(sorted(values))), _given(held, values))
-    if done.rowcount != 1:
+    if _settling(tuple(sorted(values))).run(connection, _given(held, values)) != 1:
         raise LeaseLost(f"feed {held.feed} was taken over: token {held.token} is old")
 
 
 def still_held(connection: Connection, claims: Sequence[Claim]) -> frozenset[FeedId]:
     """The feeds of these claims that no other worker has taken since."""
-    found = connection.execute(_TOKENS, {"feeds": [held.feed for held in claims]})
-    tokens: dict[int, int] = {row.id: row.lease_token for row in found}
+    asked = (_TOKENS.rows(connection, {"feeds": some}) for some in plain.chunks([held.feed for held in claims]))
+    tokens = dict(row for rows in asked for row in rows)
     return frozenset(held.feed for held in claims if tokens.get(held.feed) == held.token)
 
 
@@ -285,7 +285,7 @@ def settle_many(connection: Connection, results: Sequence[tuple[Claim, Settlemen
         values = _outcome_values(result)
         alike.setdefault(tuple(sorted(values)), []).append(_given(held, values))
     for names, rows in alike.items():
-        connection.execute(_settling(names), rows)
+        _settling(names).each(connection, rows)
 
 
 def _given(held: Claim, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -294,7 +294,7 @@ def _given(held: Claim, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @cache
-def _settling(names: tuple[str, ...]) -> Update:
+def _settling(names: tuple[str, ...]) -> plain.Statement:
     """The statement that writes these columns; made once, since making it costs more than running it."""
     given = {name: bindparam(f"new_{name}", type_=_T[_COLUMN.get(name, name)].type) for name in names}
     values: dict[str, Any] = {"lease_until": None, **given}
@@ -302,7 +302,8 @@ def _settling(names: tuple[str, ...]) -> Update:
         values["state"] = case((_T.state == "paused", "paused"), else_=given["state"])
     if _FAILING_SINCE in given:  # the first failure of a row of them is the one that counts
         values["first_fail_at"] = func.coalesce(_T.first_fail_at, values.pop(_FAILING_SINCE))
-    return update(tables.feed).where(_T.id == bindparam("feed"), _T.lease_token == bindparam("token")).values(**values)
+    ours = (_T.id == bindparam("feed"), _T.lease_token == bindparam("token"))
+    return plain.Statement(update(tables.feed).where(*ours).values(**values))
 
 
 def _moved(connection: Connection, feed: FeedId, to: str, why: str, at: datetime) -> dict[str, Any]:

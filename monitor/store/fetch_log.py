@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, insert, or_, select, tuple_
 
-from monitor.store import tables
+from monitor.store import plain, tables
 from monitor.values import FeedId, Validators
 
 RING = 30
@@ -21,8 +21,7 @@ RING = 30
 _L = tables.fetch_log.c
 _ALL = 10_000
 _PLAIN = ("not_modified", "same_body")
-_INSERT = insert(tables.fetch_log)
-"""Built once: there is one for every poll."""
+_WRITE = plain.Statement(insert(tables.fetch_log), _L.keys())
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +57,13 @@ def mark(validators: Validators) -> bytes | None:
 
 def write(connection: Connection, feed: FeedId, record: FetchRecord) -> None:
     """Keep one line about a fetch."""
-    connection.execute(_INSERT, _line(feed, record))
+    _WRITE.run(connection, _line(feed, record))
 
 
 def write_many(connection: Connection, records: Sequence[tuple[FeedId, FetchRecord]]) -> None:
     """Keep a line about each of these fetches."""
     if records:
-        connection.execute(_INSERT, [_line(feed, record) for feed, record in records])
+        _WRITE.each(connection, [_line(feed, record) for feed, record in records])
 
 
 def _line(feed: FeedId, record: FetchRecord) -> dict[str, object]:

@@ -17,7 +17,7 @@ from sqlalchemy import (
     update,
 )
 
-from monitor.store import tables
+from monitor.store import plain, tables
 from monitor.values import (
     Assignment,
     Citation,
@@ -115,7 +115,7 @@ def record(
         "reason": assignment.reason,
         "algo": ALGO,
     }
-    connection.execute(_MENTION_OF, values)
+    _MENTION_OF.run(connection, values)
     return story
 
 
@@ -126,20 +126,27 @@ def next_change() -> ScalarSelect[int]:
 
 def newest_change(connection: Connection) -> int:
     """The number of the newest change to a mention, 0 before the first."""
-    return int(connection.execute(_NEWEST_CHANGE).scalar_one())
+    ((newest,),) = _NEWEST_CHANGE.rows(connection, {})
+    return int(newest)
 
 
-# What every matching entry asks is built once: building a statement costs several times what running it does.
-_NEWEST_CHANGE = select(func.coalesce(func.max(_MENTION.change_no), 0))
-_MENTION_OF = insert(tables.mention).values(change_no=next_change())
-_START = insert(tables.story).returning(_STORY.id)
-_JOIN = (
+# What every matching entry asks.
+_NEWEST_CHANGE = plain.Statement(select(func.coalesce(func.max(_MENTION.change_no), 0)))
+_MENTION_OF = plain.Statement(
+    insert(tables.mention).values(change_no=next_change()), [one.name for one in _MENTION if one.name != "change_no"]
+)
+_START = plain.Statement(
+    insert(tables.story).returning(_STORY.id),
+    ("key", "first_at", "last_at", "title", "lang", "size", "state", "algo"),
+)
+_JOIN = plain.Statement(
     update(tables.story)
     .where(_STORY.key == bindparam("joined"))
     .values(size=_STORY.size + 1, last_at=bindparam("now"))
     .returning(_STORY.id)
 )
-_CITE, _ANSWER = insert(tables.attribution), insert(tables.response)
+_CITE = plain.Statement(insert(tables.attribution), tables.attribution.c.keys())
+_ANSWER = plain.Statement(insert(tables.response), tables.response.c.keys())
 
 
 def _start(connection: Connection, entry: Entry, key: StoryKey, now: datetime) -> int:
@@ -153,20 +160,22 @@ def _start(connection: Connection, entry: Entry, key: StoryKey, now: datetime) -
         "state": "open",
         "algo": ALGO,
     }
-    return int(connection.execute(_START, values).scalar_one())
+    ((story,),) = _START.rows(connection, values)
+    return int(story)
 
 
 def _join(connection: Connection, key: StoryKey, now: datetime) -> int:
-    return int(connection.execute(_JOIN, {"joined": key, "now": now}).scalar_one())
+    ((story,),) = _JOIN.rows(connection, {"joined": key, "now": now})
+    return int(story)
 
 
 def record_evidence(connection: Connection, entry: Entry, story: int, evidence: Evidence, now: datetime) -> None:
     """Keep what the entry says about sources and governments, background included."""
     if evidence.citations:
-        connection.execute(_CITE, [_citation_row(entry.id, n, c) for n, c in enumerate(evidence.citations)])
+        _CITE.each(connection, [_citation_row(entry.id, n, c) for n, c in enumerate(evidence.citations)])
     if evidence.findings:
         rows = [_finding_row(entry, story, n, finding, now) for n, finding in enumerate(evidence.findings)]
-        connection.execute(_ANSWER, rows)
+        _ANSWER.each(connection, rows)
 
 
 def _citation_row(entry: EntryId, n: int, citation: Citation) -> dict[str, Any]:
@@ -263,14 +272,14 @@ def add_evidence(connection: Connection, entry: Entry, story: int, evidence: Evi
     cited, response = tables.attribution, tables.response
     connection.execute(cited.delete().where(cited.c.entry_id == entry.id))
     if evidence.citations:
-        connection.execute(insert(cited), [_citation_row(entry.id, n, c) for n, c in enumerate(evidence.citations)])
+        _CITE.each(connection, [_citation_row(entry.id, n, c) for n, c in enumerate(evidence.citations)])
     rows = connection.execute(select(response).where(response.c.entry_id == entry.id)).all()
     known = {(row.government, row.voice, row.stance, row.asker_name) for row in rows}
     fresh = [finding for finding in evidence.findings if _finding_key(finding) not in known]
     if fresh:
         first = max((row.n for row in rows), default=-1) + 1
         made = [_finding_row(entry, story, n, finding, now) for n, finding in enumerate(fresh, start=first)]
-        connection.execute(insert(response), made)
+        _ANSWER.each(connection, made)
 
 
 def _finding_key(finding: Finding) -> tuple[str, str, str, str | None]:

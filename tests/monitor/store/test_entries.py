@@ -34,11 +34,11 @@ def feed_id(engine: Engine, url: str = "http://a.example/rss") -> FeedId:
 
 def poll(engine: Engine, feed: FeedId, *items: KeyedEntry, gen: int = 1) -> tuple[Entry, ...]:
     with engine.begin() as connection:
-        new = identity.sort(items, entries.recall(connection, feed, items)).new
+        new = identity.sort(items, entries.recall(connection, feed, entries.hashed(items))).new
         stored = entries.add(
             connection, feed, [entries.Arrival(i, "en", Domain("a.example")) for i in new], gen=gen, now=NOW
         )
-        entries.mark_seen(connection, feed, items, gen)
+        entries.mark_seen(connection, feed, entries.hashed(items), gen)
     return stored
 
 
@@ -77,8 +77,8 @@ def test_seen_keys_belong_to_one_feed(engine: Engine) -> None:
     first, second = feed_id(engine), feed_id(engine, "http://a.example/other")
     poll(engine, first, item(1))
     with engine.connect() as connection:
-        assert entries.recall(connection, second, [item(1)]) == identity.Known()
-        assert entries.recall(connection, first, [item(1)]) == identity.Known(
+        assert entries.recall(connection, second, entries.hashed([item(1)])) == identity.Known()
+        assert entries.recall(connection, first, entries.hashed([item(1)])) == identity.Known(
             frozenset({"id1"}), frozenset({"a.example/1"})
         )
 
