@@ -27,6 +27,9 @@ test: $(STAMP) ## run all tests, on SQLite and on a real Postgres
 test-long: $(STAMP) ## run the tests that wait for minutes, and the whole crash matrix
 	@$(BIN)/python -m pytest -n auto -m long $(ARGS)
 
+test-pooler: $(STAMP) ## run the tests of several processes with PgBouncer between them and Postgres
+	@STORYWATCH_TEST_POOLER=1 $(BIN)/python -m pytest -n auto -m postgres tests/cluster $(ARGS)
+
 check: $(STAMP) ## format, lint, types, import contracts, compiled data, licences
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -57,4 +60,4 @@ $(STAMP): pyproject.toml requirements.lock .ci/env.sh
 	@PYTHON="$(PYTHON)" sh .ci/env.sh $(VENV)
 	@touch $(STAMP)
 
-.PHONY: help run demo test test-long check fix bench lock image clean env
+.PHONY: help run demo test test-long test-pooler check fix bench lock image clean env

@@ -25,6 +25,7 @@ QUICK = {
     "leading": [],
     "cluster_run": ["--feeds", "100"],
     "bombs": [],
+    "worker_memory": ["--feeds", "20000", "--hosts", "6000", "--due", "200"],
     "farm": ["--feeds", "100", "--hours", "1"],
     "day": ["--feeds", "40", "--hosts", "16", "--hours", "3"],
     "daemon": ["start", "--feeds", "200", "--rounds", "3"],

@@ -8,6 +8,7 @@
     +- StoreError
        +- LeaseLost
        +- SchemaMismatch
+       +- StoreNotWritable
        +- StoreUnreachable
 
 Everyday outcomes of a fetch (a refused connection, a 404) are values, not exceptions: `monitor.values.FetchFailed`.
@@ -102,3 +103,7 @@ class SchemaMismatch(StoreError):
 
 class StoreUnreachable(StoreError):
     """The database cannot be reached."""
+
+
+class StoreNotWritable(StoreError):
+    """The database is there, or was, and takes no changes."""

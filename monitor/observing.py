@@ -25,6 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 import monitor
 from alerts.outbox import gauges as outbox_gauges
 from alerts.outbox.gauges import Waiting
+from monitor.errors import StoreError
 from monitor.store import engine as engines
 from monitor.store import gauges
 
@@ -61,7 +62,7 @@ class Observer(Collector):
     def collect(self) -> Iterator[Metric]:
         """Every figure, by the names of docs/metrics.md."""
         look = self._look()
-        yield _one("storywatch_database_up", "1 while the database answers.", float(look is not None))
+        yield _one("storywatch_database_up", "1 while the database answers and takes changes.", float(look is not None))
         yield _many("storywatch_build_info", "What runs here.", ("version", "python"), _BUILD)
         if look is not None:
             yield from _of_feeds(look)
@@ -77,12 +78,13 @@ class Observer(Collector):
     def _ask(self) -> Look | None:
         try:
             now = self._now()
+            engines.check_writable(self._engine)
             with engines.reading(self._engine) as connection:
                 counted = gauges.of_feeds(connection, now)
                 waiting = outbox_gauges.waiting(connection, now)
                 size = gauges.size(connection, self._engine)
                 return Look(now, counted, waiting, size, gauges.queued_jobs(connection))
-        except SQLAlchemyError as exc:
+        except (SQLAlchemyError, StoreError) as exc:
             log.warning("metrics_without_database", error=type(exc).__name__)
             return None
 

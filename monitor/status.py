@@ -7,7 +7,7 @@ while the daemon is down.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,7 +19,7 @@ from alerts.outbox import admin
 from alerts.outbox.admin import Trouble
 from alerts.values import Blind, Coverage, EventState
 from monitor import canary, schedule
-from monitor.store import checking, entries, leases, meta, revisions, stories, story_facts, tables
+from monitor.store import checking, entries, leases, meta, revisions, sights, stories, story_facts, tables
 from monitor.store import feeds as feed_rows
 from monitor.values import MentionFact, Role, StanceFact, StoryKey
 
@@ -317,26 +317,24 @@ def coverage(connection: Connection, now: datetime) -> Coverage:
     That allows at most 3 h, longer only where the server itself asked for a longer wait. A feed that fails is given
     those 3 h: the time of its next attempt says nothing of how often it used to answer.
     """
-    return coverage_of(feed_views(connection), now)
+    return coverage_of(sights.read(connection), now)
 
 
-def feed_views(connection: Connection) -> tuple[feed_rows.FeedRow, ...]:
-    """The feeds that are polled."""
-    return tuple(row for row in feed_rows.all_rows(connection) if row.state in feed_rows.POLLED)
-
-
-def coverage_of(polled: Sequence[feed_rows.FeedRow], now: datetime, urls: frozenset[str] | None = None) -> Coverage:
+def coverage_of(
+    polled: Iterable[feed_rows.FeedRow | sights.Sight], now: datetime, urls: frozenset[str] | None = None
+) -> Coverage:
     """As `coverage`, of some feeds: those with these addresses, or all."""
     healthy, blind, slowest = 0, [], timedelta()
-    rows = [row for row in polled if urls is None or row.url in urls]
-    for row in rows:
+    for row in polled:
+        if urls is not None and row.url not in urls:
+            continue
         interval = row.next_at - row.last_ok_at if row.last_ok_at and row.fail_reason is None else _FRESH_AT_MOST / 2
         if row.last_ok_at is not None and now - row.last_ok_at <= max(min(2 * interval, _FRESH_AT_MOST), interval):
             healthy += 1
             slowest = max(slowest, interval)
         else:
             blind.append(Blind(row.url.partition("://")[2], row.first_fail_at or row.last_ok_at, row.fail_reason))
-    return Coverage(healthy, len(rows), tuple(blind), slowest or None)
+    return Coverage(healthy, healthy + len(blind), tuple(blind), slowest or None)
 
 
 def stories_of(connection: Connection, limit: int) -> tuple[StoryLine, ...]:

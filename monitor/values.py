@@ -116,7 +116,8 @@ class ParsedEntry:
 
     `id` is the guid as written; `url` absolute http(s); `title`, `summary` and `content` plain text, paragraphs
     separated by a blank line; `language` an ISO 639-1 code or None.
-    `date_note` says what was odd about the date: future, too_old, ambiguous, month_only.
+    `date_note` says what was odd about the date: future, too_old, ambiguous, month_only. `url_key` is what tells `url`
+    from other addresses (`parse.links.canonical`), where the parser has made it already.
     """
 
     id: str | None
@@ -132,6 +133,7 @@ class ParsedEntry:
     language: str | None = None
     zone_guess: bool = False
     date_note: str | None = None
+    url_key: str | None = None
 
     @property
     def text(self) -> str:

@@ -1,6 +1,7 @@
 """A private PgBouncer before a private Postgres, on a Unix socket; for tests of what stands behind a pooler.
 
-The program is Debian's package pgbouncer, or whatever is on the path. Like the server it never runs as root.
+The program is Debian's package pgbouncer, or whatever is on the path. Like the server it never runs as root. With
+STORYWATCH_TEST_POOLER=1 the daemons of tests/cluster reach the suite's server through one: `make test-pooler`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from pathlib import Path
 from tests import postgres
 
 PORT = 6432
+_BEFORE: dict[str, str] = {}
+"""Addresses through a pooler, by those of the server behind it."""
 _CONFIG = """\
 [databases]
 * = host={server} user=postgres
@@ -65,6 +68,26 @@ def before(
         finally:
             process.kill()
             process.wait()
+
+
+@contextmanager
+def before_all(server: postgres.Server) -> Iterator[None]:
+    """Let `address` lead through a pooler to this server, for as long as it runs."""
+    with before(server, sessions=20) as base:
+        _BEFORE[server.base] = base
+        try:
+            yield
+        finally:
+            del _BEFORE[server.base]
+
+
+def address(url: str) -> str | None:
+    """The address of a database through the pooler that all tests share; None where none stands before its server."""
+    for direct, pooled in _BEFORE.items():
+        head, _, tail = direct.partition("{database}")
+        if url.startswith(head) and url.endswith(tail):
+            return pooled.replace("{database}", url[len(head) : len(url) - len(tail)])
+    return None
 
 
 def _wait(door: Path, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -112,6 +112,30 @@ def pss_mib(session: int) -> float:
     return sum(map(_pss_kib, members(session))) / 1024
 
 
+def family(process: int) -> list[int]:
+    """A process and all that come from it."""
+    born: dict[int, list[int]] = {}
+    for path in Path("/proc").iterdir():
+        if path.name.isdigit() and (parent := _parent(path)) is not None:
+            born.setdefault(parent, []).append(int(path.name))
+    found = [process]
+    for one in found:
+        found += born.get(one, [])
+    return found
+
+
+def pss_of(process: int) -> float:
+    """The memory of one process in MiB."""
+    return _pss_kib(process) / 1024
+
+
+def _parent(process: Path) -> int | None:
+    try:
+        return int((process / "stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return None
+
+
 def _session(process: Path) -> int | None:
     try:
         return int((process / "stat").read_text().rpartition(")")[2].split()[3])

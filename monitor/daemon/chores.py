@@ -8,13 +8,13 @@ from datetime import timedelta
 from functools import partial
 
 import structlog
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from monitor import supervisor
 from monitor.config import secrets
 from monitor.daemon.running import Role, Running
 from monitor.engines import tick
-from monitor.errors import LeaseLost, StoreError
+from monitor.errors import LeaseLost, StoreError, StoreNotWritable
 from monitor.fetch import limits
 from monitor.jobs import coverage, upkeep
 from monitor.store import engine as engines
@@ -31,6 +31,7 @@ _PRUNE_EVERY = timedelta(hours=1)
 _INDEX_EVERY = timedelta(seconds=30)
 _CANARY_EVERY = timedelta(seconds=30)
 _CLOCK_EVERY = timedelta(seconds=30)
+_LOOK_EVERY = timedelta(seconds=5)
 
 
 def jobs(running: Running) -> dict[str, tick.Job]:
@@ -48,7 +49,30 @@ def jobs(running: Running) -> dict[str, tick.Job]:
         "search": tick.Job(_led(running, _index), _INDEX_EVERY),
         "canary": tick.Job(_led(running, _keep_canary), _CANARY_EVERY),
         "clock": tick.Job(partial(asyncio.to_thread, running.compare_clocks), _CLOCK_EVERY),
+        "database": tick.Job(_Lookout(running.engine).look, _LOOK_EVERY),
     }
+
+
+class _Lookout:
+    """Looks whether the database is there and takes changes, and says once when it does not and once when it does."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._is_lost = False
+
+    async def look(self) -> None:
+        """Look once."""
+        try:
+            await asyncio.to_thread(engines.check_writable, self._engine)
+        except StoreError as exc:
+            if not self._is_lost:
+                hint = "nothing is polled or sent meanwhile; that goes on by itself"
+                log.error("database_lost", message=str(exc), hint=hint)
+            self._is_lost = True
+        else:
+            if self._is_lost:
+                log.info("database_back")
+            self._is_lost = False
 
 
 def why_not_ready(running: Running, is_late: Callable[[], bool]) -> str | None:
@@ -56,7 +80,9 @@ def why_not_ready(running: Running, is_late: Callable[[], bool]) -> str | None:
     if running.stopping.is_set():
         return "stopping"
     try:
-        engines.check_reachable(running.engine)
+        engines.check_writable(running.engine)
+    except StoreNotWritable:
+        return "database_not_writable"
     except StoreError:
         return "database_unreachable"
     if not running.dispatcher.is_ready:

@@ -67,8 +67,10 @@ def poll_once(path: Path, environ: Mapping[str, str], *, ignore_schedule: bool, 
     start = starting.start_config(path, environ)
     starting.say_problems(start.problems)
     url = starting.database(start.config, environ)
-    with filelock.FileLock(url):
-        return asyncio.run(_poll_once(start, path, environ, url, ignore_schedule, force))
+    with filelock.FileLock(url) as lock:
+        done = asyncio.run(_poll_once(start, path, environ, url, ignore_schedule, force))
+        lock.note_database()
+        return done
 
 
 async def _poll_once(

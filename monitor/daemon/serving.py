@@ -109,10 +109,11 @@ async def _run(start: Start, environ: Mapping[str, str], hidden: logs.Known, wor
         await _reach(engine, start.config, environ, url, work.wait)
         await asyncio.to_thread(clock.compare, engine)
 
-    with filelock.FileLock(url):
+    with filelock.FileLock(url) as lock:
         async with assembled(
             start.config, environ, url=url, now=clock, who=start.who, text=start.text, hidden=hidden, reach=reach
         ) as running:
+            lock.note_database()
             running.compare_clocks = partial(clock.compare, running.engine)
             await crew.hire(running, environ, url, work.role, partial(_give_up, running))
             reloader = reloading.Reloader(running.working, start.file, leads=lambda: running.leader.is_leader)

@@ -114,13 +114,14 @@ def _last_good(path: Path, environ: Mapping[str, str]) -> revisions.Revision | N
 async def reach(engine: Engine, within: timedelta = timedelta()) -> None:
     """Wait for the database to answer, and say so meanwhile. A file is there or is not: nothing is waited for.
 
-    Errors: StoreUnreachable when it has not answered in time, StoreError when it is none.
+    Errors: StoreUnreachable when it has not answered in time, StoreNotWritable when it takes no changes, StoreError
+    when it is none.
     """
     clock, pauses = asyncio.get_running_loop().time, chain(_PAUSES_S, repeat(_LAST_PAUSE_S))
     until, waited = clock() + within.total_seconds(), False
     while True:
         try:
-            await asyncio.to_thread(engines.check_reachable, engine)
+            await asyncio.to_thread(engines.check_writable, engine)
             break
         except StoreUnreachable as exc:
             left = until - clock()

@@ -43,6 +43,8 @@ _TO_WRITE_S = 3.0
 _ENTRYPOINT = "shard"
 _LOCK = 8003
 _APPLICATION = "storywatch/engine"
+_AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
+"""What passes by itself: no database, or one that takes no changes for now. A new connection may find otherwise."""
 
 
 class Distributed:
@@ -82,7 +84,7 @@ class Distributed:
         self._supervisor = asyncio.create_task(self._supervise(run_shard), name="pgqueuer")
 
     async def offer(self, shards: Sequence[Shard]) -> int:
-        """Queue those that are neither queued nor running anywhere; 0 while the database is away.
+        """Queue those that are neither queued nor running anywhere; 0 while the database is away or takes no changes.
 
         Errors: psycopg.Error when the queue itself is at fault.
         """
@@ -98,7 +100,7 @@ class Distributed:
                 dedupe_key=[f"shard:{shard}" for shard in names],
                 on_conflict="skip",
             )
-        except (psycopg.OperationalError, psycopg.InterfaceError) as exc:
+        except _AWAY as exc:
             log.warning("offer_failed", error=_line(exc))
             await self._forget_offers()
             return 0
@@ -160,7 +162,7 @@ class Distributed:
             began = loop.time()
             try:
                 await self._run(run_shard)
-            except (psycopg.OperationalError, psycopg.InterfaceError, OSError, StoreError) as exc:
+            except (*_AWAY, OSError, StoreError) as exc:
                 log.warning("engine_lost", error=_line(exc))
             except Exception as exc:  # a fault of the engine or of its tables: tried again, and counted
                 log.exception("engine_failed", error=str(exc))

@@ -121,9 +121,10 @@ class Tick:
             self._succeeded[name] = time.monotonic()
             metrics.jobs.labels(name, "done").inc()
         except Exception as exc:  # one job's fault must not end the tick; it is logged and counted
-            log.exception("job_failed", job=name, error=str(exc))
+            is_fault = self._counts(exc)
+            log.error("job_failed", job=name, error=str(exc), exc_info=is_fault)  # what passes needs no traceback
             metrics.jobs.labels(name, "failed").inc()
-            if self._counts(exc):
+            if is_fault:
                 self._count_failure(name)
 
     def _count_failure(self, name: str) -> None:

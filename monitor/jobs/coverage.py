@@ -16,6 +16,7 @@ from monitor import metrics, pipeline, status
 from monitor.config.values import Config, Watch
 from monitor.jobs import reports
 from monitor.store import coverage as rows
+from monitor.store import sights
 
 ENOUGH = 0.8
 FOR = timedelta(minutes=15)
@@ -32,7 +33,7 @@ class Judged:
 
 def check(connection: Connection, config: Config, plan: route.Plan, now: datetime) -> None:
     """Measure every watch and tell what began or ended fifteen minutes ago."""
-    lines = status.feed_views(connection)
+    lines = tuple(sights.read(connection))
     known = rows.read(connection)
     for watch in config.watches:
         if watch.paused:

@@ -6,7 +6,7 @@ Lives on the event loop's thread; `polling` reads it before each poll and tells 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from monitor import outward, schedule
@@ -28,9 +28,9 @@ class HostBook:
         self._limited: dict[str, dict[str, datetime]] = {}
         self._feeds: Counter[str] = Counter()
 
-    def load(self, rows: Iterable[hosts.HostRow], feed_hosts: Iterable[str]) -> None:
-        """Take up what is stored, holds included: a hold survives a restart."""
-        self._feeds, self._rows = Counter(feed_hosts), {}
+    def load(self, rows: Iterable[hosts.HostRow], feeds: Mapping[str, int]) -> None:
+        """Take up what is stored, holds included: a hold survives a restart. `feeds` are how many each host has."""
+        self._feeds, self._rows = Counter(feeds), {}
         self.learn(rows)
 
     def learn(self, rows: Iterable[hosts.HostRow]) -> None:

@@ -58,12 +58,10 @@ class Down:
 
     def write(self, connection: Connection, plan: route.Plan, now: datetime) -> None:
         """Take the failures back that were ours, and say that polling stands still."""
-        for row in feeds.all_rows(connection):
-            recent = row.last_attempt_at is not None and now - row.last_attempt_at <= WINDOW
-            if row.host in self.suspects and row.fail_reason in OWN_NETWORK and recent:
-                state = schedule.forgive(schedule.from_json(row.schedule, row.validators))
-                feeds.remember(connection, row.id, schedule.to_json(state), failing=state.fail.count > 0)
-                feeds.reschedule(connection, {row.id: now}, NextReason.CIRCUIT)
+        for row in feeds.failing(connection, self.suspects, OWN_NETWORK, now - WINDOW):
+            state = schedule.forgive(schedule.from_json(row.schedule, row.validators))
+            feeds.remember(connection, row.id, schedule.to_json(state), failing=state.fail.count > 0)
+            feeds.reschedule(connection, {row.id: now}, NextReason.CIRCUIT)
         _tell(connection, reports.network_down(now, len(self.suspects), plan.config_rev), plan)
         log.error("own_network_down", hosts=len(self.suspects))
 
@@ -87,10 +85,9 @@ def spread_overdue(connection: Connection, now: datetime, dice: random.Random) -
     A feed that was never asked keeps its time. Returns how many were moved.
     """
     times = {}
-    for row in feeds.all_rows(connection):
-        if row.state in feeds.POLLED and row.last_attempt_at is not None and row.next_at <= now:
-            interval = schedule.from_json(row.schedule, row.validators).interval
-            times[row.id] = schedule.spread(row.next_at, interval, now, dice.random())
+    for row in feeds.overdue(connection, now):
+        interval = schedule.from_json(row.schedule, row.validators).interval
+        times[row.id] = schedule.spread(row.next_at, interval, now, dice.random())
     feeds.reschedule(connection, times, NextReason.STARTUP_SPREAD)
     return len(times)
 

@@ -24,7 +24,7 @@ from monitor.jobs import answers, network, requests
 from monitor.jobs.host_book import HostBook
 from monitor.jobs.parts import LEASE, LeftOut, Parts, Round
 from monitor.store import engine as engines
-from monitor.store import feeds, hosts, stories
+from monitor.store import feeds, hosts, sights, stories
 from monitor.values import Claim, Fetched, FetchOutcome
 
 log = structlog.get_logger(__name__)
@@ -55,8 +55,10 @@ class Poller:
 
     async def start(self) -> None:
         """Read what is remembered of hosts, and which feeds turned out to be one."""
-        rows, names = await self._parts.write(lambda connection: (hosts.read(connection), feeds.host_names(connection)))
-        self._book.load(rows, names)
+        rows, many = await self._parts.write(
+            lambda connection: (hosts.read(connection), sights.host_counts(connection))
+        )
+        self._book.load(rows, many)
         self._answers.merged = await self._parts.write(feeds.merged)
 
     async def use(self, configured: Mapping[str, FeedConfig]) -> None:

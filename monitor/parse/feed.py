@@ -226,6 +226,7 @@ class _Cook:
     ) -> None:
         self.document, self.url, self.now, self.hints, self.table = document, url, now, hints, table
         self.channel = _best_link(document.links, url)
+        self.declared = hints.language or language.code(document.language)
         self.zone = self._zone()
         self.fallback_date = headers.get("last-modified") if alone else None
 
@@ -259,6 +260,7 @@ class _Cook:
             language=self._language(item, title, summary or content, url),
             zone_guess=dated.zone_guess and dated.at is not None,
             date_note=dated.note,
+            url_key=links.canonical(url).key if url else None,
         )
 
     def _url(self, item: RawItem) -> str | None:
@@ -291,11 +293,11 @@ class _Cook:
             zone=self.hints.timezone,
             country=self.hints.country,
             host=host,
-            language=self.hints.language or language.code(self.document.language),
+            language=self.declared,
         )
 
     def _language(self, item: RawItem, title: str | None, text: str | None, url: str | None) -> str | None:
-        declared = self.hints.language or language.code(item.language) or language.code(self.document.language)
+        declared = self.hints.language or language.code(item.language) or self.declared
         country = self.hints.country or zones.country_of_host(links.host_of(url) or links.host_of(self.url))
         return language.detect(title, text, declared, country)
 

@@ -170,7 +170,7 @@ def _words(text: str | None) -> frozenset[str]:
 
 
 def _single(entry: ParsedEntry, policy: Policy, shared: frozenset[str] | set[str]) -> KeyedEntry:
-    url_key = links.canonical(entry.url).key if entry.url else None
+    url_key = entry.url_key or (links.canonical(entry.url).key if entry.url else None)
     tail = _tail(entry.id) if policy is Policy.GUID and entry.id not in shared else None
     return KeyedEntry(entry, _entry_key(entry, url_key, policy, shared), url_key, tail_key=tail)
 

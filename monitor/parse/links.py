@@ -174,13 +174,11 @@ def unwrapped(url: str) -> str:
 
 
 def _inside(url: str) -> str | None:
-    try:
-        parts = urlsplit(url.strip())
-    except ValueError:
+    host = host_of(url.strip())
+    if host is None or not _may_wrap(host):
         return None
-    host, path = ascii_host(parts.hostname or ""), parts.path
-    if not _may_wrap(host):
-        return None
+    parts = urlsplit(url.strip())
+    path = parts.path
     for wrapper in sites.WRAPPERS:
         if wrapper.host.fullmatch(host) and wrapper.path.fullmatch(path):
             values = dict(parse_qsl(parts.query, keep_blank_values=False))

@@ -61,8 +61,11 @@ def unescape(text: str) -> str:
 
 def clean(text: str) -> str:
     """NFC without invisible and control characters; white space is kept as it is. Homoglyphs stay."""
-    if text.isprintable() and not _PRINTABLE_BUT_INVISIBLE.search(text):
-        return text if text.isascii() else unicodedata.normalize("NFC", text)
+    if text.isprintable():
+        if text.isascii():
+            return text
+        if not _PRINTABLE_BUT_INVISIBLE.search(text):
+            return unicodedata.normalize("NFC", text)
     return unicodedata.normalize("NFC", _CONTROL.sub("", _INVISIBLE.sub("", text)))
 
 
@@ -152,7 +155,9 @@ def _gap(tag: re.Match[str]) -> str:
 
 def _strip(text: str) -> str:
     """Text without tags: blocks become blank lines, a single break a line's end, anything else nothing."""
-    text = _BREAKS.sub("\n\n", _without_hidden(text))
+    text = _without_hidden(text)
+    if "<br" in text.lower():
+        text = _BREAKS.sub("\n\n", text)
     parts = _TAG_NAME.split(text)
     for at in range(1, len(parts), 2):
         name = parts[at].lower()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from monitor.parse import links
@@ -140,14 +141,18 @@ def _of_channel(table: HostTable, url: str | None) -> Domain | None:
     return table.outlet(url) if url and table.aggregator(url) is None else None
 
 
-def _places(host: str, url: str) -> list[str]:
+def _places(host: str, url: str) -> tuple[str, ...]:
     """A host, longest first, each with the first path segment before it without: a.b.c/x, a.b.c, b.c/x, b.c."""
-    segment = urlsplit(url).path.split("/")[1:2]
+    return _places_of(host, "".join(urlsplit(url).path.split("/")[1:2]).lower())
+
+
+@lru_cache(maxsize=1024)
+def _places_of(host: str, segment: str) -> tuple[str, ...]:
     labels = host.split(".")
     places = []
     for start in range(len(labels) - 1):
         suffix = ".".join(labels[start:])
-        if segment and segment[0]:
-            places.append(f"{suffix}/{segment[0].lower()}")
+        if segment:
+            places.append(f"{suffix}/{segment}")
         places.append(suffix)
-    return places
+    return tuple(places)

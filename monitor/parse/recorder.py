@@ -276,7 +276,10 @@ def _is_plain(tag: str, attrs: list[tuple[str, str]]) -> bool:
 
 
 class _Driver(xml.sax.expatreader.ExpatParser):
-    """The standard library's, which asks feedparser only once what an element's name is, if it has no attributes."""
+    """The standard library's, which asks feedparser only once what an element's name is, if its attributes have none.
+
+    (A blank parts the name of an attribute from its namespace.)
+    """
 
     def __init__(self) -> None:
         super().__init__(namespaceHandling=1)
@@ -289,8 +292,9 @@ class _Driver(xml.sax.expatreader.ExpatParser):
     def start_element_ns(self, name: str, attrs: Mapping[str, str]) -> None:
         handler: Any = self.getContentHandler()
         tag = self._tags.get(name)
-        if tag is not None and not attrs and not handler.decls:
-            handler.unknown_starttag(tag, [])
+        plain = not handler.decls and len(attrs) <= _MAX_ATTRIBUTES and " " not in "".join(attrs)
+        if tag is not None and plain:
+            handler.unknown_starttag(tag, list({key.lower(): value for key, value in attrs.items()}.items()))
             return
         super().start_element_ns(name, attrs)
         if tag is None and not _GIVEN_ATTRIBUTES.intersection(name.lower().split()):

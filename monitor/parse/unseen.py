@@ -17,7 +17,7 @@ from xml.parsers import expat
 
 import feedparser
 
-from monitor.parse import feed, links, publishers, xml_feed
+from monitor.parse import feed, publishers, xml_feed
 from monitor.parse.delta import CONTEXT, HASH, ITEM_BYTES, KEY, NONE, Delta, Memory, Whole, key
 from monitor.parse.tasks import NO_HINTS, FeedHints
 from monitor.values import ParsedEntry, ParsedFeed
@@ -115,8 +115,7 @@ def _remember_all(split: _Split, parsed: ParsedFeed) -> Memory | None:
 
 
 def _facts(entry: ParsedEntry) -> bytes:
-    address = links.canonical(entry.url).key if entry.url else None
-    return key(entry.id) + key(address) + key(entry.title or entry.summary)
+    return key(entry.id) + key(entry.url_key) + key(entry.title or entry.summary)
 
 
 def _mini(split: _Split, positions: Collection[int]) -> str:

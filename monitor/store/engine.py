@@ -9,7 +9,6 @@ Behind a transaction pooler nothing may stick to a connection: no prepared state
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
 from pathlib import Path
@@ -27,7 +26,8 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.pool import QueuePool
 
-from monitor.errors import StoreError, StoreUnreachable
+from monitor.errors import StoreError, StoreNotWritable, StoreUnreachable
+from monitor.store import sqlite_file
 
 _PRAGMAS = ("busy_timeout=10000", "synchronous=full", "foreign_keys=on")
 _WAL_WITHIN_S = 10.0
@@ -43,6 +43,9 @@ LIMITS = {
 
 _ENDED = ("25P03", "25P04")
 """What Postgres says to a session whose transaction lay idle, or went on, for too long."""
+_READ_ONLY = "25006"
+"""What Postgres says to who would change something where nothing may be changed; a new session may hear otherwise."""
+_MAY_CHANGE = text("show transaction_read_only")
 _AT_PEAKS = 2
 """Connections beyond the pool; few, since the server's limit is shared by many processes."""
 
@@ -90,14 +93,7 @@ def is_refused_by_pooler(error: StoreUnreachable) -> bool:
 
 
 def _open_sqlite(url: URL) -> Engine:
-    if url.database and url.database != ":memory:":
-        folder = Path(url.database).parent
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as exc:
-            raise StoreError(f"{folder}: cannot be made ({exc.strerror}); choose another storage.url") from exc
-        if Path(url.database).exists() and not os.access(url.database, os.W_OK):
-            raise StoreError(f"{url.database} is read-only for this user")
+    file = _file(url)
     engine = create_engine(
         url.set(drivername="sqlite"),
         pool_use_lifo=True,  # who writes again finds what it read still in memory
@@ -106,6 +102,7 @@ def _open_sqlite(url: URL) -> Engine:
         poolclass=QueuePool,
         pool_size=1 if url.database in (None, "", ":memory:") else 5,
         max_overflow=0 if url.database in (None, "", ":memory:") else 10,
+        execution_options={"file": file},
     )
 
     @event.listens_for(engine, "connect")
@@ -117,9 +114,43 @@ def _open_sqlite(url: URL) -> Engine:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         plain = connection.get_execution_options().get("reads", False)
+        if file is not None and not plain and (fault := file.fault()) is not None:
+            raise OperationalError("begin immediate", None, sqlite3.OperationalError(fault))
         connection.exec_driver_sql("begin" if plain else "begin immediate")
 
+    if file is not None:
+        _hold_on_to(engine, file)
     return engine
+
+
+def _file(url: URL) -> sqlite_file.SqliteFile | None:
+    """The file of a database, its folder made; None for one in memory."""
+    if url.database in (None, "", ":memory:"):
+        return None
+    path = Path(str(url.database))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise StoreError(f"{path.parent}: cannot be made ({exc.strerror}); choose another storage.url") from exc
+    if (fault := sqlite_file.locked_up(path)) is not None:
+        raise StoreNotWritable(fault)
+    return sqlite_file.SqliteFile(path)
+
+
+def _hold_on_to(engine: Engine, file: sqlite_file.SqliteFile) -> None:
+    """Let every connection after the first be one to the same file: where it is gone, none is made."""
+
+    @event.listens_for(engine, "do_connect")
+    def _find(_dialect: Any, _record: Any, words: list[Any], more: dict[str, Any]) -> None:
+        if file.is_known:
+            if (fault := file.fault()) is not None:
+                raise sqlite3.OperationalError(fault)
+            words[:], more["uri"] = [file.address], True
+
+    @event.listens_for(engine, "connect")
+    def _know(_connection: Any, _record: Any) -> None:
+        if not file.is_known:
+            file.know()
 
 
 def _use_wal(connection: Any) -> None:
@@ -173,9 +204,13 @@ def _send_arrays_in_binary(connection: Any, _record: Any) -> None:
 
 
 def _notice_end(context: ExceptionContext) -> None:
-    """Take a session that the server ended because we stood still for an ended one: the driver calls it a fault."""
-    if getattr(context.original_exception, "sqlstate", None) in _ENDED:
-        context.is_disconnect, context.invalidate_pool_on_disconnect = True, False
+    """Take a session that the server ended because we stood still for an ended one: the driver calls it a fault.
+
+    So it does with a change that is refused because the database is read-only for now; all sessions are made anew then.
+    """
+    state = getattr(context.original_exception, "sqlstate", None)
+    if state in (*_ENDED, _READ_ONLY):
+        context.is_disconnect, context.invalidate_pool_on_disconnect = True, state == _READ_ONLY
 
 
 def _session_options() -> str:
@@ -195,6 +230,24 @@ def check_reachable(engine: Engine) -> None:
         if engine.dialect.name == "sqlite" and isinstance(exc, DatabaseError) and not isinstance(exc, OperationalError):
             raise StoreError(f"{engine.url.database}: {said}; put a backup in its place") from exc
         raise StoreUnreachable(f"{engine.url.render_as_string(hide_password=True)} cannot be reached: {said}") from exc
+
+
+def check_writable(engine: Engine) -> None:
+    """Ask the database whether it takes changes.
+
+    Errors: as `check_reachable`; StoreNotWritable when it answers, or did, and takes none.
+    """
+    file: sqlite_file.SqliteFile | None = engine.get_execution_options().get("file")
+    if file is not None and (fault := file.fault()) is not None:
+        raise StoreNotWritable(fault)
+    check_reachable(engine)
+    if engine.dialect.name != "postgresql":
+        return
+    with reading(engine) as connection:
+        if connection.execute(_MAY_CHANGE).scalar_one() == "on":
+            connection.invalidate()  # what a session may do is settled when it begins
+            shown = engine.url.render_as_string(hide_password=True)
+            raise StoreNotWritable(f"{shown} is read-only: it takes no changes")
 
 
 def reading(engine: Engine) -> Connection:

@@ -5,7 +5,7 @@ A claim carries a token; every write names it, so a worker that woke up late cha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -22,6 +22,8 @@ from monitor.store.shards import shard_of
 from monitor.values import Claim, FeedId, Validators
 
 _T = tables.feed.c
+AT_A_TIME = 1000
+"""Rows that are in memory at once where all are looked at."""
 POLLED = ("active", "gone")
 """States of feeds that are asked; paused and merged ones are not."""
 _TOKENS = plain.Statement(
@@ -124,7 +126,15 @@ def sync(connection: Connection, seeds: Sequence[Seed], now: datetime) -> int:
 
     Returns the number of feeds that are new.
     """
-    known = {row.url: row for row in connection.execute(select(_T.id, _T.url, _T.state))}
+    wanted = {seed.url: "paused" if seed.paused else "active" for seed in seeds}
+    known: set[str] = set()
+    moved: dict[int, str] = {}
+    for row in connection.execute(select(_T.id, _T.url, _T.state).execution_options(yield_per=AT_A_TIME)):
+        state = wanted.get(row.url, "paused")
+        if row.url in wanted:
+            known.add(row.url)
+        if row.state != state and not (row.state in ("gone", "merged") and state == "active"):
+            moved[row.id] = state
     new = [seed for seed in seeds if seed.url not in known]
     if new:
         make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
@@ -143,11 +153,8 @@ def sync(connection: Connection, seeds: Sequence[Seed], now: datetime) -> int:
                 for s in new
             ],
         )
-    wanted = {seed.url: "paused" if seed.paused else "active" for seed in seeds}
-    for url, row in known.items():
-        state = wanted.get(url, "paused")
-        if row.state != state and not (row.state in ("gone", "merged") and state == "active"):
-            connection.execute(update(tables.feed).where(_T.id == row.id).values(state=state))
+    for feed, state in moved.items():
+        connection.execute(update(tables.feed).where(_T.id == feed).values(state=state))
     return len(new)
 
 
@@ -447,6 +454,21 @@ def remember(connection: Connection, feed: FeedId, schedule: Mapping[str, Any], 
 def all_rows(connection: Connection) -> tuple[FeedRow, ...]:
     """Every feed, in the order of their ids."""
     return tuple(_feed(row) for row in connection.execute(select(tables.feed).order_by(_T.id)))
+
+
+def overdue(connection: Connection, now: datetime) -> Iterator[FeedRow]:
+    """Feeds that fell due and were asked before; one after the other, since a farm's do not fit into memory at once."""
+    wanted = (_T.state.in_(POLLED), _T.last_attempt_at.is_not(None), _T.next_at <= now)
+    query = select(tables.feed).where(*wanted).order_by(_T.id).execution_options(yield_per=AT_A_TIME)
+    return map(_feed, connection.execute(query))
+
+
+def failing(
+    connection: Connection, hosts: Collection[str], reasons: Collection[str], since: datetime
+) -> tuple[FeedRow, ...]:
+    """Feeds of these hosts that failed for one of these reasons since a time, in the order of their ids."""
+    wanted = (_T.host.in_(hosts), _T.fail_reason.in_(reasons), _T.last_attempt_at >= since)
+    return tuple(_feed(row) for row in connection.execute(select(tables.feed).where(*wanted).order_by(_T.id)))
 
 
 def by_id(connection: Connection, feed: FeedId) -> FeedRow | None:

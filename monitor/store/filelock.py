@@ -1,6 +1,7 @@
 """One daemon per SQLite file: an advisory lock on `<file>.lock`, free at once when its holder dies.
 
-The database file itself is never locked by us: closing any descriptor of it would drop SQLite's own locks.
+The database file itself is never locked by us: closing any descriptor of it would drop SQLite's own locks. The lock
+file outlives its holder and says whether there was a database: one that vanished is not replaced by an empty one.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from monitor.errors import StoreError
 from monitor.store import engine
 
 _HOLDER = re.compile(r"process (\d+) on (\S+)")
+_WAS_THERE = b"its database was made\n"
 
 
 class AlreadyRunning(StoreError):
@@ -28,6 +30,7 @@ class FileLock:
     def __init__(self, url: str) -> None:
         parsed = engine.parse_url(url)
         named = parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:")
+        self._database = Path(str(parsed.database))
         self._path = Path(f"{parsed.database}.lock") if named else None
         self._fd: int | None = None
 
@@ -39,7 +42,8 @@ class FileLock:
     def __enter__(self) -> FileLock:
         """Take the lock.
 
-        Errors: AlreadyRunning, naming process and host of the holder; StoreError when there can be no lock file.
+        Errors: AlreadyRunning, naming process and host of the holder; StoreError when there can be no lock file, or
+        when the database is gone that an earlier holder worked on.
         """
         if self._path is None:
             return self
@@ -51,7 +55,7 @@ class FileLock:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as exc:
-            holder = os.read(fd, 200).decode(errors="replace").strip() or "another process"
+            holder = os.read(fd, 200).decode(errors="replace").partition("\n")[0].strip() or "another process"
             os.close(fd)
             raise AlreadyRunning(
                 f"{self._path} is held by {holder}: storywatch is already running on this database"
@@ -59,14 +63,31 @@ class FileLock:
         except OSError as exc:
             os.close(fd)
             raise StoreError(f"{self._path}: cannot be locked ({exc.strerror}); choose another storage.url") from exc
+        self._fd = fd
+        was_there = _WAS_THERE in os.read(fd, 400)
+        if was_there and not self._database.exists():
+            self._release()
+            raise StoreError(
+                f"{self._database} is gone, and storywatch has worked on it: put it back, or a backup of it; "
+                f"to begin with an empty one, remove {self._path}"
+            )
         os.ftruncate(fd, 0)
         os.pwrite(fd, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
-        self._fd = fd
+        if was_there or self._database.exists():
+            self.note_database()
         return self
+
+    def note_database(self) -> None:
+        """Tell the next holder that there was a database. Does nothing where there is no lock."""
+        if self._fd is not None and _WAS_THERE not in os.pread(self._fd, 400, 0):
+            os.pwrite(self._fd, _WAS_THERE, os.fstat(self._fd).st_size)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._release()
+
+    def _release(self) -> None:
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None

@@ -6,13 +6,13 @@ Asked for every matching entry, so its statements are built once.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, or_, select
+from sqlalchemy import Connection, Select, bindparam, or_, select
 
-from monitor.store import tables
+from monitor.store import plain, tables
 from monitor.values import (
     Asker,
     Certainty,
@@ -27,41 +27,88 @@ from monitor.values import (
     StoryKey,
 )
 
-_MENTION, _STORY, _ALIAS = tables.mention.c, tables.story.c, tables.story_alias.c
-_BY_KEY = select(tables.story).where(_STORY.key == bindparam("key"))
-_KEYS_OF = select(_ALIAS.alias_key).where(_ALIAS.story_id == bindparam("story"))
-_MENTIONED = (
-    select(tables.mention)
-    .where(_MENTION.story_id.in_(bindparam("parts", expanding=True)))
-    .order_by(_MENTION.seen_at, _MENTION.entry_id)
+_STORY, _ALIAS, _MATCH = tables.story.c, tables.story_alias.c, tables.match.c
+_MENTION, _CITATION, _ANSWER = tables.mention.c, tables.attribution.c, tables.response.c
+
+
+def _each(make: Callable[[str], Select[Any]]) -> plain.Statement:
+    return plain.Statement({name: make(name) for name in plain.DATABASES})
+
+
+_BY_KEY = plain.Statement(select(_STORY.id, _STORY.split_from, _STORY.split_at).where(_STORY.key == bindparam("key")))
+_KEYS_OF = plain.Statement(select(_ALIAS.alias_key).where(_ALIAS.story_id == bindparam("story")))
+_MENTIONED = _each(
+    lambda name: (
+        select(
+            _MENTION.entry_id,
+            _MENTION.outlet,
+            _MENTION.publisher,
+            _MENTION.role,
+            _MENTION.seen_at,
+            _MENTION.url,
+            _MENTION.title,
+            _MENTION.lead,
+        )
+        .where(plain.among(name, _MENTION.story_id, "parts"), _MENTION.seen_at <= bindparam("until"))
+        .order_by(_MENTION.seen_at, _MENTION.entry_id)
+    )
 )
-_MENTIONED_UNTIL = _MENTIONED.where(_MENTION.seen_at <= bindparam("until"))
-_WATCHES = select(tables.match.c.entry_id, tables.match.c.watch).where(
-    tables.match.c.entry_id.in_(bindparam("entries", expanding=True))
+_WATCHES = _each(
+    lambda name: select(_MATCH.entry_id, _MATCH.watch).where(plain.among(name, _MATCH.entry_id, "entries"))
 )
-_CITED = (
-    select(tables.attribution)
-    .where(tables.attribution.c.entry_id.in_(bindparam("entries", expanding=True)))
-    .order_by(tables.attribution.c.entry_id, tables.attribution.c.n)
+_CITED = _each(
+    lambda name: (
+        select(
+            _CITATION.entry_id,
+            _CITATION.source,
+            _CITATION.domain,
+            _CITATION.kind,
+            _CITATION.field,
+            _CITATION.start,
+            _CITATION.end,
+            _CITATION.background,
+        )
+        .where(plain.among(name, _CITATION.entry_id, "entries"))
+        .order_by(_CITATION.entry_id, _CITATION.n)
+    )
 )
-_ANSWERED = (
-    select(tables.response)
-    .where(tables.response.c.story_id.in_(bindparam("parts", expanding=True)))
-    .order_by(tables.response.c.entry_id, tables.response.c.n)
+_ANSWERED = _each(
+    lambda name: (
+        select(
+            _ANSWER.entry_id,
+            _ANSWER.government,
+            _ANSWER.voice,
+            _ANSWER.body,
+            _ANSWER.stance,
+            _ANSWER.asker_name,
+            _ANSWER.asker_domain,
+            _ANSWER.said_at,
+            _ANSWER.quote,
+            _ANSWER.partial,
+            _ANSWER.hand,
+            _ANSWER.background,
+            _ANSWER.certainty,
+            _ANSWER.office,
+        )
+        .where(plain.among(name, _ANSWER.story_id, "parts"))
+        .order_by(_ANSWER.entry_id, _ANSWER.n)
+    )
 )
+_EVER = datetime.max.replace(tzinfo=UTC)
 
 
 def of(connection: Connection, key: StoryKey) -> StoryFacts:
     """All a decision needs to know of a story, in the order in which it was recorded."""
-    row = connection.execute(_BY_KEY, {"key": key}).one_or_none()
-    if row is None:
+    found = _BY_KEY.rows(connection, {"key": key})
+    if not found:
         return StoryFacts(key)
-    aliases = connection.execute(_KEYS_OF, {"story": row.id}).scalars()
-    mentions, stances = _recorded(connection, (row.id,))
+    story, split_from, split_at = found[0]
+    aliases = frozenset(StoryKey(row[0]) for row in _KEYS_OF.rows(connection, {"story": story}))
+    mentions, stances = _recorded(connection, (story,))
     parted = None
-    if row.split_from is not None:
-        parted = StoryFacts(key, *_recorded(connection, _other_parts(connection, row.id), until=row.split_at))
-    return StoryFacts(key, mentions, stances, frozenset(StoryKey(a) for a in aliases), parted)
+    if split_from is not None:
+        parted = StoryFacts(key, *_recorded(connection, _other_parts(connection, story), until=split_at))
+    return StoryFacts(key, mentions, stances, aliases, parted)
 
 
 def _other_parts(connection: Connection, story: int) -> tuple[int, ...]:
@@ -87,69 +134,60 @@ def _recorded(
 
 
 def _mention_facts(connection: Connection, parts: Sequence[int], until: datetime | None) -> Iterator[MentionFact]:
-    if until is None:
-        rows = connection.execute(_MENTIONED, {"parts": parts}).all()
-    else:
-        rows = connection.execute(_MENTIONED_UNTIL, {"parts": parts, "until": until}).all()
-    ids = [row.entry_id for row in rows]
+    rows = _MENTIONED.rows(connection, {"parts": list(parts), "until": until or _EVER})
+    ids = [row[0] for row in rows]
     watches, citations = _watches(connection, ids), _citations(connection, ids)
-    for row in rows:
+    for entry, outlet, publisher, role, seen_at, url, title, lead in rows:
         yield MentionFact(
-            entry=EntryId(row.entry_id),
-            outlet=None if row.outlet is None else Domain(row.outlet),
-            publisher=row.publisher,
-            role=Role(row.role),
-            seen_at=row.seen_at,
-            watches=frozenset(watches[row.entry_id]),
-            citations=tuple(citations[row.entry_id]),
-            url=row.url,
-            title=row.title,
-            title_only=not row.lead,
+            entry=EntryId(entry),
+            outlet=None if outlet is None else Domain(outlet),
+            publisher=publisher,
+            role=Role(role),
+            seen_at=seen_at,
+            watches=frozenset(watches[entry]),
+            citations=tuple(citations[entry]),
+            url=url,
+            title=title,
+            title_only=not lead,
         )
 
 
 def _watches(connection: Connection, entries: Sequence[int]) -> Mapping[int, set[str]]:
     found: dict[int, set[str]] = defaultdict(set)
-    for row in connection.execute(_WATCHES, {"entries": entries}):
-        found[row.entry_id].add(row.watch)
+    for some in plain.chunks(entries):
+        for entry, watch in _WATCHES.rows(connection, {"entries": some}):
+            found[entry].add(watch)
     return found
 
 
 def _citations(connection: Connection, entries: Sequence[int]) -> Mapping[int, list[Citation]]:
     found: dict[int, list[Citation]] = defaultdict(list)
-    for row in connection.execute(_CITED, {"entries": entries}):
-        domain = None if row.domain is None else Domain(row.domain)
-        found[row.entry_id].append(
-            Citation(row.source, domain, row.kind, row.field, row.start, row.end, row.background)
-        )
+    for some in plain.chunks(entries):
+        for entry, source, domain, *place in _CITED.rows(connection, {"entries": some}):
+            found[entry].append(Citation(source, None if domain is None else Domain(domain), *place))
     return found
 
 
 def _stance_facts(
     connection: Connection, parts: Sequence[int], mentions: Mapping[EntryId, MentionFact]
 ) -> Iterator[StanceFact]:
-    for row in connection.execute(_ANSWERED, {"parts": parts}):
-        mention = mentions.get(EntryId(row.entry_id))
+    for row in _ANSWERED.rows(connection, {"parts": list(parts)}):
+        entry, government, voice, body, stance, name, domain, said_at, quote, partial, hand, background, sure, by = row
+        mention = mentions.get(EntryId(entry))
         yield StanceFact(
-            government=row.government,
-            voice=row.voice,
-            body=row.body,
-            stance=Stance(row.stance),
-            asker=_asker(row),
-            said_at=row.said_at,
-            entry=EntryId(row.entry_id),
+            government=government,
+            voice=voice,
+            body=body,
+            stance=Stance(stance),
+            asker=None if name is None else Asker(name, None if domain is None else Domain(domain)),
+            said_at=said_at,
+            entry=EntryId(entry),
             outlet=mention.outlet if mention else None,
-            quote=row.quote,
-            partial=row.partial,
-            first_hand=row.hand == "first",
+            quote=quote,
+            partial=partial,
+            first_hand=hand == "first",
             from_copy=mention is not None and mention.role is Role.COPY,
-            background=row.background,
-            certainty=Certainty(row.certainty),
-            office=row.office or "",
+            background=background,
+            certainty=Certainty(sure),
+            office=by or "",
         )
-
-
-def _asker(row: Row[Any]) -> Asker | None:
-    if row.asker_name is None:
-        return None
-    return Asker(row.asker_name, None if row.asker_domain is None else Domain(row.asker_domain))

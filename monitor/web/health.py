@@ -57,7 +57,7 @@ class _Signs:
     def health(self, request: Request) -> dict[str, Any]:
         """Everything, for people and for `storywatch health`; where a login is wanted, strangers hear no addresses."""
         why = self._sources.ready()
-        if why == "database_unreachable":
+        if why in ("database_unreachable", "database_not_writable"):
             return {"version": monitor.__version__, "state": "red", "message": why}
         with self._sources.reading() as connection:
             standing = status.read(connection, self._sources.now(), self._sources.insecure).as_dict()

@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from monitor.store import engine as engines
+from tests import pgbouncer
 from tests.fakes.feed_server import FeedServer
 
 WATCHES = """\
@@ -35,9 +36,15 @@ def hosts(count: int) -> list[str]:
 def write_config(
     folder: Path, url: str, feeds: Sequence[str], *, kind: str = "pgqueuer", storage: str = "", more: str = ""
 ) -> Path:
-    """A configuration for small tests: a tick a second, few slots, feeds of hosts that are ours."""
+    """A configuration for small tests: a tick a second, few slots, feeds of hosts that are ours.
+
+    With STORYWATCH_TEST_POOLER=1 the daemon reaches the suite's Postgres through PgBouncer (see `conftest`).
+    """
     allowed = sorted({feed.split("/")[2].split(":")[0] for feed in feeds}) or ["127.0.0.1"]
     listed = "\n".join(f"  - {{url: '{feed}'}}" for feed in feeds) or "  []"
+    pooled = pgbouncer.address(url)
+    if pooled is not None and "direct_url" not in storage:
+        url, storage = pooled, f", direct_url: '{url}'{storage}"
     path = folder / "config.yaml"
     path.write_text(
         "version: 1\ncontact: https://newsroom.example/storywatch\nweb: {listen: '127.0.0.1:0'}\n"
@@ -69,6 +76,11 @@ class Process:
     def count(self, event: str) -> int:
         """How often it has told of something."""
         return Counter(line["event"] for line in self.told)[event]
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        return self._process.pid
 
     @property
     def code(self) -> int | None:

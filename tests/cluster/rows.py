@@ -13,6 +13,7 @@ ENGINES = "engines/test_dispatchers.py::test_"
 POOLER = "cluster/test_pooler.py::test_"
 CLOCKS = "cluster/test_clocks.py::test_"
 ENDS = "cluster/test_ends.py::test_"
+LOST = "cluster/test_lost_database.py::test_"
 RESTART = "cluster/test_restart.py::test_"
 FAILOVER = "cluster/test_failover.py::test_"
 REFUSALS = "cluster/test_refusals.py::test_"
@@ -63,6 +64,13 @@ PLAYED: dict[str, tuple[str, ...]] = {
         FAILOVER + "events_of_the_lost_moments_are_decided_again_under_the_same_keys",
     ),
     "S17 the disk is full": (FULL + "a_full_disk_loses_nothing_that_was_committed_and_room_heals_it",),
+    "S18 the database takes no changes, or is gone": (
+        LOST + "a_start_on_what_is_read_only_is_refused",
+        LOST + "a_start_on_a_file_that_vanished_is_refused_and_none_is_made",
+        LOST + "a_start_on_a_postgres_that_takes_no_changes_is_refused",
+        LOST + "nothing_is_written_to_a_file_that_is_not_at_its_place_and_none_is_made_there",
+        LOST + "what_runs_without_its_database_polls_and_sends_nothing_and_goes_on_when_it_is_back",
+    ),
     "S19 the file is damaged": (REFUSALS + "a_damaged_file_is_refused_and_never_replaced_by_an_empty_one",),
     "S20 the clock is set while we run": (
         TICK + "a_jump_of_the_wall_clock_is_said_and_the_jobs_wait_their_interval_from_then",
@@ -87,6 +95,10 @@ PLAYED: dict[str, tuple[str, ...]] = {
     ),
     "S27 six starts on an empty database": (MIGRATE + "six_starts_at_once_on_an_empty_database_all_succeed",),
     "S28 a migration fails": (MIGRATE + "a_failed_upgrade_leaves_the_old_schema",),
+    "S29 this release beside a later one": (
+        "cluster/test_releases.py::test_processes_of_this_release_go_on_over_a_schema_that_a_later_one_has_added_to",
+        MIGRATE + "a_newer_schema_is_refused_and_not_touched",
+    ),
     "S30 one text through two processes at once": (
         "monitor/test_pipeline.py::test_the_same_wire_text_through_two_processes_at_once_is_one_story_and_a_copy",
     ),
@@ -107,14 +119,13 @@ PLAYED: dict[str, tuple[str, ...]] = {
         SHARDS + "a_database_whose_hosts_are_divided_otherwise_is_refused",
         REFUSALS + "a_database_that_is_not_as_wanted_is_refused_and_not_touched",
     ),
+    "S39 a million feeds and the memory of a worker": (
+        "cluster/test_memory.py::test_a_worker_beside_a_hundred_times_as_many_feeds_takes_hardly_more",
+    ),
     "S40 a fault at every job": (
         ENGINES + "a_fault_that_comes_back_five_times_in_a_minute_is_hopeless",
         ENDS + "a_fault_that_comes_back_ends_the_process_for_its_supervisor_to_see",
     ),
 }
 
-NOT_PLAYED: dict[str, str] = {
-    "S18": "the tests may run as root, for whom no file is read-only",
-    "S29": "there is no earlier release that could run beside this one",
-    "S39": "a million feeds take longer than a suite may; `bench.farm` counts the bytes of a feed",
-}
+NOT_PLAYED: dict[str, str] = {}
