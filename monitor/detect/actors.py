@@ -113,6 +113,11 @@ def _shared_body(sentence: Sentence, actors: Sequence[Actor], at: int, pack: Pac
     words, lists = sentence.words, pack.lists
     between = words[before.end : actor.start]
     joined = bool(between) and lists["and"].accepts(between[0]) and len(between) <= REACH
+    if joined and pack.has("cased"):  # "ministri spoljnih poslova Bugarske i Rumunije"
+        several = words[before.start].endswith("i") and before.case is Case.SUBJECT and before.government is not None
+        if not several or actor.case is not Case.OBLIQUE or len(between) != 1:
+            return actor
+        return replace(actor, case=before.case, body=before.body, metonym=False, rule=before.rule)
     rest = all(lists[name].accepts(word) for word in between[1:] for name in ("of",)) if "of" in lists else False
     if not joined or not (rest or len(between) == 1) or not _genitive_last(sentence, before, pack):
         return actor
@@ -136,6 +141,15 @@ def _heads_another(sentence: Sentence, head: Found, hits: Sequence[Found], pack:
     if at >= len(words) or not sentence.tokens[at].capital or pack.lists["realm"].accepts(words[at]):
         return False
     return not any(hit.start <= at < hit.end and not isinstance(hit.payload, Tag) for hit in hits)
+
+
+def _heads_acronym(sentence: Sentence, head: Found, hits: Sequence[Found]) -> bool:
+    """Whether an office belongs to initials that are no country: "predsednik POKS-a", "predsjednik HNS-a"."""
+    if not isinstance(head.payload, Body) or head.payload.code or head.end >= len(sentence.tokens):
+        return False
+    if not head.payload.body.startswith("head of") or not sentence.tokens[head.end].ending:
+        return False
+    return not any(hit.start <= head.end < hit.end and not isinstance(hit.payload, Tag) for hit in hits)
 
 
 def _case(sentence: Sentence, hits: Sequence[Found], pack: Pack, start: int, *, nominative: bool) -> Case:
@@ -194,7 +208,7 @@ def _interpret(
     if "third" in tags or _is_former(sentence, phrase, tags, pack):
         yield Actor(phrase.start, phrase.end, Kind.THIRD, case)
         return
-    if head is not None and _heads_another(sentence, head, hits, pack):
+    if head is not None and (_heads_another(sentence, head, hits, pack) or _heads_acronym(sentence, head, hits)):
         yield Actor(phrase.start, phrase.end, Kind.THIRD, case)
         return
     if _modifies(sentence, phrase, hits, pack) or _appended(sentence, phrase, hits):

@@ -27,7 +27,8 @@ _VERB_FIRST = ("denied", "refused", "agreed", "condemned")
 class Content:
     """What a stretch of words holds: positions of each tag, and of negations.
 
-    `ends_in_no`: a last word that negates is a denial by itself, as it is where negation is a word of its own.
+    `unwilling`: a negation is a will ("neće", "will not"), not a fact ("nije", "did not"). `ends_in_no`: a last word
+    that negates is a denial by itself, as it is where negation is a word of its own.
     """
 
     start: int
@@ -36,6 +37,7 @@ class Content:
     negations: list[int]
     breaks: list[int]
     ends_in_no: bool = True
+    unwilling: bool = False
 
     def has(self, *names: str) -> bool:
         """Whether any of the tags occurs."""
@@ -51,6 +53,10 @@ class Content:
         if not places:
             return _FAR
         return min((abs(at - no) for no in self.negations for at in places if self.bound(no, at)), default=_FAR)
+
+    def untouched(self, at: int) -> bool:
+        """Whether no negation stands near a tag but the one it begins with: "not true"."""
+        return not any(no != at and abs(no - at) <= _NEAR and self.bound(no, at) for no in self.negations)
 
     def bound(self, one: int, other: int) -> bool:
         """Whether two words stand in one phrase: no comma, semicolon or colon between them."""
@@ -75,7 +81,9 @@ def read(sentence: Sentence, hits: Sequence[Found], start: int, end: int, pack: 
                     tags.setdefault(payload.name, []).append(hit.start)
     if shifted and "condition" in tags:  # without a condition "said it would" is a plain future, told in the past
         tags["modal"] = sorted([*tags.get("modal", ()), *shifted])
-    return Content(start, end, tags, negations, breaks, not pack.has("negation_inside"))
+    will = pack.lists["unwilling"]
+    unwilling = any(will.accepts(word) for at in negations for word in sentence.words[max(0, at - 1) : at + 1])
+    return Content(start, end, tags, negations, breaks, not pack.has("negation_inside"), unwilling)
 
 
 def classify(
@@ -125,7 +133,7 @@ def _by_content(content: Content, sentence: Sentence, *, own: bool) -> str | Non
     """First hit wins: denial, refusal, openness, acceptance, fact, measure, blame."""
     if _denies(content, sentence):
         return "denied"
-    if own and content.negated("c_accept", "c_plan"):
+    if own and (content.negated("c_accept", "c_plan") or (content.unwilling and content.negated("c_receipt"))):
         return "refused"
     if own and content.has("c_plan") and not content.has("modal"):
         return "announced_action"
@@ -145,7 +153,7 @@ def _by_content(content: Content, sentence: Sentence, *, own: bool) -> str | Non
 
 
 def _denies(content: Content, sentence: Sentence) -> bool:
-    if content.has("c_false") and not content.negated("c_false"):
+    if any(content.untouched(at) for at in content.tags.get("c_false", ())):
         return True
     if content.negated("c_receipt") and not _wills(content):
         return True
@@ -159,7 +167,9 @@ def _denies(content: Content, sentence: Sentence) -> bool:
 def _wills(content: Content) -> bool:
     """A negated will near the noun: "will not accept the request" refuses, it does not deny."""
     near = content.distance("c_receipt")
-    return content.distance("c_accept") <= near or (content.distance("c_will") < near and content.has("c_accept"))
+    if content.unwilling:
+        return True
+    return content.distance("c_accept") < near or (content.distance("c_will") <= near and content.has("c_accept"))
 
 
 def _acts(content: Content, predicate: Predicate, actors: Sequence[Actor]) -> bool:

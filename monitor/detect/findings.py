@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date
 
-from monitor.detect import complement, guards, opinions, speakers
+from monitor.detect import complement, ellipsis, guards, opinions, speakers
 from monitor.detect.actors import Actor, Case, Kind
 from monitor.detect.clauses import Sentence
 from monitor.detect.lexicon_rows import Row
@@ -19,6 +19,7 @@ from monitor.detect.speakers import INVERTED, TAIL
 from monitor.values import Certainty
 
 ACCORDING = "according-to"
+COLON = "headline-colon"
 _ATTRIBUTING = ("confirmed", "announced_action")
 """Stances whose verb may close a sentence as "said" does: "Kosovo accepted the request, confirmed the spokesman"."""
 _COLON = 12
@@ -45,7 +46,7 @@ def judge(parsed: Parsed) -> tuple[Verdict, ...]:
     """All verdicts of a sentence, in order of their predicates."""
     verdicts: list[Verdict] = []
     owners = _attributions(parsed)
-    covered = [(content, actor) for _, content, actor in owners]
+    covered = [(content, actor) for predicate, content, actor in owners if not _in_passing(parsed, predicate, actor)]
     covered.extend(opinions.find(parsed))
     verdicts.extend(_headline(parsed, covered))
     attributed = {predicate.start: (content, actor) for predicate, content, actor in owners}
@@ -53,7 +54,7 @@ def judge(parsed: Parsed) -> tuple[Verdict, ...]:
         if predicate.start in attributed:
             content, actor = attributed[predicate.start]
             verdicts.extend(_spoken(parsed, predicate, content, actor))
-            if actor is None or actor.kind is not Kind.MEDIA:
+            if not _in_passing(parsed, predicate, actor) and (actor is None or actor.kind is not Kind.MEDIA):
                 covered.append((content, actor))
             continue
         owner = next((one for span, one in covered if span[0] <= predicate.start < span[1]), None)
@@ -65,6 +66,16 @@ def judge(parsed: Parsed) -> tuple[Verdict, ...]:
             covered.append((span, made[0].actor if made else None))
     verdicts.extend(_according(parsed))
     return tuple(_without_frames(parsed, verdicts))
+
+
+def _in_passing(parsed: Parsed, predicate: Predicate, actor: Actor | None) -> bool:
+    """ "protested against, as he said, interference": a hedge between commas reports nothing but its own phrase."""
+    words, lists = parsed.sentence.words, parsed.pack.lists
+    at = predicate.start - 1
+    while at > 0 and lists["perfect"].accepts(words[at]):
+        at -= 1
+    hedged = at > 0 and words[at - 1] == "," and bool(lists["as"].accepts(words[at]))
+    return actor is None and hedged and "," in words[predicate.end : predicate.end + 2]
 
 
 def _that_clause(parsed: Parsed, predicate: Predicate) -> tuple[int, int] | None:
@@ -219,7 +230,7 @@ def _weighed(parsed: Parsed, predicate: Predicate, actor: Actor, content: tuple[
         )
     certainty = Certainty.LIKELY if parsed.sentence.headline or actor.kind is Kind.PRONOUN else Certainty.SURE
     return Verdict(parsed.sentence, predicate, actor, stance, reason, content, when is not None, said, certainty,
-                   about=_about(parsed, content))  # fmt: skip
+                   about=None if predicate.stance == "condemned" else _about(parsed, content))  # fmt: skip
 
 
 def _before(actor: Actor, predicate: Predicate) -> int:
@@ -278,10 +289,14 @@ def _after_that(parsed: Parsed, predicate: Predicate, content: tuple[int, int]) 
     words, lists = parsed.sentence.words, parsed.pack.lists
     if content[1] <= predicate.start:  # said before its verb: the whole of it is, "It is false that ..." too
         return content[0]
+    if predicate.row.id == COLON:
+        return content[0]
+    told = predicate.stance == "said"  # behind a verb of speech the particle of an infinitive means "that"
+    named = {at for one in parsed.actors if one.kind is Kind.MEDIA for at in range(one.start - 1, one.end + 1)}
     for at in range(content[0], min(content[0] + INVERTED, content[1])):
-        if words[at] in ('"', ":"):
+        if words[at] in ('"', ":") and at not in named:
             break
-        if lists["that"].accepts(words[at]) and not lists["to"].accepts(words[at]):
+        if lists["that"].accepts(words[at]) and (told or not lists["to"].accepts(words[at])):
             return at + 1
     return content[0]
 
@@ -291,6 +306,11 @@ def _own_words(
 ) -> tuple[int, int]:
     """The tokens whose time words speak of the predicate itself, the complement left out."""
     start, end = clause
+    if ellipsis.trails(parsed, predicate):  # the time of the main verb is its own
+        start = predicate.start
+    if predicate.silent:  # "did not reply to questions sent last week": the questions are old, not the silence
+        asked = parsed.pack.lists["asked"]
+        end = next((at for at in range(predicate.end, end) if asked.accepts(parsed.sentence.words[at])), end)
     if predicate.stance != "said" and not speakers.has_that(parsed, predicate.end, min(predicate.end + 4, end)):
         return start, min(end, predicate.end + TAIL)
     if content[0] >= predicate.end:
@@ -316,7 +336,8 @@ def _about(parsed: Parsed, content: tuple[int, int]) -> str | None:
 def _headline(parsed: Parsed, covered: list[tuple[tuple[int, int], Actor | None]]) -> list[Verdict]:
     """ "Foreign Ministry to Vijesti: nobody asked us": who stands before the colon says what follows it."""
     words = parsed.sentence.words
-    if not parsed.sentence.headline or ":" not in words[1:_COLON]:
+    unclosed = parsed.sentence.headline or words[-1] not in (".", "!", "?", '"')
+    if not unclosed or ":" not in words[1:_COLON]:
         return []
     colon = words.index(":", 1)
     if any(predicate.start < colon for predicate in parsed.predicates):
@@ -327,7 +348,7 @@ def _headline(parsed: Parsed, covered: list[tuple[tuple[int, int], Actor | None]
     covered.append((content, speaker))
     if speaker is None or speaker.kind is not Kind.GOVERNMENT or not _addresses(parsed, speaker, colon):
         return []
-    made = Predicate(colon, colon + 1, Row("headline-colon", "said"), "said")
+    made = Predicate(colon, colon + 1, Row(COLON, "said"), "said")
     verdict = _weighed(parsed, made, speaker, content)
     return [] if verdict.stance == "commented" and speaker.metonym else [verdict]
 

@@ -30,10 +30,10 @@ def mood(
         return "reproach"  # "accuse the government of staying silent"
     if pack.lists["to"].accepts(words[at]) and not predicate.silent:
         return "infinitive"
-    for hit in hits:
-        if not isinstance(hit.payload, Tag) or not clause[0] <= hit.start < at:
+    before = [(hit, hit.payload.name) for hit in hits if isinstance(hit.payload, Tag) and clause[0] <= hit.start < at]
+    for hit, name in before:
+        if predicate.silent and _asks(words[hit.start], name, pack):
             continue
-        name = hit.payload.name
         if name == "condition" and not _comma_between(words, hit.end, at):
             return "conditional"
         told = predicate.silent or predicate.stance == "said"
@@ -51,6 +51,11 @@ def mood(
         if name == "modal" and near and not predicate.silent:
             return "conditional"
     return _infinitive(sentence, predicate, pack)
+
+
+def _asks(word: str, name: str, pack: Pack) -> bool:
+    """The "whether" of a question: "asked whether talks were held, the minister did not say"."""
+    return name in ("condition", "whether") and bool(pack.lists["whether"].accepts(word))
 
 
 def _participle(word: str, pack: Pack) -> bool:
@@ -77,6 +82,9 @@ def _infinitive(sentence: Sentence, predicate: Predicate, pack: Pack) -> str | N
     endings = tuple(name.removeprefix("infinitive:") for name in pack.settings if name.startswith("infinitive:"))
     if endings and predicate.end - at == 1 and not predicate.silent and word.endswith(endings):
         return "infinitive"
+    subjunctive = pack.lists["to"].exact - pack.lists["that"].exact  # "да ја затвори": never a clause of its own
+    while at > 1 and subjunctive and pack.has("pro_drop") and pack.lists["perfect"].accepts(sentence.words[at - 1]):
+        at -= 1
     if at and not predicate.silent and pack.lists["to"].accepts(sentence.words[at - 1]):
         return (
             None if predicate.stance == "said" and pack.lists["that"].accepts(sentence.words[at - 1]) else "infinitive"
@@ -157,7 +165,8 @@ def said_at(sentence: Sentence, span: tuple[int, int], pack: Pack, day: date | N
     """The date named in a stretch of words; True when it is a bare month or year other than the entry's own."""
     words = sentence.words
     for at in range(span[0], span[1]):
-        month = _month(words[at], pack) if sentence.tokens[at].capital or not pack.has("month_capitals") else None
+        named = pack.has("month_lower") and at > 0 and sentence.tokens[at].capital and not sentence.shouting
+        month = None if named else _month(words[at], pack)  # "Marta" is a woman, "marta" a month
         if month is not None:
             numbers = _numbers(words, at, span)
             number = next((n for n in numbers if n in _DAYS), None)

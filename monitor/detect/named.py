@@ -56,7 +56,8 @@ def _names_somebody(sentence: Sentence, hit: Found, hits: Sequence[Found], pack:
     if isinstance(payload, Row):
         return False
     if isinstance(payload, (Body, Place)) and payload.shout:
-        return sentence.cut(hit.start, hit.end).replace(".", "").isupper()
+        written = sentence.cut(hit.start, hit.end).replace(".", "")
+        return written[0].isupper() and written[-1].isupper()  # "US", "U.S.", "BiH"
     if isinstance(payload, Leader):
         return first.proper and _is_the_one(sentence, hit, payload, hits, pack)
     if isinstance(payload, Place) and payload.kind != "adjective":

@@ -30,6 +30,8 @@ def country(
     own: list[Found] = []
     there: list[Found] = []
     for hit in after:
+        if _is_surname(sentence, hit, hits, pack):
+            continue
         word = sentence.words[hit.start - 1]
         away = pack.lists["in"].accepts(word) or (pack.lists["prep"].accepts(word) and not _possessive(word, pack))
         (there if away else own).append(hit)
@@ -43,6 +45,15 @@ def country(
     if isinstance(seat, Place) and pack.lists["in"].accepts(sentence.words[there[0].start - 1]):
         return seat.code, _further(sentence, there[0], hits)
     return None, ()
+
+
+def _is_surname(sentence: Sentence, hit: Found, hits: Sequence[Found], pack: Pack) -> bool:
+    """Whether a country's name is a person's, not a genitive: "ministar finansija Siniša Mali"."""
+    at = hit.start - 1
+    named = isinstance(hit.payload, Place) and hit.payload.kind != "adjective" and not hit.payload.shout
+    if not named or not pack.has("cased") or not hit.nominative or not sentence.tokens[at].capital:
+        return False
+    return not any(one.start <= at < one.end for one in hits)
 
 
 def shared_seat(sentence: Sentence, phrase: Phrase, pack: Pack, hits: Sequence[Found]) -> Iterator[str]:
@@ -60,9 +71,14 @@ def shared_seat(sentence: Sentence, phrase: Phrase, pack: Pack, hits: Sequence[F
 
 
 def enclosed(head: Found, hits: Sequence[Found]) -> str | None:
-    """A country inside the body's own words: "ministère béninois des affaires étrangères"."""
+    """A country inside the body's own words: "ministère béninois des affaires étrangères", not "European affairs"."""
     for hit in hits:
-        if isinstance(hit.payload, Place) and head.start < hit.start and hit.end < head.end:
+        if (
+            isinstance(hit.payload, Place)
+            and hit.payload.code != "EU"
+            and head.start < hit.start
+            and hit.end < head.end
+        ):
             return hit.payload.code
     return None
 

@@ -11,7 +11,9 @@ from monitor.detect.lexicon import Pack
 from monitor.detect.lexicon_rows import Row
 
 _OBJECT = 7
-_SHORT = 9
+_FRONTED = 3
+"""Words before a verb that may be its object, where word order is free."""
+_SHORT = 12
 _MARKED = "aux_participle:"
 """Words after a verb that may be its object."""
 
@@ -42,7 +44,7 @@ def find(
     for hit in rows:
         if used.isdisjoint(range(hit.start, hit.end)):
             noun = _noun(sentence, hit, pack)
-            made = None if noun else _made(sentence, hit, _clause(clauses, hit.start))
+            made = None if noun else _made(sentence, hit, _clause(clauses, hit.start), pack)
             if made is not None:
                 used.update(range(hit.start, hit.end))
                 chosen.append(made)
@@ -105,7 +107,7 @@ def _clause(clauses: Sequence[tuple[int, int]], at: int) -> tuple[int, int]:
     return next(((start, end) for start, end in clauses if start <= at < end), (0, 0))
 
 
-def _made(sentence: Sentence, hit: Found, clause: tuple[int, int]) -> Predicate | None:
+def _made(sentence: Sentence, hit: Found, clause: tuple[int, int], pack: Pack) -> Predicate | None:
     row = hit.payload
     assert isinstance(row, Row)
     words = sentence.words[clause[0] : clause[1]]
@@ -117,8 +119,10 @@ def _made(sentence: Sentence, hit: Found, clause: tuple[int, int]) -> Predicate 
         return None
     stance = row.stance
     after = sentence.words[hit.end : min(hit.end + _OBJECT, clause[1])]
+    before = sentence.words[max(clause[0], hit.start - _FRONTED) : hit.start] if pack.has("inversion") else ()
     for changed, objects in row.objects:
-        if _any(objects, (*sentence.words[hit.start : hit.end], *after)):
+        fronted = changed == "denied" and _any(objects, before)  # "vlada je te navode odbacila"
+        if fronted or _any(objects, (*sentence.words[hit.start : hit.end], *after)):
             stance = changed
             break
     return None if stance == "nothing" else Predicate(hit.start, hit.end, row, stance)

@@ -147,6 +147,9 @@ class Memory:
                 continue
             if other.end <= actor.start and other.government:
                 return other.government, other.body, "passage", Certainty.LIKELY
+            code, via = self._bare(other) if other.end <= actor.start and not other.bare_speaker else (None, "")
+            if code:
+                return code, other.body, via, Certainty.LIKELY
         return None
 
 
@@ -212,7 +215,7 @@ def _empty_confirmation(row: Resolved, rows: Iterable[Resolved]) -> bool:
         return False
     return any(
         other.government == row.government and other.verdict.stance in ("agreed", "denied", "refused")
-        and not other.verdict.background for other in rows
+        and not other.verdict.background and other.verdict.sentence is not row.verdict.sentence for other in rows
     )  # fmt: skip
 
 

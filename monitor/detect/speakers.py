@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from monitor.detect import guards
+from monitor.detect import ellipsis, guards
 from monitor.detect.actors import Actor, Case, Kind
 from monitor.detect.predicates import Predicate
 from monitor.detect.reading import Parsed
 
 _PASSIVE = ("agreed", "confirmed", "denied", "refused", "condemned")
+_INVERTIBLE = ("said", "believed", "confirmed", "announced_action")
+"""What may stand before its subject where word order is fixed: "..., said the minister"."""
 _LINK = 5
 """Words between two speakers of one verb: ", and from the"."""
 _NAMES = 4
@@ -42,6 +44,15 @@ def subject(parsed: Parsed, predicate: Predicate) -> tuple[Actor | None, bool]:
         if beside is not None:
             return beside, beside.start >= predicate.end
     closed = at < 0 or words[at] in (",", '"', "-")
+    if ellipsis.is_restricted(parsed, at):
+        return next((one for one in parsed.actors if one.end == at), None), False
+    held = ellipsis.interrupted(parsed, at)
+    return (held, False) if held is not None else _beside_verb(parsed, predicate, at, closed=closed)
+
+
+def _beside_verb(parsed: Parsed, predicate: Predicate, at: int, *, closed: bool) -> tuple[Actor | None, bool]:
+    """The subject by the order of words: before the verb, behind it, or left out. `at` is the word before the verb."""
+    words = parsed.sentence.words
     left = _left(parsed, predicate) if predicate.row.actor != "after" else None
     parenthesis = left is not None and closed and at >= 0 and _parenthesis(parsed, left, at)
     if closed and predicate.row.actor == "before" and not parenthesis:
@@ -54,6 +65,11 @@ def subject(parsed: Parsed, predicate: Predicate) -> tuple[Actor | None, bool]:
         right = _right(parsed, predicate)
         if right is not None:
             return right, True
+    verb = ellipsis.shared_verb(parsed, predicate)
+    shared = subject(parsed, verb)[0] if verb is not None else ellipsis.shared_subject(parsed, predicate)
+    shared = shared or ellipsis.asked_body(parsed, predicate)
+    if shared is not None:
+        return shared, False
     return _antecedent(parsed, predicate), closed and at >= 0
 
 
@@ -114,7 +130,7 @@ def _opens(words: Sequence[str], left: Actor) -> bool:
 def leads(parsed: Parsed, predicate: Predicate) -> bool:
     """A participle that opens the sentence: "Confirming the arrest, the ministry said"."""
     word = parsed.sentence.words[predicate.start]
-    endings = tuple(name.removeprefix("participle:") for name in parsed.pack.settings if name.startswith("participle:"))
+    endings = ellipsis.participles(parsed)
     return predicate.start <= 1 and bool(endings) and word.endswith(endings) and "," in parsed.sentence.words
 
 
@@ -142,7 +158,7 @@ def _left(parsed: Parsed, predicate: Predicate) -> Actor | None:
             continue
         if parsed.embedding(actor.start) != home:
             continue
-        if actor.kind is Kind.THIRD and _apposed(parsed, actor):
+        if _apposed(parsed, actor) or ellipsis.in_restriction(parsed, actor, predicate):
             continue
         if actor.kind is Kind.MEDIA and predicate.silent:
             continue
@@ -170,6 +186,8 @@ def _ends_verb(parsed: Parsed, actor: Actor, predicate: Predicate) -> bool:
 def _apposed(parsed: Parsed, actor: Actor) -> bool:
     """ "President X, member of the party, said": the description between the commas is no subject."""
     words = parsed.sentence.words
+    if actor.kind is not Kind.THIRD:
+        return False
     if actor.start < 1 or words[actor.start - 1] != "," or actor.end >= len(words) or words[actor.end] != ",":
         return False
     return any(other.end == actor.start - 1 and other.kind is Kind.GOVERNMENT for other in parsed.actors)
@@ -196,10 +214,14 @@ def has_that(parsed: Parsed, start: int, end: int) -> bool:
 def _right(parsed: Parsed, predicate: Predicate) -> Actor | None:
     words = parsed.sentence.words
     free = predicate.row.actor in ("after", "any")
+    if not free and not parsed.pack.has("inversion") and predicate.stance not in _INVERTIBLE:
+        return None
     limit = predicate.end + (INVERTED if not free else 2 * INVERTED)
     for actor in parsed.actors:
         inside = predicate.start < actor.start and actor.end < predicate.end  # "teilte das Ministerium mit"
         if (actor.start < predicate.end and not inside) or actor.start > limit:
+            continue
+        if inside and actor.kind is Kind.ANONYMOUS:  # "no official reaction from"
             continue
         between = words[predicate.start + 1 if inside else predicate.end : actor.start]
         if not free and not _apposed_office(parsed, predicate.end, actor) and (
@@ -272,7 +294,7 @@ def _joined(parsed: Parsed, between: Sequence[str]) -> bool:
     lists = parsed.pack.lists
     joins = [word == "," or bool(lists["and"].accepts(word)) for word in between]
     return any(joins) and all(
-        joined or any(lists[name].accepts(word) for name in ("det", "in", "from"))
+        joined or any(lists[name].accepts(word) for name in ("det", "in", "from", "to"))
         for joined, word in zip(joins, between, strict=True)
     )
 
@@ -306,28 +328,39 @@ def content_of(parsed: Parsed, predicate: Predicate, actor: Actor | None, *, inv
         or lists["as"].accepts(words[before])
     ):
         before -= 1
-    spoken = any(word in (",", '"', "-") for word in words[before + 1 : edge])
-    leading = before - parsed.clauses[0][0] >= 2 and spoken
-    if leading and not _reports_after(parsed, last, clause[1]):
+    spoken = words[before + 1 : edge]
+    leading = before - parsed.clauses[0][0] >= 2 and any(word in (",", '"', "-") for word in spoken)
+    if leading and not _reports_after(parsed, _past_audience(parsed, last), clause[1], quoted='"' in spoken):
         return 0, before + 1
     return last, clause[1]
 
 
-def _reports_after(parsed: Parsed, start: int, end: int) -> bool:
-    """Whether a complement follows: a that-clause, a colon, a quotation, or more words than place and time need."""
+def _past_audience(parsed: Parsed, at: int) -> int:
+    """The end of the outlet that was told: "..., a spokesman told the Harbour Post"."""
+    media = (actor for actor in parsed.actors if actor.kind is Kind.MEDIA and actor.start - at in (0, 1))
+    return next((actor.end for actor in media), at)
+
+
+def _reports_after(parsed: Parsed, start: int, end: int, *, quoted: bool) -> bool:
+    """Whether a complement follows: a that-clause, a colon, a quotation, or more words than place and time need.
+
+    `quoted`: a quotation closed before the speaker, so that only a clause of its own goes on with it.
+    """
     words = parsed.sentence.words
     head = words[start:end]
     if not head:
         return False
     lists = parsed.pack.lists
-    if any(lists[name].accepts(head[0]) for name in ("there", "pronoun", "neg")):
+    if not quoted and any(lists[name].accepts(head[0]) for name in ("there", "pronoun", "neg")):
         return True
+    if quoted and lists["prep"].accepts(head[0]):
+        return False
     for word in head[:TAIL]:
         if lists["that"].accepts(word) or word in (":", '"'):
             return True
         if word in (",", "."):
             return False
-    if lists["prep"].accepts(head[0]) or lists["in"].accepts(head[0]) or lists["time"].accepts(head[0]):
+    if quoted or lists["prep"].accepts(head[0]) or lists["in"].accepts(head[0]) or lists["time"].accepts(head[0]):
         return False
     return len([word for word in head if word[0].isalpha()]) > 2
 
