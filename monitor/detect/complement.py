@@ -27,8 +27,10 @@ _VERB_FIRST = ("denied", "refused", "agreed", "condemned")
 class Content:
     """What a stretch of words holds: positions of each tag, and of negations.
 
-    `unwilling`: a negation is a will ("neće", "will not"), not a fact ("nije", "did not"). `ends_in_no`: a last word
-    that negates is a denial by itself, as it is where negation is a word of its own.
+    `unwilling`: a negation is a will ("neće", "will not"), not a fact ("nije", "did not"). `will_not`: such a will
+    begins what is said or follows its own subject ("he would not", "Oslo will never"), or a formula of refusal stands
+    there. `turns` are words that begin a clause of its own ("did not know when they arrived"). `ends_in_no`: a last
+    word that negates is a denial by itself, as it is where negation is a word of its own.
     """
 
     start: int
@@ -38,6 +40,14 @@ class Content:
     breaks: list[int]
     ends_in_no: bool = True
     unwilling: bool = False
+    will_not: bool = False
+    turns: tuple[int, ...] = ()
+
+    @property
+    def measured(self) -> bool:
+        """Whether a will has a measure for its verb: "will send", "checks would be extended"."""
+        wills, acts = self.tags.get("c_will", ()), self.tags.get("c_act", ())
+        return any(0 <= act - will <= _NEAR and self.bound(will, act) for will in wills for act in acts)
 
     def has(self, *names: str) -> bool:
         """Whether any of the tags occurs."""
@@ -53,6 +63,14 @@ class Content:
         if not places:
             return _FAR
         return min((abs(at - no) for no in self.negations for at in places if self.bound(no, at)), default=_FAR)
+
+    def did_not(self, *names: str) -> bool:
+        """Whether a negation that is no will stands beside a deed or fact: "no shots had been fired"."""
+        places = [at for name in names for at in self.tags.get(name, ())]
+        near = ((no, at) for no in self.negations for at in places if -1 <= at - no <= _NEAR)
+        return not self.unwilling and any(
+            self.bound(no, at) and not any(no < turn < at for turn in self.turns) for no, at in near
+        )
 
     def untouched(self, at: int) -> bool:
         """Whether no negation stands near a tag but the one it begins with: "not true"."""
@@ -83,7 +101,30 @@ def read(sentence: Sentence, hits: Sequence[Found], start: int, end: int, pack: 
         tags["modal"] = sorted([*tags.get("modal", ()), *shifted])
     will = pack.lists["unwilling"]
     unwilling = any(will.accepts(word) for at in negations for word in sentence.words[max(0, at - 1) : at + 1])
-    return Content(start, end, tags, negations, breaks, not pack.has("negation_inside"), unwilling)
+    will_not = any(_own_will(sentence, start, at, tags, pack) for at in tags.get("c_unwilling", ()))
+    turning = [pack.lists[name] for name in ("whether", "relative", "because")]
+    turns = tuple(at for at in range(start, end) if any(words.accepts(sentence.words[at]) for words in turning))
+    return Content(
+        start, end, tags, negations, breaks, not pack.has("negation_inside"), unwilling,
+        will_not or "c_refusal" in tags, turns,
+    )  # fmt: skip
+
+
+def _own_will(sentence: Sentence, start: int, at: int, tags: dict[str, list[int]], pack: Pack) -> bool:
+    """Whether a negated will is somebody's decision: it has a verb of doing, and its subject can decide.
+
+    The subject is left out, a pronoun, "the country" or a name; of a thing ("the ruling will not") nothing is decided.
+    """
+    if any(0 < stative - at <= _BEFORE + 1 for stative in tags.get("c_stative", ())):
+        return False
+    before = at - 1
+    while before > start and pack.lists["adverb"].accepts(sentence.words[before]):
+        before -= 1
+    if before < start:
+        return True
+    word = sentence.words[before]
+    deciding = any(pack.lists[name].accepts(word) for name in ("pronoun", "that", "there", "own", "country", "and"))
+    return deciding or word in ('"', ":") or sentence.tokens[before].capital
 
 
 def classify(
@@ -131,10 +172,16 @@ def _follows_verb(content: Content, predicates: Sequence[Predicate], actor: Acto
 
 def _by_content(content: Content, sentence: Sentence, *, own: bool) -> str | None:
     """First hit wins: denial, refusal, openness, acceptance, fact, measure, blame."""
+    if any(at in content.negations for at in content.tags.get("c_blame", ())):
+        return "condemned"  # "is not honouring the agreement": the negation is the blame
     if _denies(content, sentence):
         return "denied"
     if own and (content.negated("c_accept", "c_plan") or (content.unwilling and content.negated("c_receipt"))):
         return "refused"
+    if own and content.will_not:
+        return "refused"
+    if content.did_not("c_fact", "c_deed"):
+        return "denied"
     if own and content.has("c_plan") and not content.has("modal"):
         return "announced_action"
     if content.has("c_blame") and not own:
@@ -143,7 +190,7 @@ def _by_content(content: Content, sentence: Sentence, *, own: bool) -> str | Non
         return "commented"
     if own and content.has("c_agreed") and not content.has("modal"):
         return "agreed"
-    measure = own and content.has("c_will") and content.has("c_act")
+    measure = own and content.measured
     fact = content.has("c_fact") and not content.negated("c_fact")
     if fact and not (measure and min(content.tags["c_will"]) < min(content.tags["c_fact"])):
         return "confirmed"

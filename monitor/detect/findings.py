@@ -249,7 +249,7 @@ def _future(parsed: Parsed, predicate: Predicate) -> bool:
     """What a country "will" do without anybody saying so is the reporter's word; a headline's word is not."""
     if parsed.sentence.headline or predicate.silent or predicate.stance == "said":
         return False
-    words = parsed.sentence.words[max(0, predicate.start - 2) : predicate.end]
+    words = parsed.sentence.words[max(0, predicate.start - 2) : predicate.start + 1]  # not the "to" of "agreed to"
     return any(parsed.pack.lists["future"].accepts(word) for word in words)
 
 

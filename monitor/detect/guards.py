@@ -16,6 +16,8 @@ from monitor.detect.predicates import Predicate
 
 _MODAL_REACH = 4
 _DEMAND_REACH = 7
+_UNREAL_REACH = 8
+"""Words from a particle to the verb of its clause, and from the comma to the conditional of the main one."""
 _OLD = timedelta(days=7)
 _DAYS = range(1, 32)
 _YEARS = range(1900, 2100)
@@ -26,10 +28,9 @@ def mood(
 ) -> str | None:
     """Conditional, expected, demanded or unknown: none of it happened."""
     words, at = sentence.words, predicate.start
-    if predicate.silent and at and _participle(words[at], pack) and pack.lists["of"].accepts(words[at - 1]):
-        return "reproach"  # "accuse the government of staying silent"
-    if pack.lists["to"].accepts(words[at]) and not predicate.silent:
-        return "infinitive"
+    form = _form(words, predicate, clause[0], pack)
+    if form is not None:
+        return form
     before = [(hit, hit.payload.name) for hit in hits if isinstance(hit.payload, Tag) and clause[0] <= hit.start < at]
     for hit, name in before:
         if predicate.silent and _asks(words[hit.start], name, pack):
@@ -51,6 +52,42 @@ def mood(
         if name == "modal" and near and not predicate.silent:
             return "conditional"
     return _infinitive(sentence, predicate, pack)
+
+
+def _form(words: Sequence[str], predicate: Predicate, start: int, pack: Pack) -> str | None:
+    """What the form of the verb itself says, before any word around it is asked."""
+    at = predicate.start
+    if predicate.silent:
+        return "reproach" if at and _reproached(words, at, pack) else None
+    if pack.lists["to"].accepts(words[at]):
+        return "infinitive"
+    return "conditional" if _counterfactual(words, start, at, pack) else None
+
+
+def _reproached(words: Sequence[str], at: int, pack: Pack) -> bool:
+    """ "accuse the government of staying silent", "zamerio je vladi što ćuti": somebody's reproach, no report."""
+    if pack.lists["reproach"].accepts(words[at - 1]):
+        return True
+    return _participle(words[at], pack) and bool(pack.lists["of"].accepts(words[at - 1]))
+
+
+def _counterfactual(words: Sequence[str], start: int, at: int, pack: Pack) -> bool:
+    """ "Da je vlada pristala, avion bi sleteo", or the other way round: a clause that the conditional makes unreal.
+
+    The same particle opens a clause of what is said, so only the conditional of the main clause tells them apart.
+    """
+    unreal, would = pack.lists["irrealis"], pack.lists["would"]
+    particle = next(
+        (n for n in range(at - 1, max(start, at - _UNREAL_REACH) - 1, -1) if unreal.accepts(words[n])), None
+    )
+    if particle is None or _comma_between(words, particle, at):
+        return False
+    first = particle <= start or words[particle - 1] in ('"', "-")
+    if not first:
+        last = next((n for n in range(particle - 1, -1, -1) if words[n] == ","), -1)
+        return any(would.accepts(word) for word in words[last + 1 : particle])
+    comma = next((n for n in range(at, len(words)) if words[n] == ","), len(words))
+    return any(would.accepts(word) for word in words[comma : comma + _UNREAL_REACH])
 
 
 def _asks(word: str, name: str, pack: Pack) -> bool:
@@ -167,6 +204,8 @@ def said_at(sentence: Sentence, span: tuple[int, int], pack: Pack, day: date | N
     for at in range(span[0], span[1]):
         named = pack.has("month_lower") and at > 0 and sentence.tokens[at].capital and not sentence.shouting
         month = None if named else _month(words[at], pack)  # "Marta" is a woman, "marta" a month
+        if month is not None and any(pack.lists["term"].accepts(word) for word in words[max(0, at - 3) : at]):
+            continue  # "from January", "until 1 March": when a measure begins or ends, not when it was taken
         if month is not None:
             numbers = _numbers(words, at, span)
             number = next((n for n in numbers if n in _DAYS), None)

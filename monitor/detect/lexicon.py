@@ -37,6 +37,7 @@ GRAMMAR = (
     *("det", "genitive", "pronoun", "time", "there", "realm", "future", "former", "passive", "perfect", "article"),
     *("request", "asked", "own", "statement", "told", "aux", "headnoun", "acronym_nominative", "demonstrative"),
     *("suffix", "proclitic", "backshift", "agent", "as", "post", "unwilling"),
+    *("irrealis", "would", "term", "adverb", "counterpart", "reproach", "messenger", "because", "country"),
 )
 """Word lists the rules ask for; a language that has no such words leaves them out."""
 APART = frozenset(("abbreviations", "function", "suffix", "proclitic"))

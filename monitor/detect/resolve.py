@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from monitor.detect.actors import Actor, Case, Kind
 from monitor.detect.findings import Verdict
+from monitor.detect.lexicon_rows import Place
 from monitor.detect.reading import Parsed
 from monitor.values import Certainty
 
@@ -47,6 +48,7 @@ class Memory:
     media: bool = False
     titled: bool = False
     mentioned: dict[str, int] = field(default_factory=dict)
+    partners: frozenset[str] = frozenset()
     settled: dict[tuple[int, int, str | None], tuple[str, str, str, Certainty]] = field(default_factory=dict)
 
     def learn(self, parsed: Parsed, verdicts: Sequence[Verdict], number: int) -> None:
@@ -88,7 +90,7 @@ class Memory:
             return self.home, "outlet"
         if self.subjects and (len(set(self.subjects)) == 1 or self.titled):
             return self.subjects[0], "article"
-        governments = {code for code in self.mentioned if code != UNKNOWN}
+        governments = {code for code in self.mentioned if code != UNKNOWN and code not in self.partners}
         if len(governments) == 1:
             return governments.pop(), "article"
         return (self.home, "outlet") if self.home else (None, "passage")
@@ -172,7 +174,7 @@ def resolve(
 
     `native`: the language is spoken in one country, so that "the government" is its own before any other.
     """
-    memory = Memory(home, native=native)
+    memory = Memory(home, native=native, partners=_partners([parsed for parsed, _ in sentences]))
     for parsed, _ in sentences:
         for code in parsed.places:
             memory.mentioned.setdefault(code, 0)
@@ -187,6 +189,19 @@ def resolve(
     headed = [row for parsed, verdicts in titles for row in memory.judge(parsed, verdicts, -_BACK - 2)]
     out = [replace(row, order=at) for at, row in enumerate([*headed, *out])]
     return _merge(out)
+
+
+def _partners(sentences: Iterable[Parsed]) -> frozenset[str]:
+    """Countries named only as the other side, "talks with Warsaw": a body without a country is none of theirs."""
+    beside: set[str] = set()
+    otherwise: set[str] = set()
+    for parsed in sentences:
+        words, counterpart = parsed.sentence.words, parsed.pack.lists["counterpart"]
+        named = [(hit.start, hit.payload.code) for hit in parsed.hits if isinstance(hit.payload, Place)]
+        named += [(actor.start, actor.government) for actor in parsed.actors if actor.government]
+        for at, code in named:
+            (beside if at and counterpart.accepts(words[at - 1]) else otherwise).add(code)
+    return frozenset(beside - otherwise)
 
 
 def _unasked(row: Resolved, rows: Iterable[Resolved]) -> bool:

@@ -70,7 +70,18 @@ def _beside_verb(parsed: Parsed, predicate: Predicate, at: int, *, closed: bool)
     shared = shared or ellipsis.asked_body(parsed, predicate)
     if shared is not None:
         return shared, False
-    return _antecedent(parsed, predicate), closed and at >= 0
+    return _antecedent(parsed, predicate) or _messenger(parsed, predicate), closed and at >= 0
+
+
+def _messenger(parsed: Parsed, predicate: Predicate) -> Actor | None:
+    """Who carries the word of somebody nobody knows: "Through a ministry spokeswoman, Roe declined"."""
+    words, lists = parsed.sentence.words, parsed.pack.lists
+    if parsed.clause(predicate.start)[0] or not lists["messenger"].accepts(words[0]):
+        return None
+    carrier = next((one for one in parsed.actors if one.start <= 3 and one.kind is Kind.GOVERNMENT), None)
+    if carrier is None or carrier.metonym or not 0 < predicate.start - carrier.end <= _NAMES + 1:
+        return None
+    return carrier if words[carrier.end] == "," else None
 
 
 def _antecedent(parsed: Parsed, predicate: Predicate) -> Actor | None:
@@ -243,6 +254,8 @@ def _apposed_office(parsed: Parsed, start: int, actor: Actor) -> bool:
     if words.count(",") != 1 or actor.kind is not Kind.GOVERNMENT or actor.metonym:
         return False
     comma = start + words.index(",")
+    while start < comma and parsed.pack.lists["perfect"].accepts(parsed.sentence.words[start]):
+        start += 1
     named = 0 < comma - start <= _NAMES and all(token.capital for token in tokens[start:comma])
     return named and all(parsed.pack.lists["det"].accepts(token.word) for token in tokens[comma + 1 : actor.start])
 
