@@ -84,6 +84,8 @@ def _noun(sentence: Sentence, hit: Found, pack: Pack) -> bool:
         return False
     if pack.lists["article"].accepts(sentence.words[hit.start - 1]):
         return True
+    if row.stance != "said" and pack.has("headnouns") and pack.lists["prep"].accepts(sentence.words[hit.start - 1]):
+        return True  # "warned against protests"
     endings = tuple(one.removeprefix(_MARKED) for one in pack.settings if one.startswith(_MARKED))
     if endings and sentence.cut(hit.start, hit.end).lower().endswith(endings):
         before = sentence.words[max(0, hit.start - 4) : hit.start]

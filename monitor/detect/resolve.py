@@ -254,12 +254,23 @@ def _outdone(row: Resolved, rows: Iterable[Resolved]) -> bool:
 
 
 def _weaker_comments(rows: list[Resolved]) -> list[Resolved]:
-    """ "commented" beside another answer of the same body says nothing more."""
-    answered = {
-        (row.government, _voice(row), row.verdict.background) for row in rows if row.verdict.stance in _STRENGTH[:-1]
-    }
-    return [
-        row
-        for row in rows
-        if row.verdict.stance != "commented" or (row.government, _voice(row), row.verdict.background) not in answered
-    ]
+    """ "commented" beside another answer of the same body says nothing more, unless the sentence gives it a clause."""
+    return [row for row in rows if row.verdict.stance != "commented" or not any(_says_more(one, row) for one in rows)]
+
+
+def _says_more(row: Resolved, comment: Resolved) -> bool:
+    """Whether an answer makes a comment of the same voice idle: one holds the other, or the comment only opens it."""
+    one, other = row.verdict, comment.verdict
+    if one.stance not in _STRENGTH[:-1] or (row.government, _voice(row)) != (comment.government, _voice(comment)):
+        return False
+    if one.background != other.background:
+        return False
+    if one.sentence is not other.sentence:  # thanks at the end of an article are no news beside its answer
+        return True
+    opens = other.predicate.start <= 1 and one.actor == other.actor
+    told = other.predicate.stance == "said"
+    return opens or (told and (_holds(one, other) or _holds(other, one)))
+
+
+def _holds(one: Verdict, other: Verdict) -> bool:
+    return one.content[0] <= other.predicate.start < one.content[1]
