@@ -162,6 +162,8 @@ def _plain(parsed: Parsed, predicate: Predicate, *, owner: Actor | None, inside:
         return [Verdict(parsed.sentence, predicate, actor, "said", "part of what is said")]
     if inside:
         return _reported(parsed, predicate, owner, actor)
+    if not predicate.silent and _unanswered(parsed, predicate):
+        return [Verdict(parsed.sentence, predicate, actor, predicate.stance, "part of a non-answer")]
     if not predicate.silent and parsed.embedding(predicate.start) is not None:
         return [Verdict(parsed.sentence, predicate, actor, predicate.stance, "relative clause")]
     if actor is None:
@@ -177,6 +179,17 @@ def _plain(parsed: Parsed, predicate: Predicate, *, owner: Actor | None, inside:
         return [Verdict(parsed.sentence, predicate, actor, predicate.stance, "third party")]
     end = parsed.clause(predicate.start)[1]
     return [_weighed(parsed, predicate, one, (predicate.end, end)) for one in speakers.group(parsed, actor)]
+
+
+def _unanswered(parsed: Parsed, predicate: Predicate) -> bool:
+    """Whether it only names what was not answered: "nije komentarisao navode o obustavi pregovora"."""
+    joins = parsed.pack.lists["and"]
+    for silent in parsed.predicates:
+        between = parsed.sentence.words[silent.end : predicate.start]
+        near = silent.silent and silent.end <= predicate.start and silent.start >= parsed.clause(predicate.start)[0]
+        if near and not any(word in (",", ";", '"', "-", ":") or joins.accepts(word) for word in between):
+            return True
+    return False
 
 
 def _reported(parsed: Parsed, predicate: Predicate, owner: Actor | None, actor: Actor | None) -> list[Verdict]:

@@ -225,7 +225,8 @@ def index(forms: Iterable[Form]) -> Index:
     @lru_cache(maxsize=20_000)
     def starting(word: str) -> Starting:
         rows = dict.fromkeys(exact_rows.get(word, ()))
-        for length in sorted({length for n in range(1, _HEAD + 1) for length in lengths.get(word[:n], ())}):
+        fitting = {length for n in range(1, _HEAD + 1) for length in lengths.get(word[:n], ())}
+        for length in sorted(fitting, reverse=True):  # the closest stem first: "Nigerije" is Nigeria's, not Niger's
             if length <= len(word):
                 rows.update(dict.fromkeys(start_rows.get(word[:length], ())))
         if not rows:
