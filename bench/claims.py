@@ -20,8 +20,8 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, Engine, text
 
+from monitor.store import claims, migrate, results, shards
 from monitor.store import engine as engines
-from monitor.store import feeds, migrate, results, shards
 from monitor.values import Shard
 from tests import postgres
 
@@ -62,12 +62,12 @@ def ours(connection: Connection, shard: Shard, run: int, take: int) -> int:
     """Claim, and write back what a poll that changed nothing writes."""
     now = datetime.now(UTC)
     found = shards.claim(connection, shard, run, now, lease=LEASE, limit=take)
-    rows = feeds.claimed_rows(found, now + LEASE)
+    rows = claims.claimed_rows(found, now + LEASE)
     connection.commit()
-    results.settle(
+    results.settle_plain(
         connection,
         [
-            (row.claim, feeds.Settlement(now + LEASE * 10, "adaptive", row.schedule, now, ok=True))
+            (row.claim, results.Settlement(now + LEASE * 10, "adaptive", row.schedule, now, ok=True))
             for row in rows
             if row.claim is not None
         ],

@@ -36,8 +36,8 @@ from monitor import pipeline, schedule, understanding, wiring
 from monitor.config import api
 from monitor.jobs import parts, settling, upkeep
 from monitor.parse import delta
+from monitor.store import claims, feeds, fetch_log, migrate, results
 from monitor.store import engine as engines
-from monitor.store import feeds, fetch_log, migrate, results
 from monitor.values import Fetched, NotModified, ParsedEntry, ParsedFeed, Validators
 from tests import postgres
 
@@ -128,7 +128,7 @@ class Farm:
 
     def _claim(self, now: datetime) -> tuple[feeds.FeedRow, ...]:
         with self._timed("claim"), self._engine.begin() as connection:
-            rows = feeds.claim(connection, now, lease=parts.LEASE, limit=CLAIM)
+            rows = claims.claim(connection, now, lease=parts.LEASE, limit=CLAIM)
         self.noted.lags += [(now - row.next_at).total_seconds() for row in rows if row.baseline_at is not None]
         return rows
 
@@ -225,10 +225,10 @@ def _claim_of(row: feeds.FeedRow) -> Any:
 def _settle(connection: Connection, polls: Sequence[tuple[feeds.FeedRow, pipeline.Decision]]) -> None:
     """Write unchanged polls as the daemon does: one statement for what is plain, and one for their lines."""
     plain = [(_claim_of(row), decision.settlement) for row, decision in polls if results.is_plain(decision.settlement)]
-    results.settle(connection, plain)
+    results.settle_plain(connection, plain)
     for row, decision in polls:
         if not results.is_plain(decision.settlement):
-            feeds.settle(connection, _claim_of(row), decision.settlement)
+            results.settle(connection, _claim_of(row), decision.settlement)
     fetch_log.write_many(connection, [(row.id, decision.log) for row, decision in polls if decision.log is not None])
 
 

@@ -31,8 +31,8 @@ from bench.peers import served
 from monitor import pipeline, understanding, wiring
 from monitor.config import api
 from monitor.parse import delta, unseen
+from monitor.store import claims, entries, feeds, migrate, partitions, results, tables
 from monitor.store import engine as engines
-from monitor.store import entries, feeds, migrate, partitions, tables
 from monitor.values import FeedId
 from tests import postgres
 
@@ -130,7 +130,7 @@ def _measured(url: str, config_text: str, count: int, polls: int, history: int) 
 def _claimed(context: understanding.Context, now: datetime) -> dict[FeedId, feeds.FeedRow]:
     """All feeds, claimed as the daemon claims what is due: many in a transaction."""
     with context.engine.begin() as tx:
-        rows = feeds.claim(tx, now + timedelta(days=30), lease=timedelta(minutes=5), limit=10_000)
+        rows = claims.claim(tx, now + timedelta(days=30), lease=timedelta(minutes=5), limit=10_000)
     return {row.id: row for row in rows}
 
 
@@ -147,7 +147,7 @@ def _poll(
     """All of one poll but the fetch."""
     document = unseen.parse(body, url, _HEADERS, now, before=before)
     assert row.claim is not None
-    decision = pipeline.Decision(feeds.Settlement(now, "bench", {}, now, ok=True))
+    decision = pipeline.Decision(results.Settlement(now, "bench", {}, now, ok=True))
     turn = pipeline.Turn(row.claim, None, row.gen + 1, baseline=baseline, decide=lambda _: decision, before=before)
     pipeline.process(document, turn, context, now)
     return document.memory

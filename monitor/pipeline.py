@@ -21,7 +21,17 @@ from alerts.values import Event
 from monitor import retelling, schedule, understanding
 from monitor import stories as second_thoughts
 from monitor.parse import delta, identity
-from monitor.store import articles, corrections, documents, entries, feeds, fetch_log, live_mentions, stories
+from monitor.store import (
+    articles,
+    claims,
+    corrections,
+    documents,
+    entries,
+    fetch_log,
+    live_mentions,
+    results,
+    stories,
+)
 from monitor.store import engine as engines
 from monitor.understanding import Context, Journal, Knowledge, Moment, Taken, arrive, matches_of, reread, withdraw
 from monitor.values import Claim, Entry, EntryId, KeyedEntry
@@ -56,7 +66,7 @@ class Turn:
 class Decision:
     """What follows a poll: the feed's row, the line in the log (None for a stream nobody fetched), operator events."""
 
-    settlement: feeds.Settlement
+    settlement: results.Settlement
     log: fetch_log.FetchRecord | None = None
     events: tuple[Event, ...] = ()
 
@@ -104,7 +114,7 @@ def process(document: delta.Delta, turn: Turn, ctx: Context, now: datetime) -> R
     journal = Journal(facts={})
     try:
         with ctx.engine.begin() as tx:
-            feeds.fence(tx, turn.claim)
+            claims.fence(tx, turn.claim)
             keyed = identity.keyed(document.feed, policy=turn.trust.policy)
             fresh, revised, novelty = _sorted(tx, document, keyed, turn, ctx.knowledge, now)
             moment = Moment(now, turn.baseline or novelty.mass_change, turn.tags)
@@ -238,9 +248,9 @@ def _conclude(
     if turn.sheet is not None:
         documents.keep(tx, turn.claim.feed, turn.sheet)
     if decision is None:
-        feeds.release(tx, (turn.claim,))
+        claims.release(tx, (turn.claim,))
         return
-    feeds.settle(tx, turn.claim, decision.settlement)
+    results.settle(tx, turn.claim, decision.settlement)
     if decision.log is not None:
         fetch_log.write(tx, turn.claim.feed, replace(decision.log, new=novelty.new))
     tell(tx, decision.events, knowledge.plan)

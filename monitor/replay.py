@@ -25,8 +25,8 @@ from monitor import pipeline, status, telling, understanding, wiring
 from monitor.config import api
 from monitor.config.values import Config
 from monitor.parse import dates, delta
+from monitor.store import claims, feeds, migrate, results
 from monitor.store import engine as engines
-from monitor.store import feeds, migrate
 from monitor.values import Claim, Domain, ParsedEntry, ParsedFeed
 
 Line = dict[str, Any]
@@ -195,13 +195,13 @@ class _Player:
                 feeds.sync(connection, [*known, feeds.Seed(item.feed, item.feed)], self._now)
             named = feeds.by_url(connection, item.feed)
             assert named is not None
-            (claimed,) = feeds.claim(connection, self._now + _FAR, lease=timedelta(minutes=5), only=named.id)
+            (claimed,) = claims.claim(connection, self._now + _FAR, lease=timedelta(minutes=5), only=named.id)
         assert claimed.claim is not None
         document = delta.whole(ParsedFeed((item.entry,)))
         return pipeline.process(document, self._turn(claimed.claim, claimed.gen), self._context, self._now)
 
     def _turn(self, claim: Claim, gen: int) -> pipeline.Turn:
-        decision = pipeline.Decision(feeds.Settlement(self._now, "replay", {}, self._now, ok=True))
+        decision = pipeline.Decision(results.Settlement(self._now, "replay", {}, self._now, ok=True))
         return pipeline.Turn(claim, outlet=None, gen=gen + 1, baseline=False, decide=lambda _: decision)
 
     def _advance(self, until: datetime) -> None:

@@ -19,7 +19,7 @@ from alerts.outbox import admin
 from alerts.outbox.admin import Trouble
 from alerts.values import Blind, Coverage, EventState
 from monitor import canary, schedule
-from monitor.store import checking, entries, leases, meta, revisions, sights, stories, story_facts, tables
+from monitor.store import checking, claims, entries, leases, meta, revisions, sights, stories, story_facts, tables
 from monitor.store import feeds as feed_rows
 from monitor.values import MentionFact, Role, StanceFact, StoryKey
 
@@ -253,7 +253,7 @@ def read(connection: Connection, now: datetime, insecure: Collection[str] = ()) 
         events=_events(connection),
         deliveries={r[0]: r[1] for r in connection.execute(select(row.state, func.count()).group_by(row.state))},
         troubles=admin.troubles(connection, now),
-        due=feed_rows.due_count(connection, now),
+        due=claims.due_count(connection, now),
         trouble=meta.get(connection, revisions.TROUBLE) or "",
         canary=canary.load(meta.get(connection, canary.KEY)),
         wal=checking.wal_bytes(connection.engine) if connection.dialect.name == "sqlite" else None,

@@ -37,8 +37,8 @@ from monitor.daemon import starting
 from monitor.daemon.running import Running
 from monitor.fetch import client
 from monitor.jobs import canary, full_text, parts, polling, sharding, upkeep
+from monitor.store import claims, feeds, migrate, revisions, shards
 from monitor.store import engine as engines
-from monitor.store import feeds, migrate, revisions, shards
 
 
 @asynccontextmanager
@@ -168,7 +168,7 @@ def _prepare_store(engine: Engine, config: Config, offer: revisions.Offer) -> tu
         engines.lock_starting(connection)
         shards.prepare(connection)
         if engine.dialect.name == "sqlite":  # the file lock is held: nobody else polls
-            feeds.void_claims(connection)
+            claims.void_claims(connection)
         feeds.sync(connection, swapping.seeds(config), offer.at)
         wanted = priming.wanted(config, revisions.watch_states(connection), None, offer.at)
         revisions.put_watch_states(connection, wanted.states)

@@ -21,7 +21,7 @@ from monitor.config import api, editing, locating, units
 from monitor.config.values import Config, FeedConfig
 from monitor.errors import ConfigError
 from monitor.feed.facts import Facts, FeedRefused, FeedUnknown, find, span, unknown, when
-from monitor.store import feeds
+from monitor.store import feeds, moves
 
 
 def insecure_feeds(path: Path, environ: Mapping[str, str]) -> frozenset[str]:
@@ -173,7 +173,7 @@ def undo_move(connection: Connection, url: str, now: datetime) -> str:
     Errors: FeedUnknown; FeedRefused when there was none.
     """
     row = find(connection, url)
-    back = feeds.undo_move(connection, row.id, now)
+    back = moves.undo(connection, row.id, now)
     if back is None:
         raise FeedRefused(f"{row.url}: there is no move to take back; it is asked at {row.moved_to or row.url}")
     return f"{row.url}: asked at {back} again, and no more at {row.moved_to}; due now\n"

@@ -13,7 +13,7 @@ from monitor import schedule
 from monitor.config.values import Config
 from monitor.jobs.requests import policy_of
 from monitor.schedule import bounds, politeness
-from monitor.store import feeds, fetch_log
+from monitor.store import feeds, fetch_log, moves
 
 _HEADS = {
     "fetches": "fetches",
@@ -90,7 +90,7 @@ def _judged(connection: Connection, row: feeds.FeedRow, config: Config) -> polit
             log=[_line(record) for record in records],
             whole_from=whole_from,
             floor=bounds.floor(state, policy),
-            moves=[move.at for move in feeds.moves(connection, row.id)],
+            moves=[move.at for move in moves.of_feed(connection, row.id)],
             untrusted_since=state.cache.untrusted_since,
             cut=row.body_sha256 is None,
             own_headers={name.lower() for name, _ in feed.headers} if feed else (),

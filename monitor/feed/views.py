@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from monitor import schedule, status
 from monitor.feed.facts import Facts, FeedRefused, plain, span, when
 from monitor.schedule import bounds, rate
-from monitor.store import articles, documents, entries, feeds
+from monitor.store import articles, documents, entries, feeds, moves
 from monitor.values import Entry
 
 _SHOWN = 10
@@ -24,7 +24,7 @@ class FeedShown:
 
     facts: Facts
     line: status.FeedLine
-    moves: tuple[feeds.Move, ...]
+    moves: tuple[moves.Move, ...]
     newest: tuple[Entry, ...]
     pages: dict[str, int]
     documents: tuple[documents.Document, ...]
@@ -99,7 +99,7 @@ def show(connection: Connection, facts: Facts) -> FeedShown:
     return FeedShown(
         facts=facts,
         line=status.feed_line(facts.row, stored, facts.now, insecure_tls=facts.insecure_tls),
-        moves=feeds.moves(connection, feed),
+        moves=moves.of_feed(connection, feed),
         newest=entries.newest(connection, feed, _SHOWN),
         pages=articles.counts_of_feed(connection, feed),
         documents=documents.of_feed(connection, feed),

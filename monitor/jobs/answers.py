@@ -25,7 +25,7 @@ from monitor.jobs.gathering import Gatherer
 from monitor.jobs.host_book import HostBook
 from monitor.jobs.parts import LEASE, LeftOut, Parts, Round
 from monitor.parse import delta, links
-from monitor.store import documents, feeds, fetch_log, hosts, results
+from monitor.store import claims, documents, feeds, fetch_log, hosts, moves, results
 from monitor.values import Claim, Domain, Fetched, FetchFailed, FetchOutcome, Hop, NotModified, ParseReason
 
 log = structlog.get_logger(__name__)
@@ -52,7 +52,7 @@ class Answers:
     async def leave_out(self, row: feeds.FeedRow, claim: Claim, out: LeftOut, report: Round) -> None:
         report.left_out.append(out)
         metrics.polls.labels("left_out").inc()
-        await self._parts.write(partial(feeds.postpone, held=claim, until=out.until, reason=out.reason))
+        await self._parts.write(partial(claims.postpone, held=claim, until=out.until, reason=out.reason))
 
     async def conclude(
         self, row: feeds.FeedRow, claim: Claim, state: schedule.FeedState, outcome: FetchOutcome, report: Round
@@ -98,7 +98,7 @@ class Answers:
 
     async def _note_move(self) -> None:
         """A feed that moved may have become one with another: its watches go with it."""
-        self.merged = await self._parts.write(feeds.merged)
+        self.merged = await self._parts.write(moves.merged)
 
     async def _follow(
         self, row: feeds.FeedRow, claim: Claim, state: schedule.FeedState, fetched: Fetched, to: str, report: Round
@@ -120,7 +120,7 @@ class Answers:
         Tried once: what fails is lost with the entries that fell out of the window, and the event said so.
         """
         parts = self._parts
-        again = await parts.write(partial(feeds.seize, feed=row.id, now=parts.now(), lease=LEASE))
+        again = await parts.write(partial(claims.seize, feed=row.id, now=parts.now(), lease=LEASE))
         if again is None:
             return
         try:
@@ -145,7 +145,7 @@ class Answers:
         except ParseError as exc:
             log.warning("older_page_not_read", feed=row.url, page=url, reason=exc.reason)
         finally:
-            await parts.write(partial(feeds.release, claims=(again,)))
+            await parts.write(partial(claims.release, held=(again,)))
 
     def _turn(
         self,
@@ -252,7 +252,7 @@ class Answers:
         plan = self._parts.context.knowledge.plan
 
         def write(connection: Connection) -> None:
-            feeds.settle(connection, claim, decision.settlement)
+            results.settle(connection, claim, decision.settlement)
             if decision.log is not None:
                 fetch_log.write(connection, claim.feed, decision.log)
             if body is not None:
@@ -267,7 +267,7 @@ class Answers:
         """Write what polls learnt that brought nothing new; returns the places of those whose feed was still ours."""
 
         def write(connection: Connection) -> set[int]:
-            ours = results.settle(connection, [(claim, decision.settlement) for claim, decision in group])
+            ours = results.settle_plain(connection, [(claim, decision.settlement) for claim, decision in group])
             taken = {place for place, (claim, _) in enumerate(group) if claim.feed in ours}
             lines = [(group[n][0].feed, line) for n in sorted(taken) if (line := group[n][1].log) is not None]
             fetch_log.write_many(connection, lines)

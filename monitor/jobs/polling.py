@@ -23,8 +23,8 @@ from monitor.errors import LeaseLost
 from monitor.jobs import answers, network, requests
 from monitor.jobs.host_book import HostBook
 from monitor.jobs.parts import LEASE, LeftOut, Parts, Round
+from monitor.store import claims, feeds, hosts, moves, sights, stories
 from monitor.store import engine as engines
-from monitor.store import feeds, hosts, sights, stories
 from monitor.values import Claim, Fetched, FetchOutcome
 
 log = structlog.get_logger(__name__)
@@ -59,7 +59,7 @@ class Poller:
             lambda connection: (hosts.read(connection), sights.host_counts(connection))
         )
         self._book.load(rows, many)
-        self._answers.merged = await self._parts.write(feeds.merged)
+        self._answers.merged = await self._parts.write(moves.merged)
 
     async def use(self, configured: Mapping[str, FeedConfig]) -> None:
         """Poll by other feed settings from now on; the rows of new feeds are there already. Called by a reload."""
@@ -81,8 +81,7 @@ class Poller:
         await self._look_for_live_stories()
         rows = await self._claim(free)
         if self._stopping.is_set():  # asked to stop while it claimed
-            claims = [row.claim for row in rows if row.claim is not None]
-            await self._parts.write(partial(feeds.release, claims=claims))
+            await self._parts.write(partial(claims.release, held=[row.claim for row in rows if row.claim is not None]))
             return 0
         for row in rows:
             self.begin(row, force=force or self._network.is_down, report=report)
@@ -133,13 +132,13 @@ class Poller:
         if not self._network.is_down:
             busy = tuple(self._busy)
             most = self._parts.most_of_host
-            claim = partial(feeds.claim, now=now, lease=LEASE, limit=free, busy=busy, per_host=most)
+            claim = partial(claims.claim, now=now, lease=LEASE, limit=free, busy=busy, per_host=most)
             return await self._parts.write(claim)
-        due = await self._parts.write(partial(feeds.due_hosts, now=now))
+        due = await self._parts.write(partial(claims.due_hosts, now=now))
         host = self._network.host_to_try(due, now)
         if host is None:
             return ()
-        return await self._parts.write(partial(feeds.claim, now=now, lease=LEASE, limit=1, host=host))
+        return await self._parts.write(partial(claims.claim, now=now, lease=LEASE, limit=1, host=host))
 
     async def _look_for_live_stories(self) -> None:
         now = self._parts.now()
@@ -171,7 +170,7 @@ class Poller:
         now, report = self._parts.now(), Round()
         row = await self._parts.write(partial(feeds.by_url, url=url))
         assert row is not None
-        claim = await self._parts.write(partial(feeds.seize, feed=row.id, now=now, lease=LEASE))
+        claim = await self._parts.write(partial(claims.seize, feed=row.id, now=now, lease=LEASE))
         if claim is None:
             raise LeaseLost(f"{url} is being polled just now")
         await self._answers.conclude(row, claim, schedule.from_json(row.schedule, row.validators), fetched, report)
@@ -205,7 +204,7 @@ class Poller:
             metrics.stale_claims.inc()
             log.warning("stale_claim", feed=row.url, message=str(lost))
         except asyncio.CancelledError:
-            await self._parts.write(partial(feeds.release, claims=(claim,)))
+            await self._parts.write(partial(claims.release, held=(claim,)))
             raise
         except Exception as exc:  # one feed's fault, logged with its traceback, must not stop another feed
             if engines.is_outage(exc):  # the claim ends by itself: no fault of the feed's
@@ -222,7 +221,7 @@ class Poller:
     async def _put_off_faulty(self, row: feeds.FeedRow, claim: Claim) -> None:
         again = self._parts.now() + _FAULTY_FOR
         try:
-            await self._parts.write(partial(feeds.postpone, held=claim, until=again, reason="internal_error"))
+            await self._parts.write(partial(claims.postpone, held=claim, until=again, reason="internal_error"))
         except Exception as exc:  # the database may be what failed; the claim then ends by itself
             log.exception("postpone_failed", feed=row.url, error=str(exc))
 
@@ -240,7 +239,7 @@ class Poller:
             report.failed[row.url] = "secret_missing"
             log.error("secret_missing", feed=row.url, message=str(exc))
             again = parts.now() + _FAULTY_FOR
-            await parts.write(partial(feeds.postpone, held=claim, until=again, reason="secret_missing"))
+            await parts.write(partial(claims.postpone, held=claim, until=again, reason="secret_missing"))
             return
         async with parts.gate.turn(row.host, parts.now) as held:
             if held is not None:
@@ -262,7 +261,7 @@ class Poller:
         if claim.until - now >= self._parts.deadline:
             return claim
         longer = replace(claim, until=now + LEASE)
-        await self._parts.write(partial(feeds.fence, held=longer))
+        await self._parts.write(partial(claims.fence, held=longer))
         return longer
 
     async def _notice_network(self, host: str, outcome: FetchOutcome) -> None:

@@ -17,7 +17,7 @@ from monitor.errors import ParseError
 from monitor.jobs import reports
 from monitor.parse import delta, identity
 from monitor.schedule import FailReason, Note
-from monitor.store import documents, feeds, fetch_log
+from monitor.store import documents, feeds, fetch_log, results
 from monitor.values import Claim, Fetched, FetchFailed, FetchOutcome, NotModified, Validators
 
 _CONDITIONS = frozenset({"if-none-match", "if-modified-since"})
@@ -117,14 +117,16 @@ class ChangedTurn:
             baseline=self.is_baseline,
         )
 
-    def _recorded(self, trust: identity.Trust, *, read_again: bool) -> feeds.Recorded:
+    def _recorded(self, trust: identity.Trust, *, read_again: bool) -> results.Recorded:
         """What is remembered of the document; the one before stays in mind beside a partial one."""
         gen, memory = self.row.gen + 1, self.document.memory
         if read_again:
-            return feeds.Recorded(gen, trust=trust)
+            return results.Recorded(gen, trust=trust)
         if schedule.is_partial(self.fetched):
-            return feeds.Recorded(gen, self.row.body_sha256, self.row.items, trust)
-        return feeds.Recorded(gen, hashlib.sha256(self.fetched.body).digest(), memory.pack() if memory else None, trust)
+            return results.Recorded(gen, self.row.body_sha256, self.row.items, trust)
+        return results.Recorded(
+            gen, hashlib.sha256(self.fetched.body).digest(), memory.pack() if memory else None, trust
+        )
 
 
 def unchanged(
@@ -208,7 +210,7 @@ def _decision(
     **more: Any,
 ) -> pipeline.Decision:
     standing = schedule.standing(row.standing, following.state, following.notes, now)
-    settlement = feeds.Settlement(
+    settlement = results.Settlement(
         next_at=following.next_at,
         next_reason=str(following.reason),
         schedule=schedule.to_json(following.state),

@@ -21,7 +21,7 @@ from sqlalchemy import Connection
 from monitor import metrics, outward
 from monitor.jobs.parts import LEASE, Parts
 from monitor.jobs.polling import Poller
-from monitor.store import feeds, hosts, shards
+from monitor.store import claims, feeds, hosts, shards
 from monitor.values import Shard, ShardReport
 
 LONGEST = timedelta(seconds=60)
@@ -104,7 +104,7 @@ class ShardJob:
         def claim(connection: Connection) -> tuple[int, tuple[feeds.FeedRow, ...], Sequence[hosts.HostRow]]:
             current = run or shards.open_run(connection, shard)
             found = shards.claim(connection, shard, current, now, lease=LEASE, limit=limit, per_host=most, busy=busy)
-            rows = feeds.claimed_rows(found, now + LEASE)
+            rows = claims.claimed_rows(found, now + LEASE)
             names = {row.host for row in rows} | {outward.domain_of(row.host) for row in rows}
             return current, rows, hosts.of(connection, names) if names else ()
 
@@ -114,5 +114,5 @@ class ShardJob:
         return current, _Taken(rows, len(rows) >= limit or fullest >= most or bool(busy))
 
     async def _give_back(self, rows: Sequence[feeds.FeedRow]) -> None:
-        claims = [row.claim for row in rows if row.claim is not None]
-        await self._parts.write(partial(feeds.release, claims=claims))
+        held = [row.claim for row in rows if row.claim is not None]
+        await self._parts.write(partial(claims.release, held=held))

@@ -1,20 +1,29 @@
-"""Results of many polls that brought nothing new, written by one statement: each row fenced by its own token.
+"""What polls learnt, written to their feeds' rows: each write names the claim's token and gives the claim back.
 
-Called by `jobs`; a result that changes more than the feed's schedule is `feeds.settle`'s, in a transaction of its own.
+One result in its own transaction, or those of many polls that brought nothing new by one statement. Called by `jobs`
+and `pipeline`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, bindparam, case, func, text, update
 
-from monitor.store import feeds
-from monitor.store.feeds import Settlement
-from monitor.values import Claim, FeedId
+from monitor.errors import LeaseLost
+from monitor.parse.identity import TRUSTED, Trust
+from monitor.store import claims, moves, plain, tables
+from monitor.values import Claim, FeedId, Validators
 
+_T = tables.feed.c
+_FAILING_SINCE = "failing_since"
+_COLUMN = {_FAILING_SINCE: "first_fail_at"}
+"""What is no column of its own."""
 _WRITE = text(
     """
 update feed set
@@ -34,17 +43,63 @@ returning feed.id
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a parsed document leaves in its feed's row, written with its entries or not at all.
+
+    `body_sha256` is None for a body that must be read again; `items` is `monitor.parse.delta.Memory`, packed.
+    """
+
+    gen: int
+    body_sha256: bytes | None = None
+    items: bytes | None = None
+    trust: Trust = TRUSTED
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What one poll changes in its feed row. Fields left at None keep what is stored, but for `fail_reason`."""
+
+    next_at: datetime
+    next_reason: str
+    schedule: Mapping[str, Any]
+    at: datetime
+    ok: bool
+    validators: Validators | None = None
+    document: Recorded | None = None
+    state: str | None = None
+    standing: str | None = None
+    new: int = 0
+    fail_reason: str | None = None
+    fail_message: str | None = None
+    baseline: bool = False
+    moved_to: str | None = None
+    moved_why: str | None = None
+
+
+def settle(connection: Connection, held: Claim, result: Settlement) -> None:
+    """Write what a poll learnt and give the claim back.
+
+    Errors: LeaseLost as `fence`.
+    """
+    values = _outcome_values(result)
+    if result.moved_to is not None:
+        values |= moves.note(connection, held.feed, result.moved_to, result.moved_why or "redirect", result.at)
+    if _settling(tuple(sorted(values))).run(connection, _given(held, values)) != 1:
+        raise LeaseLost(f"feed {held.feed} was taken over: token {held.token} is old")
+
+
 def is_plain(result: Settlement) -> bool:
     """Whether a result changes a feed's schedule and validators only."""
     moved = result.moved_to is not None or result.document is not None or result.standing is not None
     return result.ok and not moved and not result.new and not result.baseline
 
 
-def settle(connection: Connection, results: Sequence[tuple[Claim, Settlement]]) -> frozenset[FeedId]:
+def settle_plain(connection: Connection, results: Sequence[tuple[Claim, Settlement]]) -> frozenset[FeedId]:
     """Write plain results and give their claims back; returns the feeds that were still ours, the rest is dropped."""
     if connection.dialect.name != "postgresql":
-        ours = feeds.still_held(connection, [held for held, _ in results])  # nobody writes in between: one writer
-        feeds.settle_many(connection, [one for one in results if one[0].feed in ours])
+        ours = claims.still_held(connection, [held for held, _ in results])  # nobody writes in between: one writer
+        _settle_alike(connection, [one for one in results if one[0].feed in ours])
         return ours
     # In the order of their ids, so that two workers never wait for each other.
     rows = [_row(held, result) for held, result in sorted(results, key=lambda one: one[0].feed)]
@@ -70,3 +125,68 @@ def _row(held: Claim, result: Settlement) -> dict[str, Any]:
 
 def _hex(value: bytes | None) -> str | None:
     return None if value is None else value.hex()
+
+
+def _settle_alike(connection: Connection, results: Sequence[tuple[Claim, Settlement]]) -> None:
+    """Write what polls learnt that moved no feed, and give their claims back; what is no longer ours is left alone."""
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for held, result in results:
+        values = _outcome_values(result)
+        alike.setdefault(tuple(sorted(values)), []).append(_given(held, values))
+    for names, rows in alike.items():
+        _settling(names).each(connection, rows)
+
+
+def _given(held: Claim, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters of `_settling`, named apart from the columns."""
+    return {f"new_{name}": value for name, value in values.items()} | {"feed": held.feed, "token": held.token}
+
+
+@cache
+def _settling(names: tuple[str, ...]) -> plain.Statement:
+    """The statement that writes these columns; made once, since making it costs more than running it."""
+    given = {name: bindparam(f"new_{name}", type_=_T[_COLUMN.get(name, name)].type) for name in names}
+    values: dict[str, Any] = {"lease_until": None, **given}
+    if "state" in given:  # a feed that was paused or removed while it was polled stays so
+        values["state"] = case((_T.state == "paused", "paused"), else_=given["state"])
+    if _FAILING_SINCE in given:  # the first failure of a row of them is the one that counts
+        values["first_fail_at"] = func.coalesce(_T.first_fail_at, values.pop(_FAILING_SINCE))
+    ours = (_T.id == bindparam("feed"), _T.lease_token == bindparam("token"))
+    return plain.Statement(update(tables.feed).where(*ours).values(**values))
+
+
+def _outcome_values(result: Settlement) -> dict[str, Any]:
+    """What a poll changes, by column."""
+    values: dict[str, Any] = {
+        "next_at": result.next_at,
+        "next_reason": result.next_reason,
+        "schedule": dict(result.schedule),
+        "last_attempt_at": result.at,
+        "fail_reason": None if result.ok else result.fail_reason,
+        "fail_message": None if result.ok else result.fail_message,
+    }
+    values |= {"last_ok_at": result.at, "first_fail_at": None} if result.ok else {_FAILING_SINCE: result.at}
+    if result.validators is not None:
+        values |= {"etag": result.validators.etag, "last_modified": result.validators.last_modified}
+    if result.document is not None:
+        values |= _document_values(result.document)
+    if result.state is not None:
+        values["state"] = result.state
+    if result.standing is not None:
+        values |= {"standing": result.standing, "standing_since": result.at}
+    if result.new:
+        values["last_new_at"] = result.at
+    if result.baseline:
+        values["baseline_at"] = result.at
+    return values
+
+
+def _document_values(document: Recorded) -> dict[str, Any]:
+    return {
+        "gen": document.gen,
+        "body_sha256": document.body_sha256,
+        "items": document.items,
+        "identity_policy": str(document.trust.policy),
+        "identity_troubled": document.trust.troubled,
+        "identity_trouble_at": document.trust.last_trouble,
+    }

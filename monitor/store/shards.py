@@ -76,7 +76,7 @@ def claim(
     per_host: int = 9,
     busy: Sequence[str] = (),
 ) -> Sequence[Any]:
-    """Take due feeds of a shard for a run, the longest overdue first; rows for `feeds.claimed_rows`.
+    """Take due feeds of a shard for a run, the longest overdue first; rows for `claims.claimed_rows`.
 
     Nothing once a newer run was opened. At most `per_host` of one host and none of a `busy` one: nine are what a
     spacing of 5 s lets begin before a lease of 90 s gets short. Candidates are twice the take, or one big host would

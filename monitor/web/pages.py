@@ -14,8 +14,7 @@ from starlette.exceptions import HTTPException
 
 from alerts.values import Coverage
 from monitor import status
-from monitor.store import feeds as feed_rows
-from monitor.store import search
+from monitor.store import claims, search
 from monitor.values import Domain
 from monitor.views import drawing, government, listing, outlet, revisions, story, told, watching
 from monitor.web import asked, sessions
@@ -155,7 +154,7 @@ class _Shown:
         watches = {watch.name: watch.feeds for watch in self._sources.watches}
         with self._sources.reading() as connection:
             seen = watching.read(connection, self._sources.now(), watches, self._sources.insecure)
-            due = feed_rows.due_count(connection, self._sources.now())
+            due = claims.due_count(connection, self._sources.now())
         return self._page(request, "feeds.html", "/feeds", {"seen": seen, "due": due})
 
     def deliveries(self, request: Request, state: State = None, after: Delivery = None) -> Response:

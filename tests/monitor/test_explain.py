@@ -15,8 +15,8 @@ from monitor.config import api
 from monitor.explain import rendering, running, stages, subject
 from monitor.explain.subject import NothingToExplain, Wish
 from monitor.parse import delta
+from monitor.store import claims, feeds, migrate, results
 from monitor.store import engine as engines
-from monitor.store import feeds, migrate
 from monitor.values import ParsedEntry, ParsedFeed
 from tests.fakes.feed_server import FeedServer, Step
 
@@ -105,10 +105,10 @@ def stored(config: Path, *entries: ParsedEntry) -> pipeline.Report:
     migrate.ensure(engine)
     with engine.begin() as connection:
         feeds.sync(connection, [feeds.Seed("https://wire.example/rss", "wire.example")], NOW)
-        (row,) = feeds.claim(connection, NOW, lease=timedelta(minutes=1))
+        (row,) = claims.claim(connection, NOW, lease=timedelta(minutes=1))
     assert row.claim is not None
     ctx: understanding.Context = wiring.context(engine, wiring.knowledge(loaded, config_rev=1), loaded, now=NOW)
-    decision = pipeline.Decision(feeds.Settlement(NOW, "adaptive", {}, NOW, ok=True))
+    decision = pipeline.Decision(results.Settlement(NOW, "adaptive", {}, NOW, ok=True))
     turn = pipeline.Turn(row.claim, None, 1, False, lambda _: decision, tags=frozenset({"wire"}))
     report = pipeline.process(delta.whole(ParsedFeed(entries)), turn, ctx, NOW)
     engine.dispose()

@@ -16,8 +16,8 @@ from monitor.cluster import index
 from monitor.config import api
 from monitor.errors import LeaseLost
 from monitor.parse import delta, identity
+from monitor.store import claims, entries, feeds, fetch_log, migrate, results, story_facts, tables
 from monitor.store import engine as engines
-from monitor.store import entries, feeds, fetch_log, migrate, story_facts, tables
 from monitor.values import Claim, Domain, Entry, EntryId, FeedId, KeyedEntry, ParsedEntry, ParsedFeed, Role
 
 CONFIG = api.parse_text(
@@ -79,7 +79,7 @@ def claim(ctx: understanding.Context, url: str, at: datetime) -> Claim:
         feeds.make_due(connection, at)
         row = feeds.by_url(connection, url)
         assert row is not None
-        (taken,) = feeds.claim(connection, at, lease=MINUTE / 2, only=row.id)
+        (taken,) = claims.claim(connection, at, lease=MINUTE / 2, only=row.id)
     assert taken.claim is not None
     return taken.claim
 
@@ -98,7 +98,7 @@ def process(
     def decide(_: pipeline.Novelty) -> pipeline.Decision:
         if fails:
             raise OSError("the disk is full")
-        settlement = feeds.Settlement(at + MINUTE, "adaptive", {}, at, ok=True, document=feeds.Recorded(1))
+        settlement = results.Settlement(at + MINUTE, "adaptive", {}, at, ok=True, document=results.Recorded(1))
         return pipeline.Decision(settlement, fetch_log.FetchRecord(at=at, outcome="changed"))
 
     turn = pipeline.Turn(held or claim(ctx, feed, at), None, 1, baseline, decide)

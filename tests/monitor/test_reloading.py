@@ -22,8 +22,8 @@ from alerts.values import DeliveryState
 from monitor import asking, daemon, logs, pipeline, reloading, status
 from monitor.config import api
 from monitor.parse import delta
+from monitor.store import claims, feeds, meta, results, revisions, tables
 from monitor.store import engine as engines
-from monitor.store import feeds, meta, revisions, tables
 from monitor.values import Domain, ParsedEntry, ParsedFeed
 
 NOW = datetime(2026, 6, 13, 12, tzinfo=UTC)
@@ -82,10 +82,10 @@ class House:
         with engine.begin() as connection:
             row = feeds.by_url(connection, FEED)
             assert row is not None
-            (claimed,) = feeds.claim(connection, at + timedelta(days=999), lease=timedelta(minutes=5), only=row.id)
+            (claimed,) = claims.claim(connection, at + timedelta(days=999), lease=timedelta(minutes=5), only=row.id)
         assert claimed.claim is not None
         self._gen += 1
-        decision = pipeline.Decision(feeds.Settlement(at, "test", {}, at, ok=True))
+        decision = pipeline.Decision(results.Settlement(at, "test", {}, at, ok=True))
         turn = pipeline.Turn(
             claimed.claim, Domain("outlet-a.example"), self._gen, False, lambda _: decision, frozenset({"balkan"})
         )

@@ -14,8 +14,8 @@ from alerts import tables
 from monitor import cli, pipeline, understanding, wiring
 from monitor.config import api
 from monitor.parse import delta
+from monitor.store import claims, feeds, migrate, results
 from monitor.store import engine as engines
-from monitor.store import feeds, migrate
 from monitor.stories import CorrectionRefused
 from monitor.values import ParsedEntry, ParsedFeed
 
@@ -55,10 +55,10 @@ def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
     migrate.ensure(engine)
     with engine.begin() as connection:
         feeds.sync(connection, [feeds.Seed("https://wire.example/rss", "wire.example")], NOW)
-        (row,) = feeds.claim(connection, NOW, lease=timedelta(minutes=1))
+        (row,) = claims.claim(connection, NOW, lease=timedelta(minutes=1))
     assert row.claim is not None
     ctx: understanding.Context = wiring.context(engine, wiring.knowledge(config, config_rev=1), config, now=NOW)
-    decision = pipeline.Decision(feeds.Settlement(NOW, "adaptive", {}, NOW, ok=True))
+    decision = pipeline.Decision(results.Settlement(NOW, "adaptive", {}, NOW, ok=True))
     turn = pipeline.Turn(row.claim, None, 1, False, lambda _: decision)
     pipeline.process(delta.whole(ParsedFeed(ENTRIES)), turn, ctx, NOW)
     engine.dispose()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from monitor.store import engine as engines
-from monitor.store import feeds
+from monitor.store import moves
 from tests.fakes.feed_server import Seen, Step, validating
 from tests.scenarios.polls import DAY, FIRST, HOUR, MINUTE, NEWS, NOW, WIRE, House, item, old, open_house, rss
 
@@ -17,8 +17,8 @@ TO_NEW = Step(301, {"Location": "/new"})
 
 def history(house: House, path: str) -> list[tuple[str, str, str]]:
     with engines.reading(house.engine) as connection:
-        moves = feeds.moves(connection, house.feed(path).row.id)
-    return [(move.old.rpartition("/")[2], move.new.rpartition("/")[2], move.why) for move in moves]
+        made = moves.of_feed(connection, house.feed(path).row.id)
+    return [(move.old.rpartition("/")[2], move.new.rpartition("/")[2], move.why) for move in made]
 
 
 async def test_a_301_of_seven_days_is_learnt_and_its_history_kept(database: str) -> None:
@@ -118,7 +118,7 @@ async def test_a_learnt_move_can_be_undone(database: str) -> None:
         await feed.polls(8, DAY)
         assert feed.row.moved_to is not None
         with house.engine.begin() as connection:
-            assert feeds.undo_move(connection, feed.row.id, house.clock.now) == feed.url
+            assert moves.undo(connection, feed.row.id, house.clock.now) == feed.url
         await feed.poll(HOUR)
         assert (feed.row.moved_to, len(feed.asked)) == (None, 9)
         assert [why for _, _, why in history(house, "/old")] == ["undone", "redirect"]

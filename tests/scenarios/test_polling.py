@@ -547,16 +547,16 @@ async def test_a_clock_that_jumps_forth_and_back_brings_no_burst(database: str) 
 
 async def test_a_lease_of_a_time_that_has_not_come_ends_with_the_next_start(database: str) -> None:
     """The clock was an hour ahead when a worker died: the next process frees what the dead one held."""
-    from monitor.store import feeds
+    from monitor.store import claims
 
     async with open_house(database, "/a") as house:
         house.script("/a", Step(body=V1))
         with house.engine.begin() as connection:
-            feeds.claim(connection, NOW + HOUR, lease=90 * SECOND)
+            claims.claim(connection, NOW + HOUR, lease=90 * SECOND)
         await house.round()
         assert house.feed("/a").asked == []
         with house.engine.begin() as connection:
-            feeds.void_claims(connection)
+            claims.void_claims(connection)
         await house.round()
         assert len(house.feed("/a").asked) == 1
 

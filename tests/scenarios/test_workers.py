@@ -12,7 +12,7 @@ import pytest
 from monitor.errors import LeaseLost
 from monitor.fetch import limits
 from monitor.jobs import parts
-from monitor.store import feeds
+from monitor.store import claims
 from tests.fakes.feed_server import FeedServer, Seen, Step
 from tests.scenarios.polls import FIRST, HOUR, MINUTE, NEWS, NOW, SECOND, item, old, open_house, rss
 
@@ -40,7 +40,7 @@ async def test_a_worker_killed_at_any_step_of_a_poll_loses_and_repeats_nothing(d
             is_recorded = step == "done"
             assert (FIRST in feed.titles, feed.row.validators.etag) == (is_recorded, b'"2"' if is_recorded else b'"1"')
             with house.engine.begin() as connection:
-                feeds.void_claims(connection)  # as the next start does
+                claims.void_claims(connection)  # as the next start does
             await house.restart()
             await feed.poll(3 * HOUR)
             assert (house.told(), feed.titles.count(FIRST)) == (["new_story"], 1)
@@ -51,7 +51,7 @@ async def test_a_killed_workers_feed_is_taken_over_when_its_lease_ends(database:
     async with open_house(database, "/a") as house:
         house.script("/a", Step(body=V1))
         with house.engine.begin() as connection:
-            feeds.claim(connection, NOW, lease=parts.LEASE)
+            claims.claim(connection, NOW, lease=parts.LEASE)
         await house.round(30 * SECOND)
         assert house.feed("/a").asked == []
         await house.round(2 * MINUTE)
@@ -102,7 +102,7 @@ async def test_a_feed_that_is_being_polled_takes_no_other_answer(database: str) 
         feed = house.feed("/a")
         fetched = await house.parts.client.fetch(limits.Request(feed.url), house.clock)
         with house.engine.begin() as connection:
-            feeds.claim(connection, NOW, lease=parts.LEASE)
+            claims.claim(connection, NOW, lease=parts.LEASE)
         with pytest.raises(LeaseLost):
             await house.poller.take(feed.url, fetched)  # type: ignore[arg-type]
 
@@ -121,4 +121,4 @@ async def test_a_poll_that_is_cut_off_gives_its_feed_back(database: str) -> None
         assert await house.poller.stop(timedelta()) == 1
         await house.restart()
         with house.engine.begin() as connection:
-            assert len(feeds.claim(connection, NOW, lease=SECOND)) == 1
+            assert len(claims.claim(connection, NOW, lease=SECOND)) == 1

@@ -13,7 +13,7 @@ from monitor.config import api
 from monitor.errors import ConfigError
 from monitor.feed import admin, facts
 from monitor.feed.facts import FeedRefused, FeedUnknown
-from monitor.store import feeds, hosts, tables
+from monitor.store import claims, feeds, hosts, tables
 
 NOW = datetime(2025, 6, 5, 12, 0, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -47,7 +47,7 @@ def test_a_refresh_makes_a_feed_due(engine: Engine) -> None:
     stored(engine, schedule.FeedState(last_attempt_at=NOW - HOUR))
     assert "due now" in refreshed(engine)
     with engine.connect() as connection:
-        assert feeds.due_count(connection, NOW) == 1
+        assert claims.due_count(connection, NOW) == 1
 
 
 REFUSALS = {
@@ -63,7 +63,7 @@ def test_a_refresh_within_a_guard_says_when_it_may_be(engine: Engine, known: dic
         refreshed(engine)
     assert says in str(refused.value)
     with engine.connect() as connection:
-        assert feeds.due_count(connection, NOW) == 0
+        assert claims.due_count(connection, NOW) == 0
 
 
 def test_a_refresh_on_a_held_host_names_the_host(engine: Engine) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 
 import pytest
@@ -33,8 +34,12 @@ def engine(lexicon: Concepts) -> Matcher:
 @pytest.mark.parametrize("unit", UNITS, ids=repr)
 def test_no_text_is_slow(unit: str, engine: Matcher) -> None:
     text = (unit * LENGTH)[:LENGTH]
-    start = time.process_time()
-    engine.match(Document("x", text))
-    words.words(text)
-    sentences.sentences(text)
-    assert time.process_time() - start < SECONDS
+    gc.disable()  # what other tests left behind is not this text's fault, nor is what their threads do
+    try:
+        start = time.thread_time()
+        engine.match(Document("x", text))
+        words.words(text)
+        sentences.sentences(text)
+        assert time.thread_time() - start < SECONDS
+    finally:
+        gc.enable()

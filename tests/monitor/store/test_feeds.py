@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import Engine
 
 from monitor.errors import LeaseLost
+from monitor.store import claims, feeds, hosts, results
 from monitor.store import engine as engines
-from monitor.store import feeds, hosts
 from monitor.values import Validators
 
 NOW = datetime(2025, 6, 5, 8, 0, tzinfo=UTC)
@@ -25,10 +25,10 @@ def seeded(engine: Engine, *urls: str) -> None:
 
 def claimed(engine: Engine, at: datetime = NOW, **more: object) -> tuple[feeds.FeedRow, ...]:
     with engine.begin() as connection:
-        return feeds.claim(connection, at, lease=LEASE, **more)  # type: ignore[arg-type]
+        return claims.claim(connection, at, lease=LEASE, **more)  # type: ignore[arg-type]
 
 
-def settled(at: datetime = NOW, **more: object) -> feeds.Settlement:
+def settled(at: datetime = NOW, **more: object) -> results.Settlement:
     values: dict[str, object] = {
         "next_at": at + timedelta(minutes=15),
         "next_reason": "adaptive",
@@ -36,7 +36,7 @@ def settled(at: datetime = NOW, **more: object) -> feeds.Settlement:
         "at": at,
         "ok": True,
     }
-    return feeds.Settlement(**(values | more))  # type: ignore[arg-type]
+    return results.Settlement(**(values | more))  # type: ignore[arg-type]
 
 
 def test_a_claimed_feed_is_not_claimed_again_until_its_lease_ends(engine: Engine) -> None:
@@ -76,9 +76,9 @@ def test_a_late_worker_changes_nothing(engine: Engine) -> None:
     assert late.claim is not None
     assert current.claim is not None
     with pytest.raises(LeaseLost), engine.begin() as connection:
-        feeds.settle(connection, late.claim, settled(validators=Validators(b"old")))
+        results.settle(connection, late.claim, settled(validators=Validators(b"old")))
     with engine.begin() as connection:
-        feeds.settle(connection, current.claim, settled(validators=Validators(b"new")))
+        results.settle(connection, current.claim, settled(validators=Validators(b"new")))
     with engine.connect() as connection:
         assert feeds.all_rows(connection)[0].validators.etag == b"new"
 
@@ -89,7 +89,7 @@ def test_validators_come_back_byte_for_byte(engine: Engine) -> None:
     assert row.claim is not None
     odd = Validators(b'W/"caf\xe9"', b"")
     with engine.begin() as connection:
-        feeds.settle(connection, row.claim, settled(validators=odd, document=feeds.Recorded(1, b"\0" * 32)))
+        results.settle(connection, row.claim, settled(validators=odd, document=results.Recorded(1, b"\0" * 32)))
     with engine.connect() as connection:
         stored = feeds.all_rows(connection)[0]
     assert stored.validators == odd
@@ -104,14 +104,14 @@ def test_failures_keep_the_first_time_and_a_success_clears_them(engine: Engine) 
         assert row.claim is not None
         with engine.begin() as connection:
             failed = settled(at, ok=False, fail_reason="dns_unknown", fail_message="no such name", next_at=at)
-            feeds.settle(connection, row.claim, failed)
+            results.settle(connection, row.claim, failed)
     with engine.connect() as connection:
         broken = feeds.all_rows(connection)[0]
     assert (broken.first_fail_at, broken.fail_reason) == (NOW, "dns_unknown")
     (row,) = claimed(engine, NOW + timedelta(hours=2))
     assert row.claim is not None
     with engine.begin() as connection:
-        feeds.settle(connection, row.claim, settled(NOW + timedelta(hours=2)))
+        results.settle(connection, row.claim, settled(NOW + timedelta(hours=2)))
     with engine.connect() as connection:
         well = feeds.all_rows(connection)[0]
     assert (well.first_fail_at, well.fail_reason) == (None, None)
@@ -139,7 +139,7 @@ def test_a_learnt_move_is_kept_with_its_history(engine: Engine) -> None:
     (row,) = claimed(engine)
     assert row.claim is not None
     with engine.begin() as connection:
-        feeds.settle(connection, row.claim, settled(moved_to="https://a.example/rss", moved_why="https"))
+        results.settle(connection, row.claim, settled(moved_to="https://a.example/rss", moved_why="https"))
     with engine.connect() as connection:
         stored = feeds.all_rows(connection)[0]
     assert (stored.url, stored.moved_to) == ("http://a.example/rss", "https://a.example/rss")
@@ -155,7 +155,7 @@ def test_two_processes_that_start_at_once_make_each_feed_once(engine: Engine) ->
 
 def test_asking_whether_a_database_answers_waits_for_no_writer(engine: Engine) -> None:
     with engine.begin() as writing:
-        feeds.void_claims(writing)
+        claims.void_claims(writing)
         began = time.monotonic()
         engines.check_reachable(engine)
     assert time.monotonic() - began < 5

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from alerts.outbox import deliveries, groups
-from monitor.store import articles, entries, feeds, fetch_log, live_mentions, partitions, past, results, shards
+from monitor.store import articles, claims, entries, fetch_log, live_mentions, partitions, past, results, shards
 from monitor.store import engine as engines
 from monitor.values import Claim, Domain, EntryId, FeedId, KeyedEntry, ParsedEntry, Shard
 from tests import postgres
@@ -79,16 +79,16 @@ def item(n: int) -> KeyedEntry:
 
 
 def settle(connection: Connection, n: int) -> None:
-    held = feeds.seize(connection, FeedId(n + 100), NOW, HOUR)
+    held = claims.seize(connection, FeedId(n + 100), NOW, HOUR)
     assert held is not None
-    feeds.fence(connection, held)
-    feeds.settle(connection, held, feeds.Settlement(NOW + HOUR, "adaptive", {}, NOW, True))
+    claims.fence(connection, held)
+    results.settle(connection, held, results.Settlement(NOW + HOUR, "adaptive", {}, NOW, True))
 
 
 def settle_some(connection: Connection, n: int) -> None:
-    held = [feeds.seize(connection, FeedId(10 * n + k + 500), NOW, HOUR) for k in range(5)]
-    done = feeds.Settlement(NOW + HOUR, "adaptive", {}, NOW, True)
-    assert len(results.settle(connection, [(claim, done) for claim in held if claim])) == 5
+    held = [claims.seize(connection, FeedId(10 * n + k + 500), NOW, HOUR) for k in range(5)]
+    done = results.Settlement(NOW + HOUR, "adaptive", {}, NOW, True)
+    assert len(results.settle_plain(connection, [(claim, done) for claim in held if claim])) == 5
 
 
 def run_of_a_shard(connection: Connection, n: int) -> None:
@@ -106,14 +106,14 @@ def send(connection: Connection, n: int) -> None:
 
 
 HOT: dict[str, Callable[[Connection, int], object]] = {
-    "take due feeds": lambda c, n: feeds.claim(c, NOW, lease=HOUR, limit=1),
+    "take due feeds": lambda c, n: claims.claim(c, NOW, lease=HOUR, limit=1),
     "shards with something due": lambda c, n: shards.due(c, NOW),
     "take due feeds of a shard": run_of_a_shard,
     "settle some feeds at once": settle_some,
-    "count due feeds": lambda c, n: feeds.due_count(c, NOW),
-    "take one feed": lambda c, n: feeds.claim(c, NOW, lease=HOUR, only=FeedId(n + 1)),
+    "count due feeds": lambda c, n: claims.due_count(c, NOW),
+    "take one feed": lambda c, n: claims.claim(c, NOW, lease=HOUR, only=FeedId(n + 1)),
     "fence and settle a feed": settle,
-    "give a claim back": lambda c, n: feeds.release(c, [Claim(FeedId(n + 1), 0, NOW)]),
+    "give a claim back": lambda c, n: claims.release(c, [Claim(FeedId(n + 1), 0, NOW)]),
     "which keys are known": lambda c, n: entries.recall(c, FEED, entries.hashed([item(n), item(n + 1)])),
     "remember keys": lambda c, n: entries.mark_seen(c, FEED, entries.hashed([item(n), item(n + 1)]), 2),
     "store entries": add,

@@ -6,32 +6,32 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine
 
-from monitor.store import feeds, results
+from monitor.store import claims, feeds, results
 from monitor.values import Claim, Validators
 
 NOW = datetime(2025, 6, 5, 8, 0, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=15)
 
 
-def claims(engine: Engine, count: int) -> list[Claim]:
+def taken(engine: Engine, count: int) -> list[Claim]:
     urls = [f"http://h{n}.example/rss" for n in range(count)]
     with engine.begin() as connection:
         feeds.sync(connection, [feeds.Seed(url, url.split("/")[2]) for url in urls], NOW)
-        taken = feeds.claim(connection, NOW, lease=timedelta(seconds=90))
+        taken = claims.claim(connection, NOW, lease=timedelta(seconds=90))
     return [row.claim for row in taken if row.claim is not None]
 
 
-def result(**more: object) -> feeds.Settlement:
+def result(**more: object) -> results.Settlement:
     values: dict[str, object] = {"schedule": {"interval": 900.5, "note": "ž"}, "at": NOW, "ok": True, "state": "active"}
-    return feeds.Settlement(LATER, "adaptive", **(values | more))  # type: ignore[arg-type]
+    return results.Settlement(LATER, "adaptive", **(values | more))  # type: ignore[arg-type]
 
 
 def test_results_written_together_are_those_written_one_by_one(engine: Engine) -> None:
-    together, alone = claims(engine, 2)
+    together, alone = taken(engine, 2)
     found = result(validators=Validators(b'W/"caf\xe9"', None))
     with engine.begin() as connection:
-        assert results.settle(connection, [(together, found)]) == {together.feed}
-        feeds.settle(connection, alone, found)
+        assert results.settle_plain(connection, [(together, found)]) == {together.feed}
+        results.settle(connection, alone, found)
         one, other = feeds.by_id(connection, together.feed), feeds.by_id(connection, alone.feed)
     assert one is not None
     assert other is not None
@@ -46,20 +46,22 @@ def test_results_written_together_are_those_written_one_by_one(engine: Engine) -
 
 
 def test_a_claim_that_is_old_is_left_out_and_the_others_are_written(engine: Engine) -> None:
-    mine, old = claims(engine, 2)
+    mine, old = taken(engine, 2)
     with engine.begin() as connection:
-        done = results.settle(connection, [(Claim(old.feed, old.token - 1, old.until), result()), (mine, result())])
+        done = results.settle_plain(
+            connection, [(Claim(old.feed, old.token - 1, old.until), result()), (mine, result())]
+        )
         rows = {row.id: row.next_at for row in feeds.all_rows(connection)}
     assert done == {mine.feed}
     assert rows == {mine.feed: LATER, old.feed: NOW}
 
 
 def test_a_feed_that_was_paused_meanwhile_stays_so_and_validators_that_are_not_given_stay(engine: Engine) -> None:
-    (held,) = claims(engine, 1)
+    (held,) = taken(engine, 1)
     with engine.begin() as connection:
-        feeds.settle(connection, held, result(validators=Validators(b'"a"')))
+        results.settle(connection, held, result(validators=Validators(b'"a"')))
         feeds.pause(connection, held.feed)
-        results.settle(connection, [(held, result())])
+        results.settle_plain(connection, [(held, result())])
         row = feeds.by_id(connection, held.feed)
     assert row is not None
     assert (row.state, row.validators.etag) == ("paused", b'"a"')
@@ -67,4 +69,4 @@ def test_a_feed_that_was_paused_meanwhile_stays_so_and_validators_that_are_not_g
 
 def test_nothing_to_write_is_nothing_written(engine: Engine) -> None:
     with engine.begin() as connection:
-        assert results.settle(connection, []) == frozenset()
+        assert results.settle_plain(connection, []) == frozenset()

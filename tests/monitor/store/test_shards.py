@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, text, update
 
 from monitor.errors import LeaseLost, SchemaMismatch
-from monitor.store import feeds, meta, shards, tables
+from monitor.store import claims, feeds, meta, shards, tables
 from monitor.values import Shard
 
 NOW = datetime.now(UTC)  # leases on Postgres are measured by its clock
@@ -35,7 +35,7 @@ def opened(engine: Engine) -> int:
 def claimed(engine: Engine, run: int, limit: int = 200, **more: object) -> tuple[feeds.FeedRow, ...]:
     with engine.begin() as connection:
         found = shards.claim(connection, ONE, run, NOW, lease=LEASE, limit=limit, **more)  # type: ignore[arg-type]
-        return feeds.claimed_rows(found, NOW + LEASE)
+        return claims.claimed_rows(found, NOW + LEASE)
 
 
 @pytest.mark.parametrize(
@@ -61,13 +61,13 @@ def test_a_new_run_takes_over_at_once_and_the_old_one_writes_and_claims_nothing(
     assert claimed(engine, old) == ()
     assert late[0].claim is not None
     with pytest.raises(LeaseLost), engine.begin() as connection:
-        feeds.fence(connection, late[0].claim)
+        claims.fence(connection, late[0].claim)
 
 
 def test_what_was_claimed_by_itself_is_left_alone_by_a_run_until_its_lease_ends(engine: Engine) -> None:
     seeded(engine, "a.example", "b.example")
     with engine.begin() as connection:
-        feeds.claim(connection, datetime.now(UTC), lease=LEASE, limit=1)  # NOW may be minutes ago
+        claims.claim(connection, datetime.now(UTC), lease=LEASE, limit=1)  # NOW may be minutes ago
     assert len(claimed(engine, opened(engine))) == 1
 
 
