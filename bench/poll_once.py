@@ -80,6 +80,7 @@ async def _poll(config: Config, url: str) -> None:
         config, os.environ, url=url, now=daemon.utc_now, who="bench", text="bench", seed=1
     ) as running:
         daemon.settle()
+        await running.working.parsers.ready()  # they start beside the first polls otherwise; without feeds none would
         with running.engine.begin() as connection:
             feeds.make_due(connection, daemon.utc_now())
         await running.poller.run_round(force=True)

@@ -47,6 +47,7 @@ class ParserPool:
         self._cpu_s = cpu_s
         self._size = workers
         self._queue: asyncio.Queue[tuple[Task, asyncio.Future[Outcome]]] = asyncio.Queue()
+        self._starts: list[asyncio.Future[Connection]] = []
         self._loops: list[asyncio.Task[None]] = []
         self._workers: list[_Worker] = []
         self._threads: ThreadPoolExecutor | None = None
@@ -69,7 +70,14 @@ class ParserPool:
             return
         self._threads = ThreadPoolExecutor(self._size, thread_name_prefix="parser")
         self._workers = [_Worker(self._table, self._cpu_s) for _ in range(self._size)]
-        self._loops = [asyncio.create_task(self._serve(worker)) for worker in self._workers]
+        loop = asyncio.get_running_loop()
+        self._starts = [loop.run_in_executor(self._threads, worker.start) for worker in self._workers]
+        both = zip(self._workers, self._starts, strict=True)
+        self._loops = [asyncio.create_task(self._serve(worker, begun)) for worker, begun in both]
+
+    async def ready(self) -> None:
+        """Wait until every worker is started, or cannot be: for whoever measures what comes after a start."""
+        await asyncio.gather(*self._starts, return_exceptions=True)
 
     def use(self, table: publishers.HostTable) -> None:
         """Know hosts by this table from the next batch on; a worker that knows another is replaced before it."""
@@ -119,7 +127,7 @@ class ParserPool:
             await asyncio.to_thread(self._threads.shutdown)
         for worker in self._workers:
             worker.stop()
-        self._loops, self._workers, self._threads = [], [], None
+        self._starts, self._loops, self._workers, self._threads = [], [], [], None
         while not self._queue.empty():
             self._queue.get_nowait()[1].cancel()
 
@@ -131,11 +139,11 @@ class ParserPool:
         self._queue.put_nowait((task, future))
         return await future
 
-    async def _serve(self, worker: _Worker) -> None:
+    async def _serve(self, worker: _Worker, begun: asyncio.Future[Connection]) -> None:
         """Hand batches to one worker for as long as the pool is open."""
         loop = asyncio.get_running_loop()
         with contextlib.suppress(OSError):
-            await loop.run_in_executor(self._threads, worker.start)
+            await begun
         while True:
             batch = await self._batch()
             try:
