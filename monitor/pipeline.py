@@ -123,7 +123,8 @@ def process(document: delta.Delta, turn: Turn, ctx: Context, now: datetime) -> R
                 ctx.changes = second_thoughts.catch_up(tx, ctx.window, ctx.window.reach_at(now), ctx.changes)
             taken = [arrive(tx, entry, matches, moment, ctx, journal) for entry, matches in wanted]
             again = _read_again(tx, revised, moment, ctx, journal, taken)
-            arrived, reread_now = (understanding.tell(tx, some, ctx.knowledge) for some in (taken, again))
+            arrived = understanding.tell(tx, taken, ctx.knowledge)
+            reread_now = understanding.tell(tx, again, ctx.knowledge)
             changes, told = mend(tx, [one.entry.id for one in taken], ctx, now)
             gone = _taken_back(tx, document, turn, moment, ctx)
             _conclude(tx, turn, turn.decide(novelty), novelty, ctx.knowledge, now)

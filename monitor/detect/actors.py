@@ -114,8 +114,9 @@ def _shared_body(sentence: Sentence, actors: Sequence[Actor], at: int, pack: Pac
     between = words[before.end : actor.start]
     joined = bool(between) and lists["and"].accepts(between[0]) and len(between) <= REACH
     if joined and pack.has("cased"):  # "ministri spoljnih poslova Bugarske i Rumunije"
-        several = words[before.start].endswith("i") and before.case is Case.SUBJECT and before.government is not None
-        if not several or actor.case is not Case.OBLIQUE or len(between) != 1:
+        several = words[before.start].endswith(pack.endings("plural"))
+        is_subject = before.case is Case.SUBJECT and before.government is not None
+        if not several or not is_subject or actor.case is not Case.OBLIQUE or len(between) != 1:
             return actor
         return replace(actor, case=before.case, body=before.body, metonym=False, rule=before.rule)
     rest = all(lists[name].accepts(word) for word in between[1:] for name in ("of",)) if "of" in lists else False

@@ -11,16 +11,11 @@ from monitor.detect.predicates import Predicate
 from monitor.detect.reading import Parsed
 
 
-def participles(parsed: Parsed) -> tuple[str, ...]:
-    """The endings of participles, as the language's settings give them."""
-    return tuple(one.removeprefix("participle:") for one in parsed.pack.settings if one.startswith("participle:"))
-
-
 def trails(parsed: Parsed, predicate: Predicate) -> bool:
     """A participle behind a comma: ", accusing the opposition", ", odbacujući optužbe"."""
     if predicate.start < 2 or parsed.sentence.words[predicate.start - 1] != ",":
         return False
-    return parsed.sentence.words[predicate.start].endswith(participles(parsed))
+    return parsed.sentence.words[predicate.start].endswith(parsed.pack.endings("participle"))
 
 
 def shared_verb(parsed: Parsed, predicate: Predicate) -> Predicate | None:
@@ -63,7 +58,7 @@ def _contrasted(parsed: Parsed, predicate: Predicate, start: int) -> bool:
 
 def interrupted(parsed: Parsed, comma: int) -> Actor | None:
     """The subject before a participle between commas: "Rubio, speaking beside his host, announced"."""
-    words, endings = parsed.sentence.words, participles(parsed)
+    words, endings = parsed.sentence.words, parsed.pack.endings("participle")
     if comma < 2 or words[comma] != "," or not endings:
         return None
     for actor in parsed.actors:

@@ -97,8 +97,7 @@ def _asks(word: str, name: str, pack: Pack) -> bool:
 
 def _participle(word: str, pack: Pack) -> bool:
     """Whether a word has the ending of a participle, as the language's settings give it."""
-    endings = tuple(name.removeprefix("participle:") for name in pack.settings if name.startswith("participle:"))
-    return bool(endings) and word.endswith(endings)
+    return word.endswith(pack.endings("participle"))
 
 
 def _asked_for(words: Sequence[str], demand: Found, end: int, pack: Pack) -> bool:
@@ -116,8 +115,7 @@ def _infinitive(sentence: Sentence, predicate: Predicate, pack: Pack) -> str | N
     """ "to refuse", "da prihvati": no finite verb of its own. Headlines use the infinitive as a future."""
     at = predicate.start
     word = sentence.words[at]
-    endings = tuple(name.removeprefix("infinitive:") for name in pack.settings if name.startswith("infinitive:"))
-    if endings and predicate.end - at == 1 and not predicate.silent and word.endswith(endings):
+    if predicate.end - at == 1 and not predicate.silent and word.endswith(pack.endings("infinitive")):
         return "infinitive"
     subjunctive = pack.lists["to"].exact - pack.lists["that"].exact  # "да ја затвори": never a clause of its own
     while at > 1 and subjunctive and pack.has("pro_drop") and pack.lists["perfect"].accepts(sentence.words[at - 1]):

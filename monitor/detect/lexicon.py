@@ -79,6 +79,10 @@ class Pack:
         """Whether the language has a trait, such as `pro_drop`; docs/extending-languages.md lists them."""
         return setting in self.settings
 
+    def endings(self, kind: str) -> tuple[str, ...]:
+        """The endings of a kind of words, such as `participle`, as the language's settings give them."""
+        return tuple(one.partition(":")[2] for one in self.settings if one.startswith(f"{kind}:"))
+
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:

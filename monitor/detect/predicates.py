@@ -14,7 +14,6 @@ _OBJECT = 7
 _FRONTED = 3
 """Words before a verb that may be its object, where word order is free."""
 _SHORT = 12
-_MARKED = "aux_participle:"
 """Words after a verb that may be its object."""
 
 
@@ -86,7 +85,7 @@ def _noun(sentence: Sentence, hit: Found, pack: Pack) -> bool:
         return True
     if row.stance != "said" and pack.has("headnouns") and pack.lists["prep"].accepts(sentence.words[hit.start - 1]):
         return True  # "warned against protests"
-    endings = tuple(one.removeprefix(_MARKED) for one in pack.settings if one.startswith(_MARKED))
+    endings = pack.endings("aux_participle")
     if endings and sentence.cut(hit.start, hit.end).lower().endswith(endings):
         before = sentence.words[max(0, hit.start - 4) : hit.start]
         return not any(pack.lists["perfect"].accepts(word) for word in before)

@@ -73,7 +73,7 @@ def _reflexive(sentence: Sentence, hit: Found, pack: Pack) -> bool:
     """Whether a word for "if" is a pronoun here: Portuguese "se" before a finite verb, "o ministério se recusou"."""
     if not isinstance(hit.payload, Tag) or hit.payload.name not in ("condition", "whether"):
         return False
-    endings = tuple(name.removeprefix("finite:") for name in pack.settings if name.startswith("finite:"))
+    endings = pack.endings("finite")
     if not endings or hit.end - hit.start > 1 or hit.end >= len(sentence.words):
         return False
     return sentence.words[hit.end].endswith(endings) and not sentence.tokens[hit.end].capital

@@ -141,7 +141,7 @@ def _opens(words: Sequence[str], left: Actor) -> bool:
 def leads(parsed: Parsed, predicate: Predicate) -> bool:
     """A participle that opens the sentence: "Confirming the arrest, the ministry said"."""
     word = parsed.sentence.words[predicate.start]
-    endings = ellipsis.participles(parsed)
+    endings = parsed.pack.endings("participle")
     return predicate.start <= 1 and bool(endings) and word.endswith(endings) and "," in parsed.sentence.words
 
 

@@ -17,7 +17,7 @@ from monitor.config.values import Config, FeedConfig
 from monitor.errors import MonitorError
 from monitor.jobs import requests
 from monitor.parse import links
-from monitor.store import feeds, hosts
+from monitor.store import feeds, hosts, sights
 from monitor.text.nearest import nearest
 
 _OFFERED = 5
@@ -97,7 +97,7 @@ def of(connection: Connection, url: str, config: Config, now: datetime) -> Facts
     ours = [one for one in known if (one.kind, one.name) in (("host", row.host), ("domain", domain))]
     held = tuple(one for one in ours if one.hold_until is not None and one.hold_until > now)
     last = max(held, key=lambda one: one.hold_until or now, default=None)
-    siblings = feeds.host_names(connection).count(row.host)
+    siblings = sights.host_counts(connection).get(row.host, 0)
     about = schedule.HostFacts(
         name=row.host,
         domain=domain,

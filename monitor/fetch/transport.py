@@ -56,7 +56,7 @@ class Transports:
             keepalive_timeout=self._limits.keep_alive_s,
         )
         # There is no public way to choose the protocol; a test fails if this one goes away.
-        connector._factory = partial(wire.Lane, asyncio.get_running_loop(), self._limits)  # type: ignore[assignment]
+        connector._factory = partial(wire.BoundedHandler, asyncio.get_running_loop(), self._limits)  # type: ignore[assignment]
         if proxy is None:
             self._open.append(connector)
             return wire.Wire(connector, self._limits)

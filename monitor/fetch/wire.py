@@ -34,14 +34,14 @@ _HINTS = 20
 _LARGEST_READ = 256 * 1024
 """What an event loop may hand over at once: the last piece of the headers can hold so much of the body."""
 _DOORS = 4096
-_Timeout = lru_cache(maxsize=64)(aiohttp.ClientTimeout)
+_timeout = lru_cache(maxsize=64)(aiohttp.ClientTimeout)
 
 
 class EndlessHeaders(aiohttp.ClientError):
     """The headers of an answer are larger in all than is allowed."""
 
 
-class Lane(ResponseHandler):
+class BoundedHandler(ResponseHandler):
     """A connection whose headers may not grow for ever: aiohttp bounds each of them and their number, not the sum.
 
     Without this one server can fill 200 MB before anybody sees a header.
@@ -136,7 +136,7 @@ class Wire(httpx.AsyncBaseTransport):
 
     async def _connect(self, door: aiohttp.ClientRequest, within_s: float) -> Any:
         try:
-            return await self._connector.connect(door, [], _Timeout(sock_connect=within_s))
+            return await self._connector.connect(door, [], _timeout(sock_connect=within_s))
         except TimeoutError as exc:
             raise aiohttp.ConnectionTimeoutError(f"Connection timeout to host {door.url}") from exc
 
@@ -181,7 +181,7 @@ class Proxied(AiohttpTransport):
             headers=request.headers,
             allow_redirects=False,
             auto_decompress=False,
-            timeout=_Timeout(sock_connect=timeout["connect"], sock_read=timeout["read"]),
+            timeout=_timeout(sock_connect=timeout["connect"], sock_read=timeout["read"]),
             proxy=str(proxy.url),
             proxy_auth=aiohttp.BasicAuth(*proxy.auth) if proxy.auth else None,
             proxy_headers=proxy.headers,

@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import Connection, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from monitor.store import tables
+from monitor.store import plain, tables
 from monitor.store.shards import shard_of
 
 ASIDE = "canary"
@@ -16,7 +15,7 @@ ASIDE = "canary"
 
 def ensure_feed(connection: Connection, url: str, host: str, now: datetime) -> bool:
     """Make sure that the feed has a row; whether its baseline is still to be taken."""
-    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    make = plain.INSERT[connection.dialect.name]
     row = {
         "url": url,
         "host": host,

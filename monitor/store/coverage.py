@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects import postgresql, sqlite
 
-from monitor.store import tables
+from monitor.store import plain, tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +26,7 @@ def read(connection: Connection) -> dict[str, Row]:
 
 def write(connection: Connection, row: Row) -> None:
     """Insert or replace what is remembered of a watch."""
-    make = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert
+    make = plain.INSERT[connection.dialect.name]
     facts = {"low_since": row.low_since, "told_since": row.told_since}
     insert = make(tables.watch_coverage).values(watch=row.watch, **facts)
     connection.execute(insert.on_conflict_do_update(index_elements=["watch"], set_=facts))

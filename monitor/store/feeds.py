@@ -11,10 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from monitor.parse.identity import Policy, Trust
-from monitor.store import tables
+from monitor.store import plain, tables
 from monitor.store.shards import shard_of
 from monitor.values import Claim, FeedId, Validators
 
@@ -79,7 +78,7 @@ def sync(connection: Connection, seeds: Sequence[Seed], now: datetime) -> int:
             moved[row.id] = state
     new = [seed for seed in seeds if seed.url not in known]
     if new:
-        make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+        make = plain.INSERT[connection.dialect.name]
         connection.execute(
             make(tables.feed).on_conflict_do_nothing(index_elements=["url"]),  # another process may start just now
             [
@@ -103,11 +102,6 @@ def sync(connection: Connection, seeds: Sequence[Seed], now: datetime) -> int:
 def make_due(connection: Connection, now: datetime) -> None:
     """Make every active feed due now, as `poll --ignore-schedule` asks."""
     connection.execute(update(tables.feed).where(_T.state.in_(POLLED)).values(next_at=now, next_reason="forced"))
-
-
-def host_names(connection: Connection) -> tuple[str, ...]:
-    """The host of each feed that is polled, as often as it has feeds."""
-    return tuple(connection.execute(select(_T.host).where(_T.state.in_(POLLED))).scalars())
 
 
 def ask_now(connection: Connection, feed: FeedId, now: datetime) -> None:

@@ -17,10 +17,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, bindparam, delete, exists, func, or_, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from monitor.parse import delta
-from monitor.store import tables
+from monitor.store import plain, tables
 
 AT_MOST = 10_000
 """Keys of one slice of the feeds that go in one pruning; the next one goes on."""
@@ -58,7 +57,7 @@ def _ask(connection: Connection, feeds: tuple[int, int]) -> None:
     rows = connection.execute(select(_F.id, _F.gen, _MEMORY.label("memory")).where(*wanted)).all()
     begun = [row for row in rows if row.memory is None or _is_asked(connection, row)]
     if begun:
-        make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+        make = plain.INSERT[connection.dialect.name]
         row = make(tables.absence).on_conflict_do_nothing(index_elements=["feed_id"])
         connection.execute(row, [{"feed_id": row.id, "gen": row.gen} for row in begun])
 

@@ -8,9 +8,8 @@ from datetime import datetime
 from typing import Literal
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects import postgresql, sqlite
 
-from monitor.store import tables
+from monitor.store import plain, tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ def of(connection: Connection, names: Collection[str]) -> tuple[HostRow, ...]:
 
 def remember(connection: Connection, row: HostRow) -> None:
     """Insert or replace what is known of a host."""
-    make = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert
+    make = plain.INSERT[connection.dialect.name]
     facts = {
         "hold_until": row.hold_until,
         "hold_reason": row.hold_reason,

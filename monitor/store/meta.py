@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects import postgresql, sqlite
 
-from monitor.store import tables
+from monitor.store import plain, tables
 
 
 def get(connection: Connection, key: str) -> str | None:
@@ -18,7 +17,7 @@ def get(connection: Connection, key: str) -> str | None:
 
 def keep(connection: Connection, key: str, value: str) -> str:
     """Write one fact unless it is there, and answer what is: of several that write at once all hear the same."""
-    make = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert
+    make = plain.INSERT[connection.dialect.name]
     fact = make(tables.meta).values(key=key, value=value)
     connection.execute(fact.on_conflict_do_nothing(index_elements=["key"]))
     return get(connection, key) or value
@@ -26,6 +25,6 @@ def keep(connection: Connection, key: str, value: str) -> str:
 
 def put(connection: Connection, key: str, value: str) -> None:
     """Write one fact, replacing what was there."""
-    make = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert
+    make = plain.INSERT[connection.dialect.name]
     fact = make(tables.meta).values(key=key, value=value)
     connection.execute(fact.on_conflict_do_update(index_elements=["key"], set_={"value": value}))

@@ -12,9 +12,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import Connection, Row, func, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
 
-from monitor.store import tables
+from monitor.store import plain, tables
 
 _R = tables.config_revision.c
 _WHO = 64
@@ -138,7 +137,7 @@ def put_watch_states(connection: Connection, states: Sequence[WatchState]) -> No
     """Write what is known of some watches."""
     if not states:
         return
-    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    make = plain.INSERT[connection.dialect.name]
     statement = make(tables.watch_state)
     changed = {name: statement.excluded[name] for name in ("query_sha256", "active_since", "primed_at")}
     connection.execute(

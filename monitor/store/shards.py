@@ -13,10 +13,9 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Interval, and_, bindparam, func, insert, literal, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from monitor.errors import SchemaMismatch
-from monitor.store import meta, tables
+from monitor.store import meta, plain, tables
 from monitor.values import Shard
 
 COUNT = 512
@@ -37,7 +36,7 @@ def prepare(connection: Connection) -> None:
     """
     stored = meta.get(connection, _COUNT_KEY)
     if stored is None:
-        make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+        make = plain.INSERT[connection.dialect.name]
         rows = [{"n": n, "run": 0} for n in range(COUNT)]
         connection.execute(make(tables.shard).on_conflict_do_nothing(index_elements=["n"]), rows)
         connection.execute(

@@ -131,6 +131,12 @@ async def test_without_workers_bodies_are_parsed_here() -> None:
         assert inline.process_ids == ()
 
 
+async def test_a_pool_that_is_ready_has_all_its_processes() -> None:
+    async with ParserPool(2) as fresh:
+        await fresh.ready()
+        assert len(fresh.process_ids) == 2
+
+
 async def test_a_closed_pool_leaves_no_process() -> None:
     pool = ParserPool(1)
     await pool.parse(good())
