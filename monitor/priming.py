@@ -17,11 +17,11 @@ from sqlalchemy import Connection, Engine
 from alerts import outbox
 from monitor import stories as second_thoughts
 from monitor import understanding, wiring
-from monitor.config import changes
+from monitor.config import changes, stored
 from monitor.config.values import Config
 from monitor.detect import events, late
 from monitor.store import engine as engines
-from monitor.store import entries, live_mentions, past, revisions, stories, story_facts
+from monitor.store import entries, listed, live_mentions, past, revisions, stories, story_facts
 from monitor.understanding import Context, Journal, Moment
 from monitor.values import Entry, EntryId, Match
 
@@ -84,18 +84,17 @@ class Priming:
         self._engine = engine
         self._since = dict(since)
         self._start = min(since.values()) - REACH
-        self._tags = {feed.url: feed.tags for feed in config.feeds}
+        self._configured = {feed.url: feed for feed in config.feeds}
+        self._feeds: dict[int, listed.Named] = {}
         others = [watch.name for watch in config.watches if watch.name not in since]
         awake = wiring.knowledge(wiring.without(config, others), config_rev=config_rev)
         self._ctx = Context(engine, wiring.empty_window(config), awake)
         self._after = EntryId(0)
-        self._urls: dict[int, str] = {}
         self._mentions: deque[live_mentions.Live] = deque()
         self.found = {name: Primed() for name in since}
         with engines.reading(engine) as connection:
             reach = wiring.reach(config, self._start)
             self._mentions.extend(live_mentions.since(connection, reach))
-            self._urls = past.feed_urls(connection)
 
     def step(self, until: datetime | None = None, now: datetime | None = None) -> bool:
         """Look through the next entries; whether there may be more.
@@ -107,6 +106,7 @@ class Priming:
             with self._engine.begin() as tx:
                 page = past.entries_between(tx, self._start, until, self._after, _STEP)
                 known = past.taken_by(tx, [entry.id for entry in page])
+                self._feeds = listed.by_id(tx, sorted({entry.feed for entry in page}))
                 touched = {key for entry in page if (key := self._one(tx, entry, known, journal, now)) is not None}
                 past.mend_stories(tx, touched)
         except BaseException:
@@ -116,11 +116,16 @@ class Priming:
             self._after = page[-1].id
         return len(page) == _STEP
 
+    def _tags(self, entry: Entry) -> frozenset[str]:
+        """The tags of the feed that brought an entry of this step."""
+        feed = self._feeds.get(entry.feed)
+        return stored.tags_of(self._configured, feed.url, feed.settings) if feed else frozenset()
+
     def _one(
         self, tx: Connection, entry: Entry, known: frozenset[tuple[int, str]], journal: Journal, now: datetime | None
     ) -> str | None:
         """Record one entry for the watches that want it and have not got it; the key of its story."""
-        tags = self._tags.get(self._urls.get(entry.feed, ""), frozenset())
+        tags = self._tags(entry)
         found = understanding.matches_of(entry, self._ctx.knowledge, tags)
         matches = tuple(match for match in found if (entry.id, match.watch) not in known)
         if not matches:

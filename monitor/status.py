@@ -7,7 +7,7 @@ while the daemon is down.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,10 +19,12 @@ from alerts.outbox import admin
 from alerts.outbox.admin import Trouble
 from alerts.values import Blind, Coverage, EventState
 from monitor import canary, schedule
+from monitor.config import stored
 from monitor.store import checking, claims, entries, leases, meta, revisions, sights, stories, story_facts, tables
 from monitor.store import feeds as feed_rows
 from monitor.values import MentionFact, Role, StanceFact, StoryKey
 
+Looked = feed_rows.FeedRow | sights.Sight
 _FRESH_AT_MOST = timedelta(hours=3)
 _LISTED = 20
 _UNLED_FOR = timedelta(seconds=60)
@@ -274,7 +276,7 @@ def feeds(connection: Connection, now: datetime | None = None, insecure: Collect
     counts = entries.counts_by_feed(connection)
     rows = [
         feed_line(row, counts.get(row.id, 0), now or row.next_at, insecure_tls=row.url in insecure)
-        for row in feed_rows.all_rows(connection)
+        for row in feed_rows.seen(connection)
     ]
     order = {"red": 0, "amber": 1, "green": 2, "grey": 3}
     return tuple(sorted(rows, key=lambda line: (order[line.colour], line.url)))
@@ -320,21 +322,52 @@ def coverage(connection: Connection, now: datetime) -> Coverage:
     return coverage_of(sights.read(connection), now)
 
 
-def coverage_of(
-    polled: Iterable[feed_rows.FeedRow | sights.Sight], now: datetime, urls: frozenset[str] | None = None
-) -> Coverage:
-    """As `coverage`, of some feeds: those with these addresses, or all."""
+def coverage_of(polled: Iterable[Looked], now: datetime) -> Coverage:
+    """As `coverage`, of these feeds."""
     healthy, blind, slowest = 0, [], timedelta()
     for row in polled:
-        if urls is not None and row.url not in urls:
-            continue
-        interval = row.next_at - row.last_ok_at if row.last_ok_at and row.fail_reason is None else _FRESH_AT_MOST / 2
-        if row.last_ok_at is not None and now - row.last_ok_at <= max(min(2 * interval, _FRESH_AT_MOST), interval):
+        interval = _fresh(row, now)
+        if interval is not None:
             healthy += 1
             slowest = max(slowest, interval)
         else:
             blind.append(Blind(row.url.partition("://")[2], row.first_fail_at or row.last_ok_at, row.fail_reason))
     return Coverage(healthy, healthy + len(blind), tuple(blind), slowest or None)
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many of the feeds that a watch looks into answer; `slowest` is the longest of their intervals."""
+
+    healthy: int = 0
+    feeds: int = 0
+    slowest: timedelta | None = None
+
+
+def tally(polled: Iterable[Looked], now: datetime, choices: Mapping[str, stored.Choice]) -> dict[str, Tally]:
+    """Count for each of these watches how well it sees: one pass, whatever the number of feeds."""
+    found = {name: Tally() for name in choices}
+    for row in polled:
+        interval = _fresh(row, now)
+        for name, choice in choices.items():
+            if choice.takes(row.url, row.settings):
+                _count(found[name], interval)
+    return found
+
+
+def _count(seen: Tally, interval: timedelta | None) -> None:
+    seen.feeds += 1
+    if interval is not None:
+        seen.healthy += 1
+        seen.slowest = max(seen.slowest or interval, interval)
+
+
+def _fresh(row: Looked, now: datetime) -> timedelta | None:
+    """The interval of a feed whose last success is young enough; None for one that is not seen."""
+    interval = row.next_at - row.last_ok_at if row.last_ok_at and row.fail_reason is None else _FRESH_AT_MOST / 2
+    if row.last_ok_at is None or now - row.last_ok_at > max(min(2 * interval, _FRESH_AT_MOST), interval):
+        return None
+    return interval
 
 
 def stories_of(connection: Connection, limit: int) -> tuple[StoryLine, ...]:

@@ -17,13 +17,13 @@ from alerts import tables as alert_tables
 from alerts.outbox import admin, codec
 from alerts.values import Event
 from monitor import understanding, wiring
-from monitor.config import changes, queries, units
+from monitor.config import changes, queries, stored, units
 from monitor.config.document import Document, Path, Place
 from monitor.config.values import Config, FeedConfig, Watch
 from monitor.match import explain, matcher, query
 from monitor.match.concepts import Concepts
 from monitor.match.tree import ConceptRef, Node, Or, Term, children, operands
-from monitor.store import past
+from monitor.store import listed
 from monitor.values import Entry
 
 
@@ -116,10 +116,10 @@ def _no_watch(name: str, quiet: Side, candidate: Side) -> Cause:
 def _feed_change(entry: Entry, quiet: Side, loud: Side, candidate: Side) -> Cause | None:
     """A feed that only one of the two polls."""
     with quiet.context.engine.connect().execution_options(reads=True) as connection:
-        url = _feed_url(connection, entry)
-    has, had = _polled(quiet.config, url), _polled(loud.config, url)
-    if has is not None or had is None or url is None:
+        feed = listed.by_id(connection, [entry.feed]).get(entry.feed)
+    if feed is None or _is_polled(quiet.config, feed) or not _is_polled(loud.config, feed):
         return None
+    url = feed.url
     is_lost = quiet is candidate
     said = f"the feed {url} is {'gone or paused' if is_lost else 'new'}"
     rows = candidate.document.data.get("feeds") or []
@@ -127,12 +127,14 @@ def _feed_change(entry: Entry, quiet: Side, loud: Side, candidate: Side) -> Caus
     return Cause(said, (candidate.at("feeds") if index is None else candidate.at("feeds", index),))
 
 
-def _feed_url(connection: Connection, entry: Entry) -> str | None:
-    return past.feed_urls(connection).get(entry.feed)
+def _is_polled(config: Config, feed: listed.Named) -> bool:
+    return _said_of(config, feed) is not None
 
 
-def _polled(config: Config, url: str | None) -> FeedConfig | None:
-    return next((feed for feed in config.feeds if feed.url == url and not feed.paused), None)
+def _said_of(config: Config, feed: listed.Named) -> FeedConfig | None:
+    """What holds for a feed that is polled; None for one that is not."""
+    said = stored.config_of({one.url: one for one in config.feeds}, feed.url, feed.settings)
+    return said if said is not None and not said.paused else None
 
 
 def _unmatched(entry: Entry, watch: Watch, quiet: Side, loud: Side, candidate: Side) -> Cause | None:
@@ -227,8 +229,9 @@ def _out_of_scope(entry: Entry, watch: Watch, quiet: Side, loud: Side, candidate
 
 def _by_tags(entry: Entry, watch: Watch, side: Side) -> bool:
     with side.context.engine.connect().execution_options(reads=True) as connection:
-        feed = _polled(side.config, _feed_url(connection, entry))
-    tags = feed.tags if feed is not None else frozenset()
+        feed = listed.by_id(connection, [entry.feed]).get(entry.feed)
+    said = _said_of(side.config, feed) if feed is not None else None
+    tags = said.tags if said is not None else frozenset()
     return watch.feed_tags is None or bool(watch.feed_tags & tags)
 
 

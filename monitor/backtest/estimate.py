@@ -14,13 +14,13 @@ from sqlalchemy import Connection, func, select
 from alerts import tables as alert_tables
 from alerts.values import EventState
 from monitor import understanding, wiring
-from monitor.config import faults
+from monitor.config import faults, stored
 from monitor.config.document import Document
 from monitor.config.reading import read_text
 from monitor.config.references import rows
 from monitor.config.values import Config
 from monitor.errors import Problem
-from monitor.store import tables
+from monitor.store import listed, plain, tables
 from monitor.store.entries import entry_of
 from monitor.values import Entry
 
@@ -81,14 +81,17 @@ def _counted(
 ) -> tuple[Mapping[str, _Found], int, datetime | None]:
     """Matches by watch over the newest entries, how many those were, and when the oldest of them came."""
     known = wiring.knowledge(config, config_rev=0)
-    tags = {feed.url: feed.tags for feed in config.feeds}
-    urls: dict[int, str] = {r.id: r.url for r in connection.execute(select(tables.feed.c.id, tables.feed.c.url))}
+    configured = {feed.url: feed for feed in config.feeds}
+    tags: dict[int, frozenset[str]] = {}
     found: dict[str, _Found] = {}
     total, first = 0, None
     for row in _newest(connection, now):
         entry = entry_of(row)
         total, first = total + 1, entry.first_seen
-        for match in understanding.matches_of(entry, known, tags.get(urls.get(entry.feed, ""), frozenset())):
+        if entry.feed not in tags:
+            named = listed.by_id(connection, [entry.feed]).get(entry.feed)
+            tags[entry.feed] = stored.tags_of(configured, named.url, named.settings) if named else frozenset()
+        for match in understanding.matches_of(entry, known, tags[entry.feed]):
             found.setdefault(match.watch, _Found()).add(entry)
     return found, total, first
 
@@ -126,7 +129,7 @@ def _hint(seen: _Found) -> str:
 
 
 def _dead_feeds(document: Document, connection: Connection, now: datetime) -> Iterator[Problem]:
-    known = {row.url: row for row in connection.execute(select(tables.feed))}
+    known = _feed_rows(document, connection)
     for path, feed in rows(document.data, "feeds"):
         row = known.get(feed.get("url"))
         if row is None or feed.get("paused"):
@@ -137,6 +140,15 @@ def _dead_feeds(document: Document, connection: Connection, now: datetime) -> It
             why = row.fail_reason or row.standing
             said = f"this feed is dead or silent: last answer {last}, {why}"
             yield faults.problem(document, "W040", (*path, "url"), said, hint=f"storywatch explain {row.url}")
+
+
+def _feed_rows(document: Document, connection: Connection) -> dict[Any, Any]:
+    """The rows of the file's feeds, by address."""
+    urls = [feed["url"] for _, feed in rows(document.data, "feeds") if isinstance(feed.get("url"), str)]
+    feed = tables.feed.c
+    columns = (feed.url, feed.first_fail_at, feed.last_ok_at, feed.state, feed.standing, feed.fail_reason)
+    asked = (select(*columns).where(feed.url.in_(some)) for some in plain.chunks(urls))
+    return {row.url: row for query in asked for row in connection.execute(query)}
 
 
 # ---------------------------------------------------------------------------------------------------------- caps

@@ -26,8 +26,9 @@ from alerts.values import Delivery, Event, EventState, Kind
 from monitor import pipeline, priming, replay, stories, telling, understanding, wiring
 from monitor.backtest import scratch
 from monitor.backtest.timeline import Arrival, Edit, Happening, Page, Withdrawal
+from monitor.config import stored
 from monitor.config.values import Config
-from monitor.store import articles, entries, past, tables
+from monitor.store import articles, entries, listed, tables
 from monitor.store import engine as engines
 from monitor.store import stories as story_rows
 from monitor.understanding import Journal, Moment
@@ -147,9 +148,11 @@ class Pass:
         """
         scratch.seed(source, self.engine, self.since, entries=bool(primes))
         config = self.config
-        polled = {feed.url: feed.tags for feed in config.feeds if not feed.paused}
-        for number, url in past.feed_urls(source).items():
-            self._tags[number] = polled.get(url, None if url in named else frozenset())
+        configured = {feed.url: feed for feed in config.feeds}
+        for number, feed in listed.every(source):
+            said = stored.config_of(configured, feed.url, feed.settings)
+            is_polled = said is not None and not said.paused
+            self._tags[number] = said.tags if said and is_polled else None if feed.url in named else frozenset()
         if primes:
             look = priming.Priming(self.engine, config, dict.fromkeys(primes, self.since), _REVISION)
             while look.step(self.since):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -97,9 +97,13 @@ def _limits(limits: shape.Limits) -> values.Limits:
     )
 
 
+def usual_ceiling(tags: Collection[str]) -> timedelta:
+    """How often a feed with these tags is polled at the least."""
+    return timedelta(minutes=30 if "government" in tags else 60)
+
+
 def _feed(feed: shape.Feed, line: int) -> values.FeedConfig:
-    usual = "30m" if "government" in feed.tags else "60m"
-    ceiling = feed.ceiling or max(units.duration(usual), feed.floor or timedelta())
+    ceiling = feed.ceiling or max(usual_ceiling(feed.tags), feed.floor or timedelta())
     return values.FeedConfig(
         url=feed.url,
         outlet=feed.outlet,

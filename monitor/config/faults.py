@@ -73,10 +73,13 @@ def _below(node: Any, step: str | int) -> Any:
     return None
 
 
-def from_validation(error: ValidationError, document: Document) -> Iterator[Problem]:
-    """Turn everything the shapes refused into problems. The values themselves are never looked at for a message."""
+def from_validation(error: ValidationError, document: Document, at: Path = ()) -> Iterator[Problem]:
+    """Turn everything the shapes refused into problems; `at` is where in the document the refused part stands.
+
+    The values themselves are never looked at for a message.
+    """
     for detail in error.errors(include_input=False, include_url=False)[:MOST]:
-        yield _problem(detail, document)
+        yield _problem(detail | {"loc": (*at, *detail["loc"])} if at else detail, document)
 
 
 def _problem(detail: ErrorDetails, document: Document) -> Problem:

@@ -64,14 +64,19 @@ def _feeds(document: Document, data: Mapping[str, Any]) -> Iterator[Problem]:
         url = feed.get("url")
         if isinstance(url, str):
             yield from _same_feed(document, (*path, "url"), url, seen)
-        floor = _duration(feed, "floor", usual="15m")
-        if floor < _LEAST_FLOOR:
-            yield problem(document, "E028", (*path, "floor"), "a floor below 5m is not kind to any server", hint="5m")
-        if "ceiling" in feed and _duration(feed, "ceiling", usual="60m") < floor:
-            yield problem(document, "E028", (*path, "ceiling"), "the ceiling is below the floor")
+        yield from bounds_problems(document, path, feed)
         if feed.get("tls") == "insecure":
             said = "any certificate is accepted here: what comes may be forged"
             yield problem(document, "W014", (*path, "tls"), said)
+
+
+def bounds_problems(document: Document, path: Path, feed: Mapping[str, Any]) -> Iterator[Problem]:
+    """What is wrong with the bounds of a feed's pace."""
+    floor = _duration(feed, "floor", usual="15m")
+    if floor < _LEAST_FLOOR:
+        yield problem(document, "E028", (*path, "floor"), "a floor below 5m is not kind to any server", hint="5m")
+    if "ceiling" in feed and _duration(feed, "ceiling", usual="60m") < floor:
+        yield problem(document, "E028", (*path, "ceiling"), "the ceiling is below the floor")
 
 
 def _same_feed(document: Document, path: Path, url: str, seen: dict[str, int]) -> Iterator[Problem]:

@@ -18,6 +18,7 @@ from alerts.outbox import admin
 from alerts.values import Event
 from monitor import understanding, wiring
 from monitor.cluster import item
+from monitor.config import stored
 from monitor.config.values import Config
 from monitor.detect import attribution, events, late, responses
 from monitor.detect import explain as spans
@@ -302,12 +303,13 @@ def _would_go(event: Event, plan: route.Plan) -> Iterator[str]:
 
 
 def _tags(connection: Connection, subject: Subject, config: Config) -> frozenset[str]:
-    """The tags of the entry's feed; of all feeds for a text that came from none, so that no watch is left out."""
+    """The tags of the entry's feed; all there may be for a text that came from none, so that no watch is left out."""
     if subject.stored:
         row = feeds.by_id(connection, subject.entry.feed)
-        found = next((feed.tags for feed in config.feeds if row is not None and feed.url == row.url), None)
-        return found or frozenset()
-    return frozenset(tag for feed in config.feeds for tag in feed.tags)
+        configured = {feed.url: feed for feed in config.feeds}
+        return stored.tags_of(configured, row.url, row.settings) if row is not None else frozenset()
+    wanted = frozenset(tag for watch in config.watches for tag in watch.feed_tags or ())
+    return wanted.union(*(feed.tags for feed in config.feeds))
 
 
 def _polled(connection: Connection, subject: Subject) -> str | None:

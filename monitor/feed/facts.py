@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from monitor import schedule
-from monitor.config import units
+from monitor.config import stored, units
 from monitor.config.values import Config, FeedConfig
 from monitor.errors import MonitorError
 from monitor.jobs import requests
@@ -89,7 +89,7 @@ def of(connection: Connection, url: str, config: Config, now: datetime) -> Facts
     Errors: FeedUnknown.
     """
     row = find(connection, url)
-    configured = next((feed for feed in config.feeds if feed.url == row.url), None)
+    configured = stored.config_of({feed.url: feed for feed in config.feeds}, row.url, row.settings)
     own = row.host in config.limits.allow_hosts
     policy = requests.policy_of(configured, row.url, own_host=own)
     known = hosts.read(connection)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -10,7 +11,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from monitor import schedule
-from monitor.config.values import Config
+from monitor.config import stored
+from monitor.config.values import Config, FeedConfig
 from monitor.jobs.requests import policy_of
 from monitor.schedule import bounds, politeness
 from monitor.store import feeds, fetch_log, moves
@@ -76,14 +78,19 @@ def _row(manners: politeness.Manners) -> str:
 
 def score(connection: Connection, config: Config) -> Score:
     """Judge all that the log has of every feed."""
-    return Score(tuple((row.url, _judged(connection, row, config)) for row in feeds.all_rows(connection)))
+    configured = {feed.url: feed for feed in config.feeds}
+    own = config.limits.allow_hosts
+    rows = tuple(feeds.seen(connection))
+    return Score(tuple((row.url, _judged(connection, row, configured, own)) for row in rows))
 
 
-def _judged(connection: Connection, row: feeds.FeedRow, config: Config) -> politeness.Manners:
+def _judged(
+    connection: Connection, row: feeds.FeedRow, configured: Mapping[str, FeedConfig], own_hosts: frozenset[str]
+) -> politeness.Manners:
     records, whole_from = fetch_log.history(connection, row.id)
-    feed = next((one for one in config.feeds if one.url == row.url), None)
+    feed = stored.config_of(configured, row.url, row.settings)
     state = schedule.from_json(row.schedule, row.validators)
-    policy = policy_of(feed, row.url, own_host=row.host in config.limits.allow_hosts)
+    policy = policy_of(feed, row.url, own_host=row.host in own_hosts)
     return politeness.judge(
         politeness.Asked(
             url=row.moved_to or row.url,

@@ -25,7 +25,7 @@ from monitor.jobs.gathering import Gatherer
 from monitor.jobs.host_book import HostBook
 from monitor.jobs.parts import LEASE, LeftOut, Parts, Round
 from monitor.parse import delta, links
-from monitor.store import claims, documents, feeds, fetch_log, hosts, moves, results
+from monitor.store import claims, documents, feeds, fetch_log, hosts, listed, moves, results
 from monitor.values import Claim, Domain, Fetched, FetchFailed, FetchOutcome, Hop, NotModified, ParseReason
 
 log = structlog.get_logger(__name__)
@@ -42,7 +42,7 @@ class Answers:
         self._network = cut_off
         self._on_report = on_report
         self._plain = Gatherer(self._write_plain)
-        self.merged: dict[str, tuple[str, ...]] = {}
+        self.merged: dict[str, tuple[listed.Named, ...]] = {}
         self.live: frozenset[Domain] = frozenset()
 
     def use(self, parts: Parts) -> None:

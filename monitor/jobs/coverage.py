@@ -5,6 +5,7 @@ Called once a minute.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,6 +14,7 @@ from sqlalchemy import Connection
 from alerts import route
 from alerts.values import Event
 from monitor import metrics, pipeline, status
+from monitor.config import stored
 from monitor.config.values import Config, Watch
 from monitor.jobs import reports
 from monitor.store import coverage as rows
@@ -33,12 +35,13 @@ class Judged:
 
 def check(connection: Connection, config: Config, plan: route.Plan, now: datetime) -> None:
     """Measure every watch and tell what began or ended fifteen minutes ago."""
-    lines = tuple(sights.read(connection))
     known = rows.read(connection)
-    for watch in config.watches:
-        if watch.paused:
-            continue
-        seen = status.coverage_of(lines, now, feeds_of(watch, config))
+    watches = [watch for watch in config.watches if not watch.paused]
+    choices = choices_of(watches, config)
+    with_tags = any(choice.tags is not None for choice in choices.values())
+    tallies = status.tally(sights.read(connection, settings=with_tags), now, choices)
+    for watch in watches:
+        seen = tallies[watch.name]
         share = seen.healthy / seen.feeds if seen.feeds else 1.0
         metrics.watch_healthy.labels(watch.name).set(share)
         metrics.watch_delay.labels(watch.name).set(seen.slowest.total_seconds() if seen.slowest else 0.0)
@@ -50,10 +53,10 @@ def check(connection: Connection, config: Config, plan: route.Plan, now: datetim
             pipeline.tell(connection, (judged.event,), plan)
 
 
-def feeds_of(watch: Watch, config: Config) -> frozenset[str]:
-    """The addresses of the feeds a watch looks into."""
-    tags = watch.feed_tags
-    return frozenset(feed.url for feed in config.feeds if tags is None or tags & feed.tags)
+def choices_of(watches: Iterable[Watch], config: Config) -> dict[str, stored.Choice]:
+    """The feeds that watches look into."""
+    configured = {feed.url: feed for feed in config.feeds}
+    return {watch.name: stored.Choice(watch.feed_tags, configured) for watch in watches}
 
 
 def judge(before: rows.Row, healthy: int, feeds: int, now: datetime, config_rev: int) -> Judged:

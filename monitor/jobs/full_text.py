@@ -18,6 +18,7 @@ from monitor import following, metrics, parser_pool, pipeline
 from monitor.config.values import FeedConfig
 from monitor.errors import ParseError
 from monitor.fetch import article
+from monitor.jobs import requests
 from monitor.jobs.parts import Parts
 from monitor.parse import links
 from monitor.store import articles, entries
@@ -89,7 +90,7 @@ class PageReader:
     async def _understand(
         self, page: articles.Wanted, text: str, *, keep: bool, addresses: tuple[str | None, ...] = ()
     ) -> None:
-        config = self._parts.feeds.get(page.feed)
+        config = requests.config_of(page.feed, self._parts) if page.feed is not None else None
         moment = Moment(self._parts.now(), tags=config.tags if config else frozenset())
         work = partial(pipeline.process_page, page, text, self._parts.context, moment, keep=keep)
         taken = await self._parts.run(work)

@@ -10,20 +10,20 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from monitor import parser_pool, schedule
-from monitor.config import secrets
+from monitor.config import secrets, stored
 from monitor.config.values import FeedConfig
 from monitor.fetch import limits
 from monitor.jobs.parts import Parts
 from monitor.parse.tasks import FeedHints
-from monitor.store import feeds
+from monitor.store import feeds, listed
 from monitor.values import Domain, Fetched, Hop
 
 GOVERNMENT = "government"
 
 
-def config_of(row: feeds.FeedRow, parts: Parts) -> FeedConfig | None:
-    """What the configuration says of a feed; None for one it does not name (any more, or yet)."""
-    return parts.feeds.get(row.url)
+def config_of(row: feeds.FeedRow | listed.Named, parts: Parts) -> FeedConfig | None:
+    """What config.yaml says of a feed, else its row; None for one that stands nowhere (any more, or yet)."""
+    return stored.config_of(parts.feeds, row.url, row.settings)
 
 
 def outlet(row: feeds.FeedRow, parts: Parts) -> str | None:
@@ -32,10 +32,10 @@ def outlet(row: feeds.FeedRow, parts: Parts) -> str | None:
     return config.outlet if config else None
 
 
-def tags(row: feeds.FeedRow, parts: Parts, merged: Sequence[str] = ()) -> frozenset[str]:
+def tags(row: feeds.FeedRow, parts: Parts, merged: Sequence[listed.Named] = ()) -> frozenset[str]:
     """The tags by which watches choose this feed: its own, and those of the feeds that were `merged` with it."""
-    configs = (parts.feeds.get(url) for url in (row.url, *merged))
-    return frozenset().union(*(config.tags for config in configs if config))
+    named = ((row.url, row.settings), *((one.url, one.settings) for one in merged))
+    return frozenset().union(*(stored.tags_of(parts.feeds, url, settings) for url, settings in named))
 
 
 def policy(row: feeds.FeedRow, parts: Parts) -> schedule.Policy:

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select, update
 
 from monitor.store import plain, tables
+from monitor.store.listed import Named
 from monitor.values import EntryId, FeedId
 
 _A = tables.article.c
@@ -28,14 +29,14 @@ _WANT = plain.Statement(
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A page to be read for an entry. `attempts` counts those made before; `feed` is the entry's, as configured."""
+    """A page to be read for an entry. `attempts` counts those made before; `feed` is the entry's, as it was named."""
 
     entry: EntryId
     url: str
     url_key: str
     host: str
     attempts: int = 0
-    feed: str = ""
+    feed: Named | None = None
 
 
 def want(connection: Connection, page: Wanted, now: datetime) -> None:
@@ -70,11 +71,11 @@ def take(
     ).all()
     feed = tables.feed.c
     shown_by = connection.execute(
-        select(_E.id, feed.url)
+        select(_E.id, feed.url, feed.settings)
         .join(tables.feed, feed.id == _E.feed_id)
         .where(_E.id.in_([row.entry_id for row in rows]))
     )
-    feeds = {row.id: row.url for row in shown_by}
+    feeds = {row.id: Named(row.url, row.settings) for row in shown_by}
     return tuple(sorted((_wanted(row, feeds[row.entry_id]) for row in rows), key=lambda page: page.entry))
 
 
@@ -134,5 +135,5 @@ def counts_of_feed(connection: Connection, feed: FeedId) -> dict[str, int]:
     return {row[0]: row[1] for row in connection.execute(pages.group_by(_A.state))}
 
 
-def _wanted(row: Row[Any], feed: str) -> Wanted:
+def _wanted(row: Row[Any], feed: Named) -> Wanted:
     return Wanted(EntryId(row.entry_id), row.url, row.url_key, row.host, row.attempts, feed)

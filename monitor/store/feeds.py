@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, Table, delete, null, select, update
 
 from monitor.parse.identity import Policy, Trust
 from monitor.store import plain, tables
 from monitor.store.shards import shard_of
 from monitor.values import Claim, FeedId, Validators
 
-_T = tables.feed.c
+_T, _C = tables.feed.c, tables.configured.c
+_STANDS = _T.settings.is_not(null())
 AT_A_TIME = 1000
 """Rows that are in memory at once where all are looked at."""
 POLLED = ("active", "gone")
@@ -59,44 +60,76 @@ class FeedRow:
     last_new_at: datetime | None
     last_attempt_at: datetime | None
     baseline_at: datetime | None
+    settings: Mapping[str, Any] | None = None
+    """What a feed says of itself that stands in the database; `monitor.config.stored` reads it."""
     claim: Claim | None = None
 
 
 def sync(connection: Connection, seeds: Sequence[Seed], now: datetime) -> int:
-    """Make the feed rows those of the configuration; a feed that left it is paused and keeps its entries.
+    """Make the rows of configured feeds those of the configuration; one that left it keeps its entries.
 
-    Returns the number of feeds that are new.
+    It is paused, unless it stands in the database, too: then it is polled by what that says. Feeds that only stand
+    there are not looked at, however many they are. Returns the number of feeds that are new.
     """
     wanted = {seed.url: "paused" if seed.paused else "active" for seed in seeds}
     known: set[str] = set()
+    left: list[int] = []
     moved: dict[int, str] = {}
-    for row in connection.execute(select(_T.id, _T.url, _T.state).execution_options(yield_per=AT_A_TIME)):
-        state = wanted.get(row.url, "paused")
+    named = select(_T.id, _T.url, _T.state, _STANDS.label("stands")).join(tables.configured, _C.feed_id == _T.id)
+    for row in connection.execute(named.execution_options(yield_per=AT_A_TIME)):
         if row.url in wanted:
             known.add(row.url)
-        if row.state != state and not (row.state in ("gone", "merged") and state == "active"):
-            moved[row.id] = state
-    new = [seed for seed in seeds if seed.url not in known]
-    if new:
-        make = plain.INSERT[connection.dialect.name]
-        connection.execute(
-            make(tables.feed).on_conflict_do_nothing(index_elements=["url"]),  # another process may start just now
-            [
-                {
-                    "url": s.url,
-                    "host": s.host,
-                    "shard": shard_of(s.host),
-                    "state": "paused" if s.paused else "active",
-                    "next_at": now,
-                    "next_reason": "startup",
-                    "schedule": {},
-                }
-                for s in new
-            ],
-        )
+        else:
+            left.append(row.id)
+        _note(row, wanted.get(row.url, "active" if row.stands else "paused"), moved)
+    others = [seed for seed in seeds if seed.url not in known]
+    new = _join(connection, others, wanted, moved, now) if others else 0
+    for some in plain.chunks(left):
+        connection.execute(delete(tables.configured).where(_C.feed_id.in_(some)))
     for feed, state in moved.items():
         connection.execute(update(tables.feed).where(_T.id == feed).values(state=state))
+    return new
+
+
+def _note(row: Row[Any], state: str, moved: dict[int, str]) -> None:
+    """Note that a feed is to be of another state; what was learnt of one that is asked is kept."""
+    if row.state != state and not (row.state in ("gone", "merged") and state == "active"):
+        moved[row.id] = state
+
+
+def _join(
+    connection: Connection, seeds: Sequence[Seed], wanted: Mapping[str, str], moved: dict[int, str], now: datetime
+) -> int:
+    """Let feeds be configured ones that were not: new ones, those that were once, those that stand in the database."""
+    there = {row.url for row in _with_urls(connection, [seed.url for seed in seeds])}
+    new = [seed for seed in seeds if seed.url not in there]
+    if new:
+        made = [new_row(seed.url, seed.host, now) | {"state": wanted[seed.url]} for seed in new]
+        connection.execute(insert_of(connection, tables.feed).on_conflict_do_nothing(index_elements=["url"]), made)
+    rows = _with_urls(connection, [seed.url for seed in seeds])
+    for row in rows:
+        _note(row, wanted[row.url], moved)
+    named = [{"feed_id": row.id} for row in rows]
+    connection.execute(insert_of(connection, tables.configured).on_conflict_do_nothing(), named)
     return len(new)
+
+
+def _with_urls(connection: Connection, urls: Sequence[str]) -> Sequence[Row[Any]]:
+    rows: list[Row[Any]] = []
+    for some in plain.chunks(urls):
+        rows += connection.execute(select(_T.id, _T.url, _T.state).where(_T.url.in_(some)))
+    return rows
+
+
+def insert_of(connection: Connection, table: Table) -> Any:
+    """An insert that can leave rows out which another process has written just now."""
+    return plain.INSERT[connection.dialect.name](table)
+
+
+def new_row(url: str, host: str, at: datetime) -> dict[str, Any]:
+    """A feed that nobody has asked yet."""
+    shard = shard_of(host)
+    return {"url": url, "host": host, "shard": shard, "next_at": at, "next_reason": "startup", "schedule": {}}
 
 
 def make_due(connection: Connection, now: datetime) -> None:
@@ -133,6 +166,13 @@ def remember(connection: Connection, feed: FeedId, schedule: Mapping[str, Any], 
 def all_rows(connection: Connection) -> tuple[FeedRow, ...]:
     """Every feed, in the order of their ids."""
     return tuple(of_row(row) for row in connection.execute(select(tables.feed).order_by(_T.id)))
+
+
+def seen(connection: Connection) -> Iterator[FeedRow]:
+    """Every feed without what its last document held; one after the other, in the order of their ids."""
+    columns = [null().label("items") if one.name == "items" else one for one in _T]
+    query = select(*columns).order_by(_T.id).execution_options(yield_per=AT_A_TIME)
+    return map(of_row, connection.execute(query))
 
 
 def overdue(connection: Connection, now: datetime) -> Iterator[FeedRow]:
@@ -187,5 +227,6 @@ def of_row(row: Row[Any], held: Claim | None = None) -> FeedRow:
         last_new_at=row.last_new_at,
         last_attempt_at=row.last_attempt_at,
         baseline_at=row.baseline_at,
+        settings=row.settings,
         claim=held,
     )

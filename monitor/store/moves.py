@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from monitor.parse import links
 from monitor.store import tables
 from monitor.store.feeds import POLLED
+from monitor.store.listed import Named
 from monitor.store.shards import shard_of
 from monitor.values import FeedId
 
@@ -38,11 +39,12 @@ def note(connection: Connection, feed: FeedId, to: str, why: str, at: datetime) 
     return {"moved_to": to} | lives | ({"state": "merged"} if taken else {})
 
 
-def merged(connection: Connection) -> dict[str, tuple[str, ...]]:
-    """The configured addresses of feeds that turned out to be another one, by the address that is asked for them."""
-    found: dict[str, tuple[str, ...]] = {}
-    for row in connection.execute(select(_T.moved_to, _T.url).where(_T.state == "merged").order_by(_T.id)):
-        found[row.moved_to] = (*found.get(row.moved_to, ()), row.url)
+def merged(connection: Connection) -> dict[str, tuple[Named, ...]]:
+    """The feeds that turned out to be another one, as they were named, by the address that is asked for them."""
+    found: dict[str, tuple[Named, ...]] = {}
+    query = select(_T.moved_to, _T.url, _T.settings).where(_T.state == "merged").order_by(_T.id)
+    for row in connection.execute(query):
+        found[row.moved_to] = (*found.get(row.moved_to, ()), Named(row.url, row.settings))
     return found
 
 

@@ -34,11 +34,6 @@ def count_between(connection: Connection, since: datetime, until: datetime) -> i
     return connection.execute(select(func.count()).select_from(tables.entry).where(*wanted)).scalar_one()
 
 
-def feed_urls(connection: Connection) -> dict[int, str]:
-    """The configured address of every feed there is."""
-    return {row.id: row.url for row in connection.execute(select(tables.feed.c.id, tables.feed.c.url))}
-
-
 def taken_by(connection: Connection, entries: Sequence[EntryId]) -> frozenset[tuple[int, str]]:
     """Which of some entries were taken by which watches."""
     match = tables.match.c

@@ -5,11 +5,12 @@ For coverage and for the manners towards hosts. What a poll needs of a feed is i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from monitor.store import tables
 from monitor.store.feeds import AT_A_TIME, POLLED
@@ -26,11 +27,13 @@ class Sight:
     last_ok_at: datetime | None
     first_fail_at: datetime | None
     fail_reason: str | None
+    settings: Mapping[str, Any] | None = None
 
 
-def read(connection: Connection) -> Iterator[Sight]:
-    """The feeds that are polled, one after the other, in the order of their ids."""
-    columns = (_T.url, _T.next_at, _T.last_ok_at, _T.first_fail_at, _T.fail_reason)
+def read(connection: Connection, *, settings: bool = False) -> Iterator[Sight]:
+    """The feeds that are polled, one after the other, in the order of their ids; their `settings` where wanted."""
+    columns: tuple[ColumnElement[Any], ...] = (_T.url, _T.next_at, _T.last_ok_at, _T.first_fail_at, _T.fail_reason)
+    columns += (_T.settings,) if settings else ()
     query = select(*columns).where(_T.state.in_(POLLED)).order_by(_T.id)
     return (Sight(*row) for row in connection.execute(query.execution_options(yield_per=AT_A_TIME)))
 

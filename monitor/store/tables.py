@@ -116,10 +116,18 @@ feed = Table(
     Column("lease_run", Integer),  # of its shard, None when it was claimed by itself
     Column("lease_until", Instant),
     Column("lease_token", Integer, nullable=False, server_default="0"),
+    # what a feed that stands here says of itself, as the configuration would; null for one that does not stand here
+    Column("settings", JSON(none_as_null=True)),
     # what is due in this shard?
     Index("ix_feed_shard_next_at", "shard", "next_at", sqlite_where=POLLED, postgresql_where=POLLED),
     Index("ix_feed_next_at", "next_at", sqlite_where=POLLED, postgresql_where=POLLED),  # what is due?
     Index("ix_feed_host", "host"),  # which feeds does a hold stop?
+)
+
+configured = Table(
+    "configured",  # the feeds that config.yaml names: a start looks at these and not at all that stand here
+    metadata,
+    Column("feed_id", ForeignKey("feed.id"), primary_key=True),
 )
 
 host = Table(

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from alerts.values import Coverage
 from monitor import status
+from monitor.config import stored
 from monitor.store import coverage as lows
 from monitor.store import feeds as feed_rows
 
@@ -60,19 +61,18 @@ _ORDER = {"red": 0, "amber": 1, "green": 2, "grey": 3}
 def read(
     connection: Connection,
     now: datetime,
-    watches: Mapping[str, frozenset[str] | None],
+    watches: Mapping[str, stored.Choice],
     insecure: frozenset[str] = frozenset(),
 ) -> Seen:
-    """Read how well we see. `watches` maps a watch to the addresses of its feeds, None for all of them.
+    """Read how well we see. `watches` maps a watch to the feeds that it looks into.
 
     `insecure` are the feeds whose certificate is not looked at.
     """
-    rows = feed_rows.all_rows(connection)
+    rows = tuple(feed_rows.seen(connection))
     polled = tuple(row for row in rows if row.state in feed_rows.POLLED)
     low = lows.read(connection)
     seen = []
-    for watch, urls in watches.items():
-        covered = status.coverage_of(polled, now, urls)
+    for watch, covered in status.tally(polled, now, watches).items():
         since = low[watch].low_since if watch in low else None
         seen.append(WatchSeen(watch, covered.healthy, covered.feeds, covered.slowest, since))
     feeds = sorted((_feed(row, now, insecure) for row in rows), key=lambda feed: (_ORDER[feed.colour], feed.url))

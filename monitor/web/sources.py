@@ -11,6 +11,7 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 from alerts import route
+from monitor.config import stored
 from monitor.detect.outlets import OutletTable
 from monitor.values import Domain, EntryId, StoryKey
 
@@ -19,11 +20,11 @@ Opening = Callable[[], AbstractContextManager[Connection]]
 
 @dataclass(frozen=True, slots=True)
 class WatchShown:
-    """A watch by name and title; `feeds` are the addresses it looks into, None for all."""
+    """A watch by name and title; `feeds` are those it looks into."""
 
     name: str
     title: str
-    feeds: frozenset[str] | None = None
+    feeds: stored.Choice = stored.ALL
 
 
 @dataclass(frozen=True, slots=True)

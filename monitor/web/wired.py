@@ -43,6 +43,8 @@ def sources(
     def plan() -> route.Plan:
         return context.knowledge.plan
 
+    awake = [watch for watch in config.watches if not watch.paused]
+    choices = coverage.choices_of(awake, config)
     binding.refuse_open(host, has_login=web.login is not None or web.proxy is not None)
     return Sources(
         reading=lambda: engines.reading(engine),
@@ -51,11 +53,7 @@ def sources(
         outlets=knowledge.outlets,
         governments=knowledge.governments,
         hosts=binding.local_names(host, web.public_url),
-        watches=tuple(
-            WatchShown(watch.name, watch.title, coverage.feeds_of(watch, config))
-            for watch in config.watches
-            if not watch.paused
-        ),
+        watches=tuple(WatchShown(watch.name, watch.title, choices[watch.name]) for watch in awake),
         writing=engine.begin,
         corrections=Corrections(plan),
         keys=signing.keys(web, engine, environ),
