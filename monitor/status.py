@@ -7,7 +7,7 @@ while the daemon is down.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,9 +20,21 @@ from alerts.outbox.admin import Trouble
 from alerts.values import Blind, Coverage, EventState
 from monitor import canary, schedule
 from monitor.config import stored
-from monitor.store import checking, claims, entries, leases, meta, revisions, sights, stories, story_facts, tables
+from monitor.store import (
+    checking,
+    claims,
+    entries,
+    leases,
+    meta,
+    plain,
+    revisions,
+    sights,
+    stories,
+    story_facts,
+    tables,
+)
 from monitor.store import feeds as feed_rows
-from monitor.values import MentionFact, Role, StanceFact, StoryKey
+from monitor.values import FeedId, MentionFact, Role, StanceFact, StoryKey
 
 Looked = feed_rows.FeedRow | sights.Sight
 _FRESH_AT_MOST = timedelta(hours=3)
@@ -54,6 +66,8 @@ class FeedLine:
     fail_reason: str | None
     fail_message: str | None
     reasons: tuple[str, ...] = ()
+    stands: str = "config"
+    """Where it stands: config, database, both (then config.yaml wins) or nowhere: it was removed."""
 
     @property
     def is_failing(self) -> bool:
@@ -108,6 +122,15 @@ class Standing:
         return self.wal is not None and self.wal > checking.WAL_LARGE
 
     @property
+    def stored(self) -> int:
+        """How many feeds stand in the database, also those that config.yaml names, too."""
+        return sum(feed.stands in ("database", "both") for feed in self.feeds)
+
+    @property
+    def _standing(self) -> str:
+        return f"; {self.stored} of them stand in the database" if self.stored else ""
+
+    @property
     def exit_code(self) -> int:
         """1 when red, else 0."""
         return 1 if self.colour == "red" else 0
@@ -118,6 +141,7 @@ class Standing:
         return {
             "state": self.colour,
             "feeds": counts,
+            "stored_feeds": self.stored,
             "config": self.trouble or None,
             "canary": str(self.canary.standing),
             "due": self.due,
@@ -140,7 +164,7 @@ class Standing:
             f"state      {self.colour}",
             *([f"config     {self.trouble}"] if self.trouble else []),
             f"feeds      {len(self.feeds)}: {counts['green']} healthy, {counts['amber']} amber, {counts['red']} red, "
-            f"{counts['grey']} not asked yet or paused; {self.due} due",
+            f"{counts['grey']} not asked yet or paused; {self.due} due{self._standing}",
             *failing[:_LISTED],
             *([f"           and {more} more: storywatch feed list --failing"] if more > 0 else []),
             f"entries    {self.entries} stored, {self.stories} stories",
@@ -273,16 +297,63 @@ def _events(connection: Connection) -> dict[str, int]:
 
 def feeds(connection: Connection, now: datetime | None = None, insecure: Collection[str] = ()) -> tuple[FeedLine, ...]:
     """Every feed with its colour, worst first. `insecure` as in `read`."""
-    counts = entries.counts_by_feed(connection)
-    rows = [
-        feed_line(row, counts.get(row.id, 0), now or row.next_at, insecure_tls=row.url in insecure)
-        for row in feed_rows.seen(connection)
-    ]
-    order = {"red": 0, "amber": 1, "green": 2, "grey": 3}
-    return tuple(sorted(rows, key=lambda line: (order[line.colour], line.url)))
+    lines = Look(connection, now, insecure).lines()
+    return tuple(sorted((line for _, line in lines), key=lambda line: (_ORDER[line.colour], line.url)))
 
 
-def feed_line(row: feed_rows.FeedRow, count: int, now: datetime, *, insecure_tls: bool = False) -> FeedLine:
+class Look:
+    """A look at all feeds, any number of them. `insecure` as in `read`.
+
+    `named` are the addresses of config.yaml; without them those that were taken up last.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        now: datetime | None,
+        insecure: Collection[str] = (),
+        named: Collection[str] | None = None,
+    ) -> None:
+        self._connection, self._now, self._insecure, self._named = connection, now, insecure, named
+        self._entries = entries.counts_by_feed(connection)
+        self._configured = feed_rows.configured(connection) if named is None else frozenset()
+
+    def lines(self) -> Iterator[tuple[FeedId, FeedLine]]:
+        """All of them, in the order of their ids."""
+        return ((row.id, self._line(row)) for row in feed_rows.seen(self._connection))
+
+    def by_turns(self, *, failing: bool = False) -> Iterator[FeedLine]:
+        """All of them or those that fail, the worst first: their order is found, then they are read again in turns."""
+        wanted = ((number, line) for number, line in self.lines() if line.is_failing or not failing)
+        order = sorted((_ORDER[line.colour], line.url, number) for number, line in wanted)
+        for numbers in plain.chunks([number for *_, number in order]):
+            rows = feed_rows.some(self._connection, numbers)
+            yield from (self._line(rows[number]) for number in numbers if number in rows)
+
+    def _line(self, row: feed_rows.FeedRow) -> FeedLine:
+        named = row.id in self._configured if self._named is None else row.url in self._named
+        return feed_line(
+            row,
+            self._entries.get(row.id, 0),
+            self._now or row.next_at,
+            insecure_tls=row.url in self._insecure,
+            stands=standing_in(named, row.settings),
+        )
+
+
+_ORDER = {"red": 0, "amber": 1, "green": 2, "grey": 3}
+
+
+def standing_in(configured: bool, settings: Mapping[str, Any] | None) -> str:
+    """Where a feed stands: config, database, both or nowhere."""
+    if settings is not None:
+        return "both" if configured else "database"
+    return "config" if configured else "nowhere"
+
+
+def feed_line(
+    row: feed_rows.FeedRow, count: int, now: datetime, *, insecure_tls: bool = False, stands: str = "config"
+) -> FeedLine:
     """One feed with `count` stored entries as people see it."""
     colour, reasons = _health(row, now, insecure_tls)
     return FeedLine(
@@ -297,6 +368,7 @@ def feed_line(row: feed_rows.FeedRow, count: int, now: datetime, *, insecure_tls
         fail_reason=row.fail_reason,
         fail_message=row.fail_message,
         reasons=reasons,
+        stands=stands,
     )
 
 
@@ -392,17 +464,28 @@ def event_keys(connection: Connection, delivery_id: str) -> list[str]:
     return list(json.loads(keys) if isinstance(keys, str) else keys)
 
 
-def feed_table(rows: Sequence[FeedLine]) -> str:
+def feed_table(rows: Iterable[FeedLine]) -> str:
     """Feeds as lines of a terminal."""
-    if not rows:
-        return "no feeds\n"
-    lines = [_feed_text(row) for row in rows]
-    return "\n".join(["colour entries  last new      next poll and why               address", *lines]) + "\n"
+    return "".join(feed_texts(rows))
+
+
+def feed_texts(rows: Iterable[FeedLine]) -> Iterator[str]:
+    """As `feed_table`, line by line."""
+    count = 0
+    for count, row in enumerate(rows, 1):
+        yield _HEAD if count == 1 else ""
+        yield f"{_feed_text(row)}\n"
+    if not count:
+        yield "no feeds\n"
+
+
+_HEAD = "colour entries  last new      next poll and why               address\n"
+_WHERE = {"config": "", "database": "  (database)", "both": "  (config.yaml; in the database, too)", "nowhere": ""}
 
 
 def _feed_text(row: FeedLine) -> str:
     follows = f"{_short(row.next_at)} {row.next_reason}" if row.state in feed_rows.POLLED else f"never, {row.state}"
-    line = f"{row.colour:6} {row.entries:7}  {_short(row.last_new):12}  {follows:30}  {row.url}"
+    line = f"{row.colour:6} {row.entries:7}  {_short(row.last_new):12}  {follows:30}  {row.url}{_WHERE[row.stands]}"
     return line + (f"\n       {_trouble(row)}" if row.is_failing else "")
 
 

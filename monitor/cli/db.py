@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
-from monitor.cli.root import CONFIG, Config, Json, open_engine, print_json, reachable
+from monitor.cli.root import CONFIG, Config, Json, bar, open_engine, print_json, reachable
 
 app = typer.Typer(
     help="Look after the database: back up, check, prune, measure, move to Postgres.", no_args_is_help=True
@@ -41,7 +41,7 @@ def db_backup(
 
     source = backup.database_file(locating.storage_url(config, os.environ))
     to = backup.target_of(source, target, datetime.now(UTC))
-    with _bar("backing up") as tell:
+    with bar("backing up") as tell:
         made = backup.make(source, to, replace=replace, compact=compact, tell=tell)
     if as_json:
         print_json({"path": made.path, "bytes": made.size})
@@ -180,15 +180,3 @@ def _bars() -> Iterator[Callable[[str, str, int, int], None]]:
                 progress.update(tasks[step, table], completed=done)
 
         yield tell
-
-
-@contextmanager
-def _bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Draw a progress bar on stderr, where somebody sits before it."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
-        task = progress.add_task(what, total=None)
-        yield lambda done, of: progress.update(task, completed=done, total=of)

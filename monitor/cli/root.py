@@ -6,6 +6,8 @@ import json
 import os
 import sys
 import traceback
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -135,6 +137,26 @@ def fail(message: str, code: int) -> NoReturn:
 def print_json(value: Any) -> None:
     """Print one line of JSON; what JSON has no form for is written as text."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
+
+
+@contextmanager
+def bar(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Draw a progress bar on stderr, where somebody sits before it."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda done, of: progress.update(task, completed=done, total=of)
+
+
+def print_json_list(values: Iterable[Any]) -> None:
+    """Print a list of any length as one line of JSON."""
+    sys.stdout.write("[")
+    for n, value in enumerate(values):
+        sys.stdout.write((", " if n else "") + json.dumps(value, ensure_ascii=False, default=str))
+    sys.stdout.write("]\n")
 
 
 def operator() -> str:

@@ -343,6 +343,12 @@ _WARNINGS = (
     ),
     Code("W040", "The feed is dead or silent."),
     Code("W041", "Asked with --live, a server did not answer in time."),
+    Code(
+        "W042",
+        "No feed of the file has this tag, nor one like it; feeds that stand in the database may.",
+        _feeds("{url: https://a.example/rss, tags: [wire]}") + _watch("Serbia") + "    feeds: [balkan]\n",
+        _feeds("{url: https://a.example/rss, tags: [balkan]}") + _watch("Serbia") + "    feeds: [balkan]\n",
+    ),
     Code("W070", "Every user of this machine can read the file of a secret."),
     Code(
         "W071",

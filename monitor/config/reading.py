@@ -17,6 +17,7 @@ from monitor.config.document import START, Document, Place, problem_at
 from monitor.errors import Problem
 
 MAX_BYTES = 1 << 20
+_WAY_OUT = "feeds may stand in the database: storywatch feed export, then feed import FILE --to-store"
 _BRACKETS = re.compile(r"[\[\]{}]")
 _DIRECTIVE = re.compile(r"^%(?:YAML|TAG)\b", re.MULTILINE)
 _BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
@@ -26,7 +27,7 @@ def read(content: bytes, file: str) -> Document:
     """Read the bytes of a file. Faults of form stand in `problems`; `data` is None when nothing could be read."""
     if len(content) > MAX_BYTES:
         said = f"the file holds {len(content):,} bytes; {MAX_BYTES:,} are allowed"
-        return Document(file, (), problems=[problem_at(file, "E006", said, START)])
+        return Document(file, (), problems=[problem_at(file, "E006", said, START, hint=_WAY_OUT)])
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as exc:

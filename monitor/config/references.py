@@ -136,8 +136,16 @@ def _tags(document: Document, data: Mapping[str, Any]) -> Iterator[Problem]:
         wanted = watch.get("feeds")
         for i, tag in enumerate(wanted if isinstance(wanted, list) else []):
             if isinstance(tag, str) and tag not in known:
-                hint = words.suggestion(tag, known) or f"tags: {words.listed(sorted(known)) or 'none'}"
-                yield problem(document, "E035", (*path, "feeds", i), f"no feed has the tag {tag!r}", hint=hint)
+                yield _unknown_tag(document, (*path, "feeds", i), tag, known)
+
+
+def _unknown_tag(document: Document, path: Path, tag: str, known: set[str]) -> Problem:
+    """A slip is an error; any other word may be the tag of feeds that stand in the database."""
+    meant = words.suggestion(tag, known)
+    if meant is not None:
+        return problem(document, "E035", path, f"no feed has the tag {tag!r}", hint=meant)
+    said = f"no feed of this file has the tag {tag!r}; those that stand in the database may"
+    return problem(document, "W042", path, said, hint=f"tags: {words.listed(sorted(known)) or 'none'}")
 
 
 def _routes(document: Document, data: Mapping[str, Any]) -> Iterator[Problem]:

@@ -72,14 +72,24 @@ def read(url: str, settings: Settings) -> FeedConfig:
 
 def written(feed: Feed) -> dict[str, Any]:
     """What a row is to say of a checked feed: what was said and nothing more."""
-    said: dict[str, Any] = {}
-    for name in SETTINGS:
-        value = getattr(feed, name)
-        if value:
-            said[name] = units.written_duration(value) if isinstance(value, timedelta) else value
-    if "tags" in said:
-        said["tags"] = sorted(set(said["tags"]))
-    return said
+    return _written({name: getattr(feed, name) for name in SETTINGS})
+
+
+def said(feed: FeedConfig) -> dict[str, Any]:
+    """What a row would say of a feed as it is configured; what a row may not hold is left out."""
+    usual = max(building.usual_ceiling(feed.tags), feed.floor or timedelta())
+    own = None if feed.ceiling == usual else feed.ceiling
+    return _written({name: getattr(feed, name) for name in SETTINGS} | {"ceiling": own})
+
+
+def _written(values: Mapping[str, Any]) -> dict[str, Any]:
+    made = {name: value for name, value in values.items() if value}
+    for name, value in made.items():
+        if isinstance(value, timedelta):
+            made[name] = units.written_duration(value)
+    if "tags" in made:
+        made["tags"] = sorted(set(made["tags"]))
+    return made
 
 
 def checked(raw: Mapping[str, Any], file: str, line: int) -> tuple[Feed | None, tuple[Problem, ...]]:

@@ -294,7 +294,7 @@ def _sources(
 
 
 def _summary(running: Running) -> str:
-    return f"{len(running.config.feeds)} feeds, {len(running.config.watches)} watches"
+    return f"{running.poller.feed_count} feeds, {len(running.config.watches)} watches"
 
 
 def _asked_to_reload(running: Running, reloader: reloading.Reloader, told: supervisor.Supervisor) -> None:
@@ -328,6 +328,7 @@ def _say_started(running: Running, bound: Any) -> None:
         config=config.file,
         revision=running.revision,
         feeds=len(config.feeds),
+        polled=running.poller.feed_count,
         watches=[watch.name for watch in config.watches],
         channels=channels,
         page=binding.address(bound) if bound is not None else None,

@@ -19,16 +19,16 @@ from pathlib import Path
 from typing import Any
 
 from monitor import daemon, logs, outward, parser_pool, schedule
-from monitor.config import api, editing, locating, redaction, secrets
+from monitor.config import api, editing, locating, redaction, secrets, stored
 from monitor.config.values import Config
 from monitor.errors import ParseError, StoreError
-from monitor.feed import admin
+from monitor.feed import admin, formats, storing
 from monitor.feed.facts import FeedRefused, plain, when
 from monitor.fetch import client, hosts, limits
 from monitor.parse import links, web_page
 from monitor.schedule import attempts, redirects
 from monitor.store import engine as engines
-from monitor.store import feeds, filelock, migrate
+from monitor.store import feeds, filelock
 from monitor.store import hosts as host_rows
 from monitor.values import Fetched, FetchFailed, NotModified, ParsedFeed, ParseReason
 
@@ -167,24 +167,11 @@ async def looker(config: Config, url: str) -> AsyncIterator[Looker]:
 
 
 def _remembered(url: str) -> tuple[Sequence[host_rows.HostRow], Mapping[str, datetime]]:
-    """What the database knows of hosts, and when each address was asked last; nothing where there is none yet."""
-    try:
-        parsed = engines.parse_url(url)
-        if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists():
-            return (), {}  # to look would make the file
-        engine = engines.open_engine(url)
-        try:
-            engines.check_reachable(engine)
-            if migrate.current(engine) != migrate.HEAD:
-                return (), {}
-            with engines.reading(engine) as connection:
-                rows = feeds.all_rows(connection)
-                asked = {row.moved_to or row.url: row.last_attempt_at for row in rows if row.last_attempt_at}
-                return host_rows.read(connection), asked
-        finally:
-            engine.dispose()
-    except StoreError:
-        return (), {}
+    """What the database knows of hosts, and when addresses were asked last; nothing where there is none yet."""
+    with storing.as_it_stands(url) as connection:
+        if connection is None:
+            return (), {}
+        return host_rows.read(connection), feeds.asked_since(connection, daemon.utc_now() - attempts.GUARD)
 
 
 def discover(path: Path, url: str, environ: Mapping[str, str]) -> Found:
@@ -212,25 +199,28 @@ def web_address(url: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A feed that is to be added. `pick` chooses among the feeds of a page, from 1."""
+    """A feed that is to be added, `to_store` to the database; `pick` chooses among the feeds of a page, from 1."""
 
     url: str
     tags: tuple[str, ...] = ()
     outlet: str | None = None
     pick: int | None = None
     dry: bool = False
+    to_store: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What `feed add` did. `edit` is None for a feed that was there already.
+    """What `feed add` did. `edit` is None for a feed that was there already, and with `--to-store`.
 
+    `line` is where it stands in config.yaml, None for one of the database; `known`: it was there already.
     `unpolled` says why the answer could not be stored as the first poll, though the file was edited.
     """
 
     found: Found
     edit: admin.Edited | None = None
     line: int | None = None
+    known: bool = False
     written: bool = False
     next_at: datetime | None = None
     unpolled: str | None = None
@@ -251,16 +241,18 @@ class Added:
         found = self.found
         if found.offers:
             return found.as_text() + "nothing was added: choose one with --pick N, or add its address\n"
-        if self.edit is None:
-            return f"{found.url} is configured already, in line {self.line}; nothing was changed\n"
+        if self.known:
+            where = f"configured already, in line {self.line}" if self.line else "in the database already"
+            return f"{found.url} is {where}; nothing was changed\n"
         if not self.written:
-            return self.edit.diff()
+            return self.edit.diff() if self.edit else f"{found.url} would be added to the database\n"
         about = f"  {described(found.feed)}\n" if found.feed else ""
         if self.unpolled:
             stored = f"  {self.unpolled}\n"
         else:
             stored = f"  stored as baseline: what comes from now on is told; next poll {when(self.next_at)} UTC\n"
-        return f"added {found.url} to {self.edit.path}, line {self.line}\n{about}{stored}"
+        where = f"{self.edit.path}, line {self.line}" if self.edit else "the database"
+        return f"added {found.url} to {where}\n{about}{stored}"
 
 
 def add(path: Path, wish: Wish, environ: Mapping[str, str]) -> Added:
@@ -269,11 +261,13 @@ def add(path: Path, wish: Wish, environ: Mapping[str, str]) -> Added:
     Errors: FeedRefused; ConfigError.
     """
     logs.configure(sys.stderr, quiet=True)
-    before, config = admin.editable(path, environ)
     wish = replace(wish, url=web_address(wish.url))
+    if wish.to_store:
+        return _to_store(path, wish, environ)
+    before, config = admin.editable(path, environ)
     known = admin.configured(config, wish.url)
     if known is not None:
-        return Added(Found(known.url), line=known.line)
+        return Added(Found(known.url), line=known.line, known=True)
     # What the file would refuse is refused before anybody is asked.
     admin.with_feeds(path, before, [editing.feed_line(wish.url, wish.tags, wish.outlet)], environ)
     database = environ.get("STORYWATCH_STORAGE_URL") or secrets.reveal(config.storage.url, environ)
@@ -282,13 +276,49 @@ def add(path: Path, wish: Wish, environ: Mapping[str, str]) -> Added:
         return Added(found)
     known = admin.configured(config, found.url)
     if known is not None:
-        return Added(Found(known.url), line=known.line)
+        return Added(Found(known.url), line=known.line, known=True)
     edit = admin.with_feeds(path, before, [editing.feed_line(found.url, wish.tags, wish.outlet)], environ)
     done = Added(found, edit, next(feed.line for feed in edit.config.feeds if feed.url == found.url))
     if wish.dry:
         return done
     edit.write()
-    return _stored(replace(done, written=True), database, environ)
+    text = redaction.storable(edit.after, environ)
+    return _stored(replace(done, written=True), database, edit.config, text, environ)
+
+
+def _to_store(path: Path, wish: Wish, environ: Mapping[str, str]) -> Added:
+    """As `add`, for a feed that is to stand in the database."""
+    file = locating.config_file(path)
+    config, database = admin.database_of(path, environ)
+    said = {"url": wish.url, "tags": list(wish.tags)} | ({"outlet": wish.outlet} if wish.outlet else {})
+    storing.refuse(stored.checked(said, "feed add", 1)[1])
+    if (known := _standing(config, database, wish.url)) is not None:
+        return known
+    found = asyncio.run(_look_for(config, wish, database))
+    if found.offers:
+        return Added(found)
+    if (known := _standing(config, database, found.url)) is not None:
+        return known
+    if wish.dry:
+        return Added(found)
+    engine = storing.opened(database, config, environ)
+    try:
+        one = formats.Line(1, {**said, "url": found.url})
+        storing.Import(config, "feed add", (), daemon.utc_now()).run([one], engine.begin)
+    finally:
+        engine.dispose()
+    text = redaction.storable(file.read_text(encoding="utf-8"), environ)
+    return _stored(Added(found, written=True), database, config, text, environ)
+
+
+def _standing(config: Config, database: str, url: str) -> Added | None:
+    """A feed that is there already."""
+    feed = admin.configured(config, url)
+    if feed is not None:
+        return Added(Found(feed.url), line=feed.line, known=True)
+    with storing.as_it_stands(database) as connection:
+        row = storing.there(connection, url) if connection is not None else None
+    return Added(Found(row.url), known=True) if row is not None else None
 
 
 async def _look_for(config: Config, wish: Wish, database: str) -> Found:
@@ -314,21 +344,20 @@ def _chosen(found: Found, pick: int | None) -> str | None:
     return found.offers[pick - 1].url
 
 
-def _stored(added: Added, database: str, environ: Mapping[str, str]) -> Added:
+def _stored(added: Added, database: str, config: Config, text: str, environ: Mapping[str, str]) -> Added:
     """Store the answer as the first poll. The file is written by now: what goes wrong here is said, and no failure."""
     try:
         with filelock.FileLock(database):
-            return asyncio.run(_take(added, database, environ))
+            return asyncio.run(_take(added, database, config, text, environ))
     except filelock.AlreadyRunning:
         return replace(added, unpolled="a daemon is running: it takes the feed up by itself")
     except StoreError as exc:
         return replace(added, unpolled=f"the daemon takes the feed at its next start; not polled yet: {exc}")
 
 
-async def _take(added: Added, database: str, environ: Mapping[str, str]) -> Added:
-    assert added.edit is not None
+async def _take(added: Added, database: str, config: Config, text: str, environ: Mapping[str, str]) -> Added:
     assert added.found.fetched is not None
-    config, text, url = added.edit.config, redaction.storable(added.edit.after, environ), added.found.url
+    url = added.found.url
     assemble = partial(daemon.assembled, config, environ, url=database, now=daemon.utc_now, who="feed add", text=text)
     async with assemble() as running:
         await running.poller.take(url, added.found.fetched)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import difflib
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,20 +18,39 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from monitor import resources, schedule
-from monitor.config import api, editing, locating, units
+from monitor.config import api, editing, locating, secrets, units
 from monitor.config.values import Config, FeedConfig
-from monitor.errors import ConfigError
+from monitor.errors import ConfigError, StoreError
 from monitor.feed.facts import Facts, FeedRefused, FeedUnknown, find, span, unknown, when
-from monitor.store import feeds, moves
+from monitor.store import feeds, listed, moves
 
 
-def insecure_feeds(path: Path, environ: Mapping[str, str]) -> frozenset[str]:
-    """The feeds whose certificate is not looked at; none when the file cannot be used: a list must not fail for it."""
+def database_of(path: Path, environ: Mapping[str, str]) -> tuple[Config, str]:
+    """The configuration, the shipped one where there is none of one's own, and the address of its database.
+
+    Errors: ConfigError.
+    """
+    config = api.load(locating.config_file(path), environ, with_secrets=False)
+    return config, environ.get("STORYWATCH_STORAGE_URL") or secrets.reveal(config.storage.url, environ)
+
+
+def configured_feeds(path: Path, environ: Mapping[str, str]) -> Mapping[str, FeedConfig] | None:
+    """The feeds of the file by address; None when it cannot be used: a list must not fail for it."""
     try:
         config = api.load(locating.config_file(path), environ, with_secrets=False)
     except ConfigError:
-        return frozenset()
-    return frozenset(feed.url for feed in config.feeds if feed.tls_insecure)
+        return None
+    return {feed.url: feed for feed in config.feeds}
+
+
+def insecure_feeds(path: Path, environ: Mapping[str, str]) -> frozenset[str]:
+    """The feeds whose certificate is not looked at; none when the file cannot be used."""
+    return insecure_of(configured_feeds(path, environ))
+
+
+def insecure_of(configured: Mapping[str, FeedConfig] | None) -> frozenset[str]:
+    """Those of these feeds whose certificate is not looked at."""
+    return frozenset(url for url, feed in (configured or {}).items() if feed.tls_insecure)
 
 
 # ------------------------------------------------------------------------------------------------- config.yaml
@@ -129,12 +149,44 @@ def removal(path: Path, url: str, environ: Mapping[str, str]) -> tuple[Edited, s
     return edited(path, before, after, environ), feed.url
 
 
+def removal_anywhere(
+    path: Path, url: str, environ: Mapping[str, str], reading: Callable[[], AbstractContextManager[Connection]]
+) -> tuple[Edited | None, str]:
+    """As `removal`; for a feed that stands in the database only there is no edit.
+
+    Errors: as `removal`, where the database does not name the feed either.
+    """
+    not_in_file: FeedUnknown | None = None
+    if path.is_file():
+        try:
+            return removal(path, url, environ)
+        except FeedUnknown as unknown_there:
+            not_in_file = unknown_there
+    try:
+        with reading() as connection:
+            return None, standing(connection, url)
+    except (FeedUnknown, StoreError) as nowhere:
+        raise (not_in_file or nowhere) from None
+
+
 def pause(connection: Connection, url: str) -> bool:
-    """Ask a removed feed no more; false when it was never stored."""
+    """Ask a removed feed no more, wherever it stood; false when it was never stored."""
     row = feeds.by_url(connection, url)
     if row is not None:
+        listed.remove(connection, row.id)
         feeds.pause(connection, row.id)
     return row is not None
+
+
+def standing(connection: Connection, url: str) -> str:
+    """The address, as it was named, of a feed that stands in the database.
+
+    Errors: FeedUnknown.
+    """
+    row = find(connection, url)
+    if row.settings is None:
+        raise FeedUnknown(f"{row.url}: the feed was removed already; neither config.yaml nor the database names it")
+    return row.url
 
 
 def refresh(connection: Connection, facts: Facts) -> str:
@@ -144,7 +196,7 @@ def refresh(connection: Connection, facts: Facts) -> str:
     """
     row, now = facts.row, facts.now
     if row.state not in feeds.POLLED:
-        why = "config.yaml does not name it" if facts.configured is None else "config.yaml says paused: true"
+        why = "it was removed" if facts.configured is None else "config.yaml says paused: true"
         said = why if row.state == "paused" else f"it leads to {row.moved_to}, which is a feed of its own"
         raise FeedRefused(f"{row.url}: the feed is {row.state} and is not asked: {said}")
     refusal = schedule.may_attempt(facts.state, facts.policy, facts.host, now)

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from monitor import schedule
+from monitor import schedule, status
 from monitor.config import stored, units
 from monitor.config.values import Config, FeedConfig
 from monitor.errors import MonitorError
@@ -19,7 +19,10 @@ from monitor.jobs import requests
 from monitor.parse import links
 from monitor.store import feeds, hosts, sights
 from monitor.text.nearest import nearest
+from monitor.values import FeedId
 
+_COMPARED = 5000
+"""Addresses that an unknown one is compared with letter by letter, which takes a second or two."""
 _OFFERED = 5
 """Addresses that are named when the one asked for is unknown."""
 
@@ -34,7 +37,10 @@ class FeedRefused(MonitorError):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """A feed between two polls. `configured` is None for one that the configuration does not name (any more)."""
+    """A feed between two polls. `configured` is what holds for it, None for one that stands nowhere (any more).
+
+    `stands` says where: config, database, both (then config.yaml wins) or nowhere.
+    """
 
     row: feeds.FeedRow
     state: schedule.FeedState
@@ -43,6 +49,7 @@ class Facts:
     host: schedule.HostFacts
     held: tuple[hosts.HostRow, ...]
     now: datetime
+    stands: str = "config"
 
     @property
     def insecure_tls(self) -> bool:
@@ -55,14 +62,33 @@ def find(connection: Connection, url: str) -> feeds.FeedRow:
 
     Errors: FeedUnknown.
     """
-    rows = feeds.all_rows(connection)
-    exact = next((row for row in rows if url in (row.url, row.moved_to)), None)
-    wanted = _same(url)
-    near = next((row for row in rows if wanted in (_same(row.url), _same(row.moved_to or row.url))), None)
-    found = exact or near
+    exact = feeds.by_url(connection, url)
+    if exact is not None:
+        return exact
+    near, like = _near(connection, url)
+    found = feeds.by_id(connection, near) if near is not None else None
     if found is None:
-        raise FeedUnknown(unknown(url, [row.url for row in rows]))
+        raise FeedUnknown(unknown(url, like))
     return found
+
+
+def _near(connection: Connection, url: str) -> tuple[FeedId | None, list[str]]:
+    """The feed that is polled at this address or written a little differently, and some that may have been meant."""
+    wanted, host = _same(url), links.host_of(url)
+    moved: FeedId | None = None
+    near: FeedId | None = None
+    like: list[str] = []
+    others: list[str] = []
+    for number, named, moved_to in feeds.addresses(connection):
+        if moved_to == url:
+            moved = moved or number
+        if near is None and wanted in (_same(named), _same(moved_to or named)):
+            near = number
+        if len(like) < _COMPARED and (url in named or (host and host in named)):
+            like.append(named)
+        elif len(others) < _COMPARED:
+            others.append(named)
+    return moved or near, like + others
 
 
 def unknown(url: str, known: list[str]) -> str:
@@ -89,7 +115,9 @@ def of(connection: Connection, url: str, config: Config, now: datetime) -> Facts
     Errors: FeedUnknown.
     """
     row = find(connection, url)
-    configured = stored.config_of({feed.url: feed for feed in config.feeds}, row.url, row.settings)
+    named = {feed.url: feed for feed in config.feeds}
+    configured = stored.config_of(named, row.url, row.settings)
+    stands = status.standing_in(row.url in named, row.settings)
     own = row.host in config.limits.allow_hosts
     policy = requests.policy_of(configured, row.url, own_host=own)
     known = hosts.read(connection)
@@ -106,7 +134,7 @@ def of(connection: Connection, url: str, config: Config, now: datetime) -> Facts
         ever_429=any(one.ever_429 for one in ours),
         interval=None if own else schedule.host_interval(siblings, config.limits.host_gap),
     )
-    return Facts(row, schedule.from_json(row.schedule, row.validators), configured, policy, about, held, now)
+    return Facts(row, schedule.from_json(row.schedule, row.validators), configured, policy, about, held, now, stands)
 
 
 def when(at: datetime | None) -> str:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from monitor.config import api, editing, locating, units
-from monitor.config.values import Config
+from monitor.config import editing, stored, units
+from monitor.config.values import Config, FeedConfig
 from monitor.feed import admin
 from monitor.feed.facts import FeedRefused
 from monitor.parse import links, opml
+from monitor.store.listed import Named
 
 _NAMED = 20
 """Outlines left out that are named one by one."""
@@ -108,11 +111,54 @@ def _sorted(
     return tuple(new), tuple(doubles), tuple(bad)
 
 
-def exported(path: Path, environ: Mapping[str, str]) -> tuple[str, int]:
-    """The configured feeds as OPML, and how many. Passwords and headers stay where they are.
+FORMS = ("opml", "jsonl", "txt")
 
-    Errors: ConfigError.
+
+def form_of(named: str | None, file: Path | None) -> str:
+    """The form of an export: as it is named, else as the file's name ends, else OPML.
+
+    Errors: FeedRefused.
     """
-    config = api.load(locating.config_file(path), environ, with_secrets=False)
-    rows = [opml.Listed(feed.url, feed.note, tuple(sorted(feed.tags)), feed.outlet) for feed in config.feeds]
-    return opml.write(rows, "storywatch feeds"), len(rows)
+    ending = file.suffix.lower().removeprefix(".") if file is not None else ""
+    form = named or (ending if ending in FORMS else "opml")
+    if form not in FORMS:
+        raise FeedRefused(f"--format {form}: opml, jsonl or txt")
+    return form
+
+
+class Export:
+    """The feeds of config.yaml and those that stand in the database only. Passwords and headers stay where they are.
+
+    `form` is opml, jsonl (all settings, as `feed import --to-store` reads them) or txt (addresses). `count` says how
+    many have been written so far.
+    """
+
+    def __init__(self, config: Config, form: str) -> None:
+        self._config = config
+        self._form = form
+        self.count = 0
+
+    def lines(self, standing: Iterable[Named]) -> Iterator[str]:
+        """Write them one after the other; `standing` are those of the database, any number."""
+        configured = {feed.url: feed for feed in self._config.feeds}
+        others = (stored.read(feed.url, feed.settings or {}) for feed in standing if feed.url not in configured)
+        if self._form == "opml":
+            rows, more = (map(_listed, self._counted(feeds)) for feeds in (self._config.feeds, others))
+            return opml.lines(rows, "storywatch feeds", more)
+        every = self._counted(chain(self._config.feeds, others))
+        return (
+            f"{feed.url if self._form == 'txt' else json.dumps(_said(feed), ensure_ascii=False)}\n" for feed in every
+        )
+
+    def _counted(self, feeds: Iterable[FeedConfig]) -> Iterator[FeedConfig]:
+        for feed in feeds:
+            self.count += 1
+            yield feed
+
+
+def _listed(feed: FeedConfig) -> opml.Listed:
+    return opml.Listed(feed.url, feed.note, tuple(sorted(feed.tags)), feed.outlet)
+
+
+def _said(feed: FeedConfig) -> dict[str, Any]:
+    return {"url": feed.url, **stored.said(feed)}

@@ -15,6 +15,10 @@ from monitor.store import articles, documents, entries, feeds, moves
 from monitor.values import Entry
 
 _SHOWN = 10
+_STANDS = {
+    "database": "in the database, not in config.yaml",
+    "both": "in config.yaml and in the database: what config.yaml says holds",
+}
 _BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -40,6 +44,7 @@ class FeedShown:
             "standing_since": plain(row.standing_since),
             "identity": str(row.trust.policy),
             "configured": configured is not None,
+            "stands": self.facts.stands,
             "outlet": configured.outlet if configured else None,
             "tags": sorted(configured.tags) if configured else [],
             "note": configured.note if configured else None,
@@ -70,8 +75,9 @@ class FeedShown:
         told += [("asked at", row.moved_to)] if row.moved_to else []
         told += [("moved", f"{when(m.at)} {m.why}: {m.old} > {m.new}") for m in self.moves]
         if configured is None:
-            told.append(("config", "config.yaml does not name this feed: it is not asked"))
+            told.append(("config", "config.yaml does not name this feed, nor does the database: it is not asked"))
         else:
+            told += [("stands", _STANDS[facts.stands])] if facts.stands in _STANDS else []
             told += [("outlet", configured.outlet)] if configured.outlet else []
             told += [("tags", ", ".join(sorted(configured.tags)))] if configured.tags else []
             told += [("note", configured.note)] if configured.note else []
@@ -98,7 +104,7 @@ def show(connection: Connection, facts: Facts) -> FeedShown:
     stored = entries.counts_by_feed(connection).get(feed, 0)
     return FeedShown(
         facts=facts,
-        line=status.feed_line(facts.row, stored, facts.now, insecure_tls=facts.insecure_tls),
+        line=status.feed_line(facts.row, stored, facts.now, insecure_tls=facts.insecure_tls, stands=facts.stands),
         moves=moves.of_feed(connection, feed),
         newest=entries.newest(connection, feed, _SHOWN),
         pages=articles.counts_of_feed(connection, feed),

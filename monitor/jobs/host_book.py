@@ -33,6 +33,15 @@ class HostBook:
         self._feeds, self._rows = Counter(feeds), {}
         self.learn(rows)
 
+    @property
+    def feed_count(self) -> int:
+        """How many feeds all hosts have."""
+        return self._feeds.total()
+
+    def recount(self, feeds: Mapping[str, int]) -> None:
+        """Take up how many feeds each host has by now."""
+        self._feeds = Counter(feeds)
+
     def learn(self, rows: Iterable[hosts.HostRow]) -> None:
         """Take up what is stored of some hosts; other processes may have been told to leave them alone."""
         for row in rows:

@@ -49,14 +49,15 @@ class Poller:
         self._network = network.Network()
         self._answers = answers.Answers(parts, self._book, self._network, on_report)
         self._live_at: datetime | None = None
+        self._newest = 0
         self._stopping = asyncio.Event()
         self._answered = asyncio.Event()
         self.totals = Round()
 
     async def start(self) -> None:
         """Read what is remembered of hosts, and which feeds turned out to be one."""
-        rows, many = await self._parts.write(
-            lambda connection: (hosts.read(connection), sights.host_counts(connection))
+        rows, many, self._newest = await self._parts.write(
+            lambda connection: (hosts.read(connection), sights.host_counts(connection), feeds.newest(connection))
         )
         self._book.load(rows, many)
         self._answers.merged = await self._parts.write(moves.merged)
@@ -104,6 +105,11 @@ class Poller:
                 await self._answered.wait()
 
     @property
+    def feed_count(self) -> int:
+        """How many feeds are polled, those that stand in the database among them."""
+        return self._book.feed_count
+
+    @property
     def is_stopping(self) -> bool:
         """Whether nothing more may be begun."""
         return self._stopping.is_set()
@@ -147,6 +153,14 @@ class Poller:
         self._live_at = now
         look = partial(stories.live_outlets, since=now - _LIVE, least=_LIVE_OUTLETS)
         self._answers.live = await self._parts.write(look)
+        await self._look_for_new_feeds()
+
+    async def _look_for_new_feeds(self) -> None:
+        """Feeds come to the database without a reload, and each host's are kept apart by their number."""
+        newest = await self._parts.write(feeds.newest)
+        if newest != self._newest:
+            self._newest = newest
+            self._book.recount(await self._parts.write(sights.host_counts))
 
     async def run_round(self, *, force: bool = False) -> Round:
         """Poll until nothing is due.

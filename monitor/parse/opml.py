@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain, groupby
 from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
 
@@ -20,6 +21,8 @@ from monitor.text import fold
 MAX_BYTES = 10 * 1024 * 1024
 MAX_OUTLINES = 10_000
 MAX_DEPTH = 10
+MAX_ELEMENT = 1 << 20
+"""What one element may hold where a list is read piece by piece."""
 _MAX_TITLE = 1_000
 _MAX_TAG = 40
 _NO_NAME = re.compile(r"[^a-z0-9]+")
@@ -66,14 +69,25 @@ def read(body: bytes) -> Read:
     """
     if len(body) > MAX_BYTES:
         raise OpmlError(f"{len(body):,} bytes; at most {MAX_BYTES:,} are read")
-    reader = _Reader()
-    try:
-        reader.parser.Parse(body, True)
-    except expat.ExpatError as exc:
-        raise OpmlError(f"line {exc.lineno}: not well-formed XML ({expat.ErrorString(exc.code)})") from exc
-    except (LookupError, ValueError) as exc:
-        raise OpmlError(f"its encoding cannot be read: {exc}") from exc
+    reader = _Reader(MAX_OUTLINES)
+    reader.parse(body, last=True)
     return Read(tuple(reader.feeds), tuple(reader.unusable))
+
+
+def pieces(parts: Iterable[bytes]) -> Iterator[Listed | Unusable]:
+    """Read a list of any length piece by piece: what is usable and what is not, in its order.
+
+    Errors: OpmlError as `read`, at the place where it shows; what came before has been given by then.
+    """
+    reader, size = _Reader(most=None), 0
+    for part in parts:
+        size += len(part)
+        reader.parse(part)
+        yield from reader.taken()
+        if size - max(reader.parser.CurrentByteIndex, 0) > MAX_ELEMENT + len(part):
+            raise OpmlError(f"line {reader.parser.CurrentLineNumber}: something longer than {MAX_ELEMENT:,} bytes")
+    reader.parse(b"", last=True)
+    yield from reader.taken()
 
 
 def tag(text: str) -> str | None:
@@ -89,7 +103,8 @@ def tag(text: str) -> str | None:
 class _Reader:
     """The walk through a list. `_folders` has the tags of each open outline, none for one that is a feed."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int | None) -> None:
+        self._most = most
         self.feeds: list[Listed] = []
         self.unusable: list[Unusable] = []
         self._folders: list[str | None] = []
@@ -99,6 +114,22 @@ class _Reader:
         self.parser.StartElementHandler = self._open
         self.parser.EndElementHandler = self._close
         self.parser.StartDoctypeDeclHandler = self._doctype
+
+    def parse(self, body: bytes, *, last: bool = False) -> None:
+        """Read on."""
+        try:
+            self.parser.Parse(body, last)
+        except expat.ExpatError as exc:
+            raise OpmlError(f"line {exc.lineno}: not well-formed XML ({expat.ErrorString(exc.code)})") from exc
+        except (LookupError, ValueError) as exc:
+            raise OpmlError(f"its encoding cannot be read: {exc}") from exc
+
+    def taken(self) -> list[Listed | Unusable]:
+        """Give what was found since the last call, in its order."""
+        found: list[Listed | Unusable] = [*self.feeds, *self.unusable]
+        found.sort(key=lambda one: one.line)
+        self.feeds, self.unusable = [], []
+        return found
 
     def _doctype(self, *_: object) -> None:
         raise OpmlError(f"line {self.parser.CurrentLineNumber}: a DTD; lists with one are not read")
@@ -111,8 +142,8 @@ class _Reader:
         if name.lower() != "outline":
             return
         self._outlines += 1
-        if self._outlines > MAX_OUTLINES:
-            raise OpmlError(f"line {line}: more than {MAX_OUTLINES:,} outlines")
+        if self._most is not None and self._outlines > self._most:
+            raise OpmlError(f"line {line}: more than {self._most:,} outlines: feed import --to-store takes any number")
         if len(self._folders) >= MAX_DEPTH:
             raise OpmlError(f"line {line}: outlines nested deeper than {MAX_DEPTH}")
         self._folders.append(self._outline({key.lower(): value for key, value in attributes.items()}, line))
@@ -149,17 +180,33 @@ def _outlet(said: dict[str, str]) -> str | None:
 
 
 def write(feeds: Iterable[Listed], title: str) -> str:
-    """Write a list: each feed in the folder of its first tag, all its tags as categories."""
+    """Write a list."""
+    return "".join(lines(feeds, title))
+
+
+def lines(feeds: Iterable[Listed], title: str, more: Iterable[Listed] = ()) -> Iterator[str]:
+    """Write a list line by line: each feed in the folder of its first tag, all its tags as categories.
+
+    `more` may be any number: they follow in their order, those that stand together in a folder of their own.
+    """
+    yield from ('<?xml version="1.0" encoding="UTF-8"?>\n', '<opml version="2.0">\n')
+    yield from (f"  <head><title>{_escaped(title)}</title></head>\n", "  <body>\n")
+    order = sorted(feeds, key=lambda feed: bool(feed.tags))
     folders: dict[str, list[Listed]] = {}
-    for feed in feeds:
-        folders.setdefault(feed.tags[0] if feed.tags else "", []).append(feed)
-    lines = ['<?xml version="1.0" encoding="UTF-8"?>', '<opml version="2.0">']
-    lines += [f"  <head><title>{_escaped(title)}</title></head>", "  <body>"]
-    lines += [f"    {_feed(feed)}" for feed in folders.pop("", [])]
-    for name, inside in folders.items():
-        lines.append(f"    <outline text={_attribute(name)}>")
-        lines += [*(f"      {_feed(feed)}" for feed in inside), "    </outline>"]
-    return "\n".join([*lines, "  </body>", "</opml>"]) + "\n"
+    for feed in order:
+        folders.setdefault(_folder(feed), []).append(feed)
+    for name, inside in chain(folders.items(), groupby(more, _folder)):
+        if name:
+            yield f"    <outline text={_attribute(name)}>\n"
+        dent = "      " if name else "    "
+        yield from (f"{dent}{_feed(feed)}\n" for feed in inside)
+        if name:
+            yield "    </outline>\n"
+    yield from ("  </body>\n", "</opml>\n")
+
+
+def _folder(feed: Listed) -> str:
+    return feed.tags[0] if feed.tags else ""
 
 
 def _feed(feed: Listed) -> str:

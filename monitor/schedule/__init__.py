@@ -5,7 +5,7 @@ says whether entries are stored without telling, `spread` spreads what is overdu
 Called by `pipeline` and `jobs`.
 """
 
-from monitor.schedule.attempts import may_attempt, needs_baseline, spread, to_send
+from monitor.schedule.attempts import first_poll, may_attempt, needs_baseline, spread, to_send
 from monitor.schedule.bounds import host_interval
 from monitor.schedule.circuit import Circuit
 from monitor.schedule.decide import after, forgive
@@ -54,6 +54,7 @@ __all__ = [
     "after",
     "changed",
     "failed",
+    "first_poll",
     "forgive",
     "from_json",
     "health",

@@ -15,6 +15,10 @@ from monitor.values import Validators
 GUARD = timedelta(minutes=10)
 """No URL is requested twice within this time, across restarts (Rachel Kroll's feed reader score)."""
 SPREAD = timedelta(minutes=10)
+NEW_A_SECOND = 30
+"""First polls of new feeds in a second: about what one process does on one core (docs/scale.md)."""
+ROUND = timedelta(hours=1)
+"""The usual ceiling: in so long every feed is asked once."""
 
 
 def may_attempt(
@@ -43,6 +47,14 @@ def to_send(state: st.FeedState, now: datetime) -> Validators:
 def needs_baseline(state: st.FeedState) -> bool:
     """Whether the next successful poll stores entries without telling: the first, after a move, after `gone`."""
     return state.last_ok_at is None or state.gone or state.moved
+
+
+def first_poll(number: int, now: datetime) -> datetime:
+    """When the `number`-th of many new feeds, from 0, is asked first: so many a second, again and again for an hour.
+
+    A million feeds that come at once are then asked at the pace at which they will be asked at the least.
+    """
+    return now + timedelta(seconds=number / NEW_A_SECOND) % ROUND
 
 
 def spread(next_at: datetime, interval: timedelta | None, now: datetime, jitter: float) -> datetime:

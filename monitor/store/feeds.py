@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, delete, null, select, update
+from sqlalchemy import Connection, Row, Table, delete, func, null, select, update
 
 from monitor.parse.identity import Policy, Trust
 from monitor.store import plain, tables
@@ -18,6 +18,7 @@ from monitor.store.shards import shard_of
 from monitor.values import Claim, FeedId, Validators
 
 _T, _C = tables.feed.c, tables.configured.c
+_LIGHT = [null().label("items") if one.name == "items" else one for one in _T]
 _STANDS = _T.settings.is_not(null())
 AT_A_TIME = 1000
 """Rows that are in memory at once where all are looked at."""
@@ -163,6 +164,39 @@ def remember(connection: Connection, feed: FeedId, schedule: Mapping[str, Any], 
     )
 
 
+def addresses(connection: Connection) -> Iterator[tuple[FeedId, str, str | None]]:
+    """Number, address and where it moved to of every feed, one after the other."""
+    query = select(_T.id, _T.url, _T.moved_to).order_by(_T.id).execution_options(yield_per=AT_A_TIME)
+    return ((FeedId(row.id), row.url, row.moved_to) for row in connection.execute(query))
+
+
+def asked_since(connection: Connection, since: datetime) -> dict[str, datetime]:
+    """The addresses that were asked since a time, and when last."""
+    query = select(_T.url, _T.moved_to, _T.last_attempt_at).where(_T.last_attempt_at >= since)
+    return {row.moved_to or row.url: row.last_attempt_at for row in connection.execute(query)}
+
+
+def configured(connection: Connection) -> frozenset[FeedId]:
+    """The feeds that config.yaml names, as it was taken up last."""
+    return frozenset(FeedId(number) for number in connection.execute(select(_C.feed_id)).scalars())
+
+
+def count(connection: Connection) -> int:
+    """How many feeds there are."""
+    return connection.execute(select(func.count()).select_from(tables.feed)).scalar_one()
+
+
+def newest(connection: Connection) -> int:
+    """The number of the feed that came last."""
+    return int(connection.execute(select(func.coalesce(func.max(_T.id), 0))).scalar_one())
+
+
+def some(connection: Connection, ids: Sequence[FeedId]) -> dict[FeedId, FeedRow]:
+    """These feeds, without what their last documents held."""
+    query = select(*_LIGHT).where(_T.id.in_(ids))
+    return {FeedId(row.id): of_row(row) for row in connection.execute(query)}
+
+
 def all_rows(connection: Connection) -> tuple[FeedRow, ...]:
     """Every feed, in the order of their ids."""
     return tuple(of_row(row) for row in connection.execute(select(tables.feed).order_by(_T.id)))
@@ -170,8 +204,7 @@ def all_rows(connection: Connection) -> tuple[FeedRow, ...]:
 
 def seen(connection: Connection) -> Iterator[FeedRow]:
     """Every feed without what its last document held; one after the other, in the order of their ids."""
-    columns = [null().label("items") if one.name == "items" else one for one in _T]
-    query = select(*columns).order_by(_T.id).execution_options(yield_per=AT_A_TIME)
+    query = select(*_LIGHT).order_by(_T.id).execution_options(yield_per=AT_A_TIME)
     return map(of_row, connection.execute(query))
 
 
