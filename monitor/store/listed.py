@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, case, exists, func, null, select, text, update
 
 from monitor.store import plain, tables
-from monitor.store.feeds import AT_A_TIME, insert_of, new_row
+from monitor.store.feeds import AT_A_TIME, new_row
 from monitor.values import FeedId
 
 _T = tables.feed.c
@@ -22,6 +22,11 @@ _FIND = plain.Statement(
         name: select(_T.id, _T.url, _T.state, _T.settings).where(plain.among(name, _T.url, "urls"))
         for name in plain.DATABASES
     }
+)
+_ADD = plain.NewRows(
+    tables.feed,
+    ("url", "host", "shard", "next_at", "next_reason", "schedule", "settings"),
+    lambda insert: insert.on_conflict_do_nothing(index_elements=["url"]),
 )
 _IS_CONFIGURED = exists().where(tables.configured.c.feed_id == _T.id)
 _IS_REMOVED = (_T.state == "paused") & ~_IS_CONFIGURED
@@ -86,7 +91,7 @@ def add(connection: Connection, feeds: Sequence[New]) -> None:
     """Write new rows; one that another process has written just now is left as that wrote it."""
     if feeds:
         rows = [{**new_row(one.url, one.host, one.first_at), "settings": dict(one.settings)} for one in feeds]
-        connection.execute(insert_of(connection, tables.feed).on_conflict_do_nothing(index_elements=["url"]), rows)
+        _ADD.add(connection, rows)
 
 
 def restate(connection: Connection, feeds: Sequence[Restated]) -> None:
