@@ -156,17 +156,16 @@ def removal_anywhere(
 
     Errors: as `removal`, where the database does not name the feed either.
     """
-    not_in_file: FeedUnknown | None = None
-    if path.is_file():
-        try:
-            return removal(path, url, environ)
-        except FeedUnknown as unknown_there:
-            not_in_file = unknown_there
     try:
-        with reading() as connection:
-            return None, standing(connection, url)
-    except (FeedUnknown, StoreError) as nowhere:
-        raise (not_in_file or nowhere) from None
+        return removal(path, url, environ)
+    except (FeedUnknown, FeedRefused) as not_in_file:
+        if path.is_file() and isinstance(not_in_file, FeedRefused):  # it is there and cannot be taken out
+            raise
+        try:
+            with reading() as connection:
+                return None, standing(connection, url)
+        except (FeedUnknown, StoreError):
+            raise not_in_file from None
 
 
 def pause(connection: Connection, url: str) -> bool:
@@ -196,7 +195,11 @@ def refresh(connection: Connection, facts: Facts) -> str:
     """
     row, now = facts.row, facts.now
     if row.state not in feeds.POLLED:
-        why = "it was removed" if facts.configured is None else "config.yaml says paused: true"
+        why = (
+            "config.yaml does not name it, nor does the database"
+            if facts.configured is None
+            else "config.yaml says paused: true"
+        )
         said = why if row.state == "paused" else f"it leads to {row.moved_to}, which is a feed of its own"
         raise FeedRefused(f"{row.url}: the feed is {row.state} and is not asked: {said}")
     refusal = schedule.may_attempt(facts.state, facts.policy, facts.host, now)

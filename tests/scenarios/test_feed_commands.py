@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import sqlite3
 import sys
 from contextlib import closing
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.fakes.feed_server import FeedServer, Step, validating
-from tests.scenarios.test_daemon import rss, running, storywatch, write_config
+from tests.scenarios.test_daemon import eventually, rss, running, storywatch, write_config
 
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 LINK = '<link rel="alternate" type="application/{kind}+xml" title="{title}" href="{href}">'
@@ -123,6 +124,69 @@ async def test_while_a_daemon_runs_the_file_is_edited_and_the_daemon_keeps_its_d
             assert again[0] == 0
         with closing(sqlite3.connect(tmp_path / "storywatch.db")) as database:
             assert (server.url("/a"), "paused") in database.execute("select url, state from feed").fetchall()
+
+
+async def test_a_running_daemon_takes_up_feeds_that_are_put_into_its_database(tmp_path: Path) -> None:
+    async with FeedServer() as server:
+        for path in ("/a", "/b", "/c"):
+            server.script(path, Step(body=rss(f"Serbia deports {path[1:]}")))
+        file = write_config(tmp_path, server.url("/a"))
+        file.write_text(
+            file.read_text().replace("- name: flights", "- name: flights\n    feeds: [wire]") + "engine: {tick: 1s}\n"
+        )
+        listing = "\n".join([json.dumps({"url": server.url("/b"), "tags": ["wire"]}), '{"url": "nonsense"}'])
+        async with running(tmp_path) as (process, _):
+            (tmp_path / "list.jsonl").write_text(listing, encoding="utf-8")
+            done = await told("feed", "import", "list.jsonl", "--to-store", folder=tmp_path)
+            assert (done["added"], done["left_out"], done["unusable"][0]["line"]) == (1, 1, 2)
+            code, out, err = await storywatch("feed", "add", server.url("/c"), "--to-store", folder=tmp_path)
+            assert (code, "the database" in out, "takes the feed up by itself" in out) == (0, True, True), err
+            assert "in the database already" in (await storywatch(*_adding(server.url("/c/")), folder=tmp_path))[1]
+            await eventually(lambda: _matched(tmp_path), lambda found: found == [server.url("/b")])
+            file.write_text(f"{file.read_text()}# taken up again\n")
+            process.send_signal(signal.SIGHUP)
+            await eventually(lambda: asked(server), lambda found: {"/b", "/c"} <= set(found))
+            await eventually(lambda: _revisions(tmp_path), lambda found: found == 2)
+        listed = {feed["url"]: feed for feed in await told("feed", "list", folder=tmp_path)}
+        stand = {url.removeprefix(server.url("")): (feed["stands"], feed["state"]) for url, feed in listed.items()}
+        database = ("database", "active")
+        assert stand == {"/a": ("config", "active"), "/b": database, "/c": database}
+        assert (await told("feed", "remove", server.url("/c"), folder=tmp_path))["paused"] is True
+        assert (await told("feed", "show", server.url("/c"), folder=tmp_path))["stands"] == "nowhere"
+        _, text, _ = await storywatch("feed", "export", "--format", "txt", folder=tmp_path)
+        assert text.split() == [server.url("/a"), server.url("/b")]
+        assert (await told("status", folder=tmp_path))["stored_feeds"] == 1
+
+
+def _adding(url: str) -> tuple[str, ...]:
+    return "feed", "add", url, "--to-store"
+
+
+def _matched(folder: Path) -> list[str]:
+    """The feeds whose entries a watch took."""
+    query = "select f.url from match m join entry e on e.id = m.entry_id join feed f on f.id = e.feed_id"
+    with closing(sqlite3.connect(folder / "storywatch.db")) as database:
+        return [url for (url,) in database.execute(query)]
+
+
+def _revisions(folder: Path) -> int:
+    with closing(sqlite3.connect(folder / "storywatch.db")) as database:
+        return int(database.execute("select count(*) from config_revision").fetchone()[0])
+
+
+async def test_a_feed_is_added_to_the_database_with_its_first_poll(tmp_path: Path) -> None:
+    async with FeedServer() as server:
+        server.script("/b", Step(body=rss("Two")))
+        path = write_config(tmp_path, server.url("/a"))
+        before = path.read_text()
+        assert (await told(*_adding(server.url("/b")), "--dry", folder=tmp_path))["added"] is False
+        server.requests.clear()
+        added = await told(*_adding(server.url("/b")), "--tags", "wire", folder=tmp_path)
+        assert (added["added"], added["polled"], added["line"], path.read_text()) == (True, True, None, before)
+        shown = await told("feed", "show", server.url("/b"), folder=tmp_path)
+        assert (shown["entries"], shown["tags"], shown["stands"]) == (1, ["wire"], "database")
+        assert "kept in config.yaml only" not in await refused(*_adding("ftp://x"), folder=tmp_path)
+        assert asked(server) == ["/b"]
 
 
 async def test_a_forced_refresh_is_one_request_and_the_second_says_when_it_may(tmp_path: Path) -> None:
