@@ -17,7 +17,7 @@ from monitor.config.document import START, Document, Place, problem_at
 from monitor.errors import Problem
 
 MAX_BYTES = 1 << 20
-_WAY_OUT = "feeds may stand in the database: storywatch feed export, then feed import FILE --to-store"
+_WAY_OUT = "feeds may stand in the database: storywatch feed import FILE --to-store"
 _BRACKETS = re.compile(r"[\[\]{}]")
 _DIRECTIVE = re.compile(r"^%(?:YAML|TAG)\b", re.MULTILINE)
 _BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
