@@ -135,7 +135,6 @@ class Import:
         return self.done
 
     def _take(self, connection: Connection, wanted: Sequence[_Wanted]) -> None:
-        listed.by_index(connection)
         known = listed.find(connection, [url for one in wanted for url in one.spellings])
         new, restated = self._sorted(wanted, known)
         if self._seen is None:

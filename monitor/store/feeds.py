@@ -78,14 +78,15 @@ def sync(connection: Connection, seeds: Sequence[Seed], now: datetime) -> int:
     moved: dict[int, str] = {}
     columns = (_T.id, _T.url, _T.state, _STANDS.label("stands"))
     named = select(*columns).where(_T.id.in_(select(_C.feed_id)))  # a join may look at every feed there is
-    for row in connection.execute(named.execution_options(yield_per=AT_A_TIME)):
-        if row.url in wanted:
-            known.add(row.url)
-        else:
-            left.append(row.id)
-        _note(row, wanted.get(row.url, "active" if row.stands else "paused"), moved)
-    others = [seed for seed in seeds if seed.url not in known]
-    new = _join(connection, others, wanted, moved, now) if others else 0
+    with plain.by_index(connection):
+        for row in connection.execute(named.execution_options(yield_per=AT_A_TIME)):
+            if row.url in wanted:
+                known.add(row.url)
+            else:
+                left.append(row.id)
+            _note(row, wanted.get(row.url, "active" if row.stands else "paused"), moved)
+        others = [seed for seed in seeds if seed.url not in known]
+        new = _join(connection, others, wanted, moved, now) if others else 0
     for some in plain.chunks(left):
         connection.execute(delete(tables.configured).where(_C.feed_id.in_(some)))
     for feed, state in moved.items():
@@ -136,7 +137,7 @@ def new_row(url: str, host: str, at: datetime) -> dict[str, Any]:
 
 def make_due(connection: Connection, now: datetime) -> None:
     """Make every active feed due now, as `poll --ignore-schedule` asks."""
-    connection.execute(update(tables.feed).where(_T.state.in_(POLLED)).values(next_at=now, next_reason="forced"))
+    connection.execute(update(tables.feed).where(tables.POLLED).values(next_at=now, next_reason="forced"))
 
 
 def ask_now(connection: Connection, feed: FeedId, now: datetime) -> None:
@@ -211,7 +212,7 @@ def seen(connection: Connection) -> Iterator[FeedRow]:
 
 def overdue(connection: Connection, now: datetime) -> Iterator[FeedRow]:
     """Feeds that fell due and were asked before; one after the other, since a farm's do not fit into memory at once."""
-    wanted = (_T.state.in_(POLLED), _T.last_attempt_at.is_not(None), _T.next_at <= now)
+    wanted = (tables.POLLED, _T.last_attempt_at.is_not(None), _T.next_at <= now)
     query = select(tables.feed).where(*wanted).order_by(_T.id).execution_options(yield_per=AT_A_TIME)
     return map(of_row, connection.execute(query))
 

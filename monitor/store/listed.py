@@ -81,15 +81,10 @@ class Restated:
     first_at: datetime
 
 
-def by_index(connection: Connection) -> None:
-    """Let Postgres look feeds up in this transaction by their index: it has not counted yet what an import brought."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("set local enable_seqscan = off"))
-
-
 def find(connection: Connection, urls: Sequence[str]) -> dict[str, Known]:
     """The rows with these addresses, letter by letter."""
-    rows = (row for some in plain.chunks(urls) for row in _FIND.rows(connection, {"urls": some}))
+    with plain.by_index(connection):
+        rows = [row for some in plain.chunks(urls) for row in _FIND.rows(connection, {"urls": some})]
     return {url: Known(FeedId(number), url, state, settings) for number, url, state, settings in rows}
 
 

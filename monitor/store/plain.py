@@ -12,6 +12,7 @@ to the engine's statements hears of them, and errors are SQLAlchemy's.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -29,6 +30,7 @@ from sqlalchemy import (
     column,
     func,
     select,
+    text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPICursor
@@ -137,6 +139,17 @@ def among(database: str, of: Column[Any], name: str) -> ColumnElement[bool]:
     if database == "postgresql":
         return of == any_(bindparam(name, type_=ARRAY(of.type)))
     return of.in_(bindparam(name, expanding=True))
+
+
+@contextmanager
+def by_index(connection: Connection) -> Iterator[None]:
+    """Let Postgres look rows up by their index, although it has not counted yet what came, or guesses too many."""
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    connection.execute(text("set local enable_seqscan = off"))
+    yield
+    connection.execute(text("set local enable_seqscan to default"))  # where it fails the transaction is over anyway
 
 
 def chunks(values: Sequence[T]) -> Iterator[list[T]]:
