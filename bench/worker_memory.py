@@ -2,8 +2,8 @@
 
     python -m bench.worker_memory [--feeds 1000000] [--hosts 300000] [--due 500] [--configured 200]
 
-Postgres is filled with so many feed rows; `storywatch run --role web` and `--role worker` start beside them. Then the
-rows are made active, some of them due and all others tomorrow, and the worker polls those from a server in a process of
+Postgres is filled with so many feeds that stand there; `storywatch run --role web` and `--role worker` start beside
+them. Then the rows are made active, some of them due and all others tomorrow, and the worker polls those from a server in a process of
 its own. Prints JSON: MiB of the worker's own process and of its tree (PSS: what is shared counts once) when it has
 started, at the most and after polling; and of the other process, which leads. `--configured` feeds stand in
 config.yaml, which may hold 1 MiB, and every process keeps those in memory. Goal: less than 300 MiB without the story
@@ -31,9 +31,10 @@ from tests.cluster.house import Database, daemon, hosts, until, write_config
 
 _HOSTS = "create table bench_host (n integer primary key, name text not null, shard integer not null)"
 _ROWS = (
-    "insert into feed (url, host, shard, state, next_at, next_reason, schedule)"
+    "insert into feed (url, host, shard, state, next_at, next_reason, schedule, settings)"
     " select 'http://' || h.name || '\\:{port}/f/' || i, h.name, h.shard, 'paused', now() + interval '1 day',"
-    " 'startup', '{{}}' from generate_series(1, {feeds}) i join bench_host h on h.n = i % {hosts}"
+    """ 'startup', '{{}}', '{{"tags": ["press"]}}' from generate_series(1, {feeds}) i"""
+    " join bench_host h on h.n = i % {hosts}"
 )
 _WAKE = "set local statement_timeout = 0; update feed set state = 'active' where state = 'paused'"
 _DUE = (

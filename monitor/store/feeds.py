@@ -73,18 +73,9 @@ def sync(connection: Connection, seeds: Sequence[Seed], now: datetime) -> int:
     there are not looked at, however many they are. Returns the number of feeds that are new.
     """
     wanted = {seed.url: "paused" if seed.paused else "active" for seed in seeds}
-    known: set[str] = set()
-    left: list[int] = []
     moved: dict[int, str] = {}
-    columns = (_T.id, _T.url, _T.state, _STANDS.label("stands"))
-    named = select(*columns).where(_T.id.in_(select(_C.feed_id)))  # a join may look at every feed there is
     with plain.by_index(connection):
-        for row in connection.execute(named.execution_options(yield_per=AT_A_TIME)):
-            if row.url in wanted:
-                known.add(row.url)
-            else:
-                left.append(row.id)
-            _note(row, wanted.get(row.url, "active" if row.stands else "paused"), moved)
+        known, left = _named(connection, wanted, moved)
         others = [seed for seed in seeds if seed.url not in known]
         new = _join(connection, others, wanted, moved, now) if others else 0
     for some in plain.chunks(left):
@@ -92,6 +83,23 @@ def sync(connection: Connection, seeds: Sequence[Seed], now: datetime) -> int:
     for feed, state in moved.items():
         connection.execute(update(tables.feed).where(_T.id == feed).values(state=state))
     return new
+
+
+def _named(
+    connection: Connection, wanted: Mapping[str, str], moved: dict[int, str]
+) -> tuple[frozenset[str], list[int]]:
+    """Look at the feeds that the configuration named so far: those it still names, and those that left it."""
+    known: set[str] = set()
+    left: list[int] = []
+    columns = (_T.id, _T.url, _T.state, _STANDS.label("stands"))
+    named = select(*columns).where(_T.id.in_(select(_C.feed_id)))  # a join may look at every feed there is
+    for row in connection.execute(named.execution_options(yield_per=AT_A_TIME)):
+        if row.url in wanted:
+            known.add(row.url)
+        else:
+            left.append(row.id)
+        _note(row, wanted.get(row.url, "active" if row.stands else "paused"), moved)
+    return frozenset(known), left
 
 
 def _note(row: Row[Any], state: str, moved: dict[int, str]) -> None:
