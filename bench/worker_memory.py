@@ -3,9 +3,9 @@
     python -m bench.worker_memory [--feeds 1000000] [--hosts 300000] [--due 500] [--configured 200]
 
 Postgres is filled with so many feeds that stand there; `storywatch run --role web` and `--role worker` start beside
-them. Then the rows are made active, some of them due and all others tomorrow, and the worker polls those from a server in a process of
-its own. Prints JSON: MiB of the worker's own process and of its tree (PSS: what is shared counts once) when it has
-started, at the most and after polling; and of the other process, which leads. `--configured` feeds stand in
+them. Then the rows are made active, some of them due and all others tomorrow, and the worker polls those from a server
+in a process of its own. Prints JSON: MiB of the worker's own process and of its tree (PSS: what is shared counts once)
+when it has started, at the most and after polling; and of the other process, which leads. `--configured` feeds stand in
 config.yaml, which may hold 1 MiB, and every process keeps those in memory. Goal: less than 300 MiB without the story
 window, which is empty here.
 """
