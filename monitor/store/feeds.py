@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, delete, func, null, select, update
+from sqlalchemy import Connection, Row, Table, case, delete, func, null, select, update
 
 from monitor.parse.identity import Policy, Trust
 from monitor.store import plain, tables
@@ -216,6 +216,19 @@ def seen(connection: Connection) -> Iterator[FeedRow]:
     """Every feed without what its last document held; one after the other, in the order of their ids."""
     query = select(*_LIGHT).order_by(_T.id).execution_options(yield_per=AT_A_TIME)
     return map(of_row, connection.execute(query))
+
+
+def worst(connection: Connection, most: int, part: str | None = None) -> tuple[FeedRow, ...]:
+    """At most so many feeds, those in trouble first, then by address; `part` is in the addresses of all of them.
+
+    As `seen`. Trouble is what the last poll knew of: who judges a feed now may see more.
+    """
+    is_asked = tables.POLLED & _T.last_attempt_at.is_not(None)
+    trouble = case((_T.state == "gone", 0), (_T.fail_reason.is_not(None), 1), (_T.standing != "ok", 2), (is_asked, 3))
+    query = select(*_LIGHT).order_by(func.coalesce(trouble, 4), _T.url).limit(most)
+    if part is not None:
+        query = query.where(_T.url.icontains(part, autoescape=True) | _T.moved_to.icontains(part, autoescape=True))
+    return tuple(of_row(row) for row in connection.execute(query))
 
 
 def overdue(connection: Connection, now: datetime) -> Iterator[FeedRow]:

@@ -13,6 +13,7 @@ from monitor import status
 from monitor.config import stored
 from monitor.store import coverage as lows
 from monitor.store import feeds as feed_rows
+from monitor.store import sights
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +49,16 @@ class WatchSeen:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The whole page: feeds, worst first; what cannot be seen; per watch how well it sees."""
+    """The whole page: feeds, worst first, of `total`; what cannot be seen; per watch how well it sees."""
 
     feeds: tuple[FeedSeen, ...]
+    total: int
     coverage: Coverage
     watches: tuple[WatchSeen, ...]
 
 
+MOST = 500
+"""Feeds that a page lists: more are found by their address."""
 _ORDER = {"red": 0, "amber": 1, "green": 2, "grey": 3}
 
 
@@ -63,20 +67,25 @@ def read(
     now: datetime,
     watches: Mapping[str, stored.Choice],
     insecure: frozenset[str] = frozenset(),
+    *,
+    part: str | None = None,
+    most: int = MOST,
 ) -> Seen:
     """Read how well we see. `watches` maps a watch to the feeds that it looks into.
 
-    `insecure` are the feeds whose certificate is not looked at.
+    `insecure` are the feeds whose certificate is not looked at. At most so many feeds are listed, one by one, and with
+    `part` only those in whose address it is; everything else is said of all of them.
     """
-    rows = tuple(feed_rows.seen(connection))
-    polled = tuple(row for row in rows if row.state in feed_rows.POLLED)
+    with_tags = any(choice.tags is not None for choice in watches.values())
+    polled = tuple(sights.read(connection, settings=with_tags))
     low = lows.read(connection)
     seen = []
     for watch, covered in status.tally(polled, now, watches).items():
         since = low[watch].low_since if watch in low else None
         seen.append(WatchSeen(watch, covered.healthy, covered.feeds, covered.slowest, since))
-    feeds = sorted((_feed(row, now, insecure) for row in rows), key=lambda feed: (_ORDER[feed.colour], feed.url))
-    return Seen(tuple(feeds), status.coverage_of(polled, now), tuple(seen))
+    listed = [_feed(row, now, insecure) for row in feed_rows.worst(connection, most, part)]
+    listed.sort(key=lambda feed: (_ORDER[feed.colour], feed.url))
+    return Seen(tuple(listed), feed_rows.count(connection), status.coverage_of(polled, now), tuple(seen))
 
 
 def _feed(row: feed_rows.FeedRow, now: datetime, insecure: frozenset[str]) -> FeedSeen:

@@ -142,11 +142,11 @@ class _Data:
         )
         return _told(request, made)
 
-    def feeds(self, request: Request) -> Response:
-        """Every feed with its health, and how well each watch sees."""
+    def feeds(self, request: Request, q: asked.Address = None, limit: asked.AtMost = 1000) -> Response:
+        """Feeds with their health, the worst first, and how well each watch sees."""
         watches = {watch.name: watch.feeds for watch in self._sources.watches}
         with self._sources.reading() as connection:
-            seen = watching.read(connection, self._sources.now(), watches, self._sources.insecure)
+            seen = watching.read(connection, self._sources.now(), watches, self._sources.insecure, part=q, most=limit)
         return _told(request, operation.Feeds.of(seen))
 
     def deliveries(self, request: Request, state: pages.State = None, after: pages.Delivery = None) -> Response:

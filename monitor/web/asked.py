@@ -27,6 +27,8 @@ def _blank(value: object) -> object:
 
 Blank = BeforeValidator(_blank)
 Words = Annotated[str | None, Query(max_length=200, description="Words that an entry's title or text holds."), Blank]
+Address = Annotated[str | None, Query(max_length=200, description="A part of a feed's address."), Blank]
+AtMost = Annotated[int, Query(ge=1, le=10_000, description="How many at most.")]
 Watch = Annotated[str | None, Query(max_length=40, description="Only stories of this watch."), Blank]
 Language = Annotated[
     str | None, Query(pattern="^[a-z]{2,3}$", description="Only stories told in this language (ISO 639)."), Blank

@@ -24,6 +24,8 @@ from monitor.web.sources import Sources
 
 TIMELINE = 80
 _COVERED_FOR = timedelta(seconds=20)
+_SPOTS = 50
+"""Feeds that do not answer, by name; the rest is a number."""
 _LANGUAGES = "ar bg bs de el en es fr hr hu it mk nl pl pt ro ru sl sq sr tr uk"
 """What the list offers; an address may ask for any."""
 State = Annotated[str | None, Query(pattern="^(ready|sending|sent|held|dead|superseded|discarded)$"), asked.Blank]
@@ -149,13 +151,13 @@ class _Shown:
             raise HTTPException(404, f"In no story has {name} answered or been asked.")
         return self._page(request, "government.html", "/governments", {"page": page})
 
-    def feeds(self, request: Request) -> Response:
-        """Every feed with its health, and what cannot be seen."""
+    def feeds(self, request: Request, q: asked.Address = None) -> Response:
+        """Feeds with their health, the worst first, and what cannot be seen."""
         watches = {watch.name: watch.feeds for watch in self._sources.watches}
         with self._sources.reading() as connection:
-            seen = watching.read(connection, self._sources.now(), watches, self._sources.insecure)
+            seen = watching.read(connection, self._sources.now(), watches, self._sources.insecure, part=q)
             due = claims.due_count(connection, self._sources.now())
-        return self._page(request, "feeds.html", "/feeds", {"seen": seen, "due": due})
+        return self._page(request, "feeds.html", "/feeds", {"seen": seen, "due": due, "q": q, "spots": _SPOTS})
 
     def deliveries(self, request: Request, state: State = None, after: Delivery = None) -> Response:
         """What was sent to whom, and what is muted."""

@@ -53,10 +53,11 @@ class WatchSeen(BaseModel):
 
 
 class Feeds(BaseModel):
-    """All feeds, worst first, and how well we see."""
+    """Feeds, worst first, and how well we see. `total` feeds are known; fewer may be listed."""
 
     healthy: int
     polled: int
+    total: int
     worst_delay_s: float | None
     watches: list[WatchSeen]
     feeds: list[Feed]
@@ -68,6 +69,7 @@ class Feeds(BaseModel):
         return cls(
             healthy=seen.coverage.healthy,
             polled=seen.coverage.feeds,
+            total=seen.total,
             worst_delay_s=slowest.total_seconds() if slowest else None,
             watches=[
                 WatchSeen(watch=one.watch, healthy=one.healthy, feeds=one.feeds, low_since=one.low_since)

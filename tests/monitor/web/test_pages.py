@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Engine, update
 
 from monitor.store import engine as engines
-from monitor.store import tables
+from monitor.store import feeds, tables
 from tests.monitor.web.site import HOSTILE, HTML, NOW, ROWS, client, sources, story_of
 
 
@@ -74,6 +74,29 @@ async def test_the_feeds_page_names_each_feed_and_its_fault(pages: httpx.AsyncCl
     shown = (await pages.get("/feeds", headers=HTML)).text
     assert "not found: &lt;i&gt;404&lt;/i&gt;" in shown
     assert "Feeds being read" in shown
+
+
+async def test_of_very_many_feeds_those_in_trouble_are_listed_and_the_others_found_by_their_address(
+    pages: httpx.AsyncClient, site: Engine
+) -> None:
+    with site.begin() as connection:
+        before = feeds.count(connection)
+        feeds.sync(connection, [feeds.Seed(f"https://f{n:03}.example/rss", f"f{n:03}.example") for n in range(600)], NOW)
+        last = update(tables.feed).where(tables.feed.c.url == "https://f599.example/rss")
+        connection.execute(last.values(state="gone", last_attempt_at=NOW, schedule={"gone": True}))
+    shown = (await pages.get("/feeds", headers=HTML)).text
+    assert f"The first 500 of {before + 600} feeds" in shown
+    assert "f599.example" in shown
+    assert "f598.example" not in shown
+    found = (await pages.get("/feeds", params={"q": "F598.EX"}, headers=HTML)).text
+    assert "f598.example" in found
+    assert "f597.example" not in found
+    nothing = (await pages.get("/feeds", params={"q": "100%_<b>"}, headers=HTML)).text
+    assert "has this in its address" in nothing
+    assert "<b>" not in nothing
+    told = (await pages.get("/api/v1/feeds", params={"limit": 2})).json()
+    assert (told["total"], len(told["feeds"])) == (before + 600, 2)
+    assert told["feeds"][0]["url"] == "https://f599.example/rss"
 
 
 @pytest.mark.parametrize("path", ["/story/st_nothing00", "/nowhere", "/story/%3Cscript%3E"])
