@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from heapq import nsmallest
 
 from sqlalchemy import Connection
 
 from alerts.values import Coverage
-from monitor import status
+from monitor import seeing, status
 from monitor.config import stored
 from monitor.store import coverage as lows
 from monitor.store import feeds as feed_rows
+from monitor.store import sights
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +50,12 @@ class WatchSeen:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The whole page: feeds, worst first; what cannot be seen; per watch how well it sees."""
+    """The whole page: feeds, worst first, and how many `more`; what cannot be seen; per watch how well it sees."""
 
     feeds: tuple[FeedSeen, ...]
     coverage: Coverage
     watches: tuple[WatchSeen, ...]
+    more: int = 0
 
 
 _ORDER = {"red": 0, "amber": 1, "green": 2, "grey": 3}
@@ -63,20 +66,25 @@ def read(
     now: datetime,
     watches: Mapping[str, stored.Choice],
     insecure: frozenset[str] = frozenset(),
+    most: int | None = None,
 ) -> Seen:
     """Read how well we see. `watches` maps a watch to the feeds that it looks into.
 
-    `insecure` are the feeds whose certificate is not looked at.
+    `insecure` are the feeds whose certificate is not looked at. `most` feeds are listed, the worst, or all.
     """
-    rows = tuple(feed_rows.seen(connection))
-    polled = tuple(row for row in rows if row.state in feed_rows.POLLED)
     low = lows.read(connection)
     seen = []
-    for watch, covered in status.tally(polled, now, watches).items():
+    for watch, covered in seeing.tally(sights.read(connection, settings=True), now, watches).items():
         since = low[watch].low_since if watch in low else None
         seen.append(WatchSeen(watch, covered.healthy, covered.feeds, covered.slowest, since))
-    feeds = sorted((_feed(row, now, insecure) for row in rows), key=lambda feed: (_ORDER[feed.colour], feed.url))
-    return Seen(tuple(feeds), status.coverage_of(polled, now), tuple(seen))
+    every = (_feed(row, now, insecure) for row in feed_rows.seen(connection))
+    feeds = sorted(every, key=_worst_first) if most is None else nsmallest(most, every, key=_worst_first)
+    more = feed_rows.count(connection) - len(feeds)
+    return Seen(tuple(feeds), status.coverage(connection, now), tuple(seen), more)
+
+
+def _worst_first(feed: FeedSeen) -> tuple[int, str]:
+    return _ORDER[feed.colour], feed.url
 
 
 def _feed(row: feed_rows.FeedRow, now: datetime, insecure: frozenset[str]) -> FeedSeen:

@@ -24,6 +24,8 @@ from monitor.web.sources import Sources
 
 TIMELINE = 80
 _COVERED_FOR = timedelta(seconds=20)
+_LISTED = 1000
+"""Feeds on the page of feeds: the worst."""
 _LANGUAGES = "ar bg bs de el en es fr hr hu it mk nl pl pt ro ru sl sq sr tr uk"
 """What the list offers; an address may ask for any."""
 State = Annotated[str | None, Query(pattern="^(ready|sending|sent|held|dead|superseded|discarded)$"), asked.Blank]
@@ -153,7 +155,7 @@ class _Shown:
         """Every feed with its health, and what cannot be seen."""
         watches = {watch.name: watch.feeds for watch in self._sources.watches}
         with self._sources.reading() as connection:
-            seen = watching.read(connection, self._sources.now(), watches, self._sources.insecure)
+            seen = watching.read(connection, self._sources.now(), watches, self._sources.insecure, _LISTED)
             due = claims.due_count(connection, self._sources.now())
         return self._page(request, "feeds.html", "/feeds", {"seen": seen, "due": due})
 
