@@ -17,9 +17,8 @@ from sqlalchemy import Connection, func, select
 from alerts import tables as alert_tables
 from alerts.outbox import admin
 from alerts.outbox.admin import Trouble
-from alerts.values import Blind, Coverage, EventState
-from monitor import canary, schedule
-from monitor.config import stored
+from alerts.values import Coverage, EventState
+from monitor import canary, schedule, seeing
 from monitor.store import (
     checking,
     claims,
@@ -36,8 +35,6 @@ from monitor.store import (
 from monitor.store import feeds as feed_rows
 from monitor.values import FeedId, MentionFact, Role, StanceFact, StoryKey
 
-Looked = feed_rows.FeedRow | sights.Sight
-_FRESH_AT_MOST = timedelta(hours=3)
 _LISTED = 20
 _UNLED_FOR = timedelta(seconds=60)
 _NOT_ASKED = frozenset({"secret_missing", "internal_error"})
@@ -391,55 +388,7 @@ def coverage(connection: Connection, now: datetime) -> Coverage:
     That allows at most 3 h, longer only where the server itself asked for a longer wait. A feed that fails is given
     those 3 h: the time of its next attempt says nothing of how often it used to answer.
     """
-    return coverage_of(sights.read(connection), now)
-
-
-def coverage_of(polled: Iterable[Looked], now: datetime) -> Coverage:
-    """As `coverage`, of these feeds."""
-    healthy, blind, slowest = 0, [], timedelta()
-    for row in polled:
-        interval = _fresh(row, now)
-        if interval is not None:
-            healthy += 1
-            slowest = max(slowest, interval)
-        else:
-            blind.append(Blind(row.url.partition("://")[2], row.first_fail_at or row.last_ok_at, row.fail_reason))
-    return Coverage(healthy, healthy + len(blind), tuple(blind), slowest or None)
-
-
-@dataclass(slots=True)
-class Tally:
-    """How many of the feeds that a watch looks into answer; `slowest` is the longest of their intervals."""
-
-    healthy: int = 0
-    feeds: int = 0
-    slowest: timedelta | None = None
-
-
-def tally(polled: Iterable[Looked], now: datetime, choices: Mapping[str, stored.Choice]) -> dict[str, Tally]:
-    """Count for each of these watches how well it sees: one pass, whatever the number of feeds."""
-    found = {name: Tally() for name in choices}
-    for row in polled:
-        interval = _fresh(row, now)
-        for name, choice in choices.items():
-            if choice.takes(row.url, row.settings):
-                _count(found[name], interval)
-    return found
-
-
-def _count(seen: Tally, interval: timedelta | None) -> None:
-    seen.feeds += 1
-    if interval is not None:
-        seen.healthy += 1
-        seen.slowest = max(seen.slowest or interval, interval)
-
-
-def _fresh(row: Looked, now: datetime) -> timedelta | None:
-    """The interval of a feed whose last success is young enough; None for one that is not seen."""
-    interval = row.next_at - row.last_ok_at if row.last_ok_at and row.fail_reason is None else _FRESH_AT_MOST / 2
-    if row.last_ok_at is None or now - row.last_ok_at > max(min(2 * interval, _FRESH_AT_MOST), interval):
-        return None
-    return interval
+    return seeing.coverage(sights.read(connection), now)
 
 
 def stories_of(connection: Connection, limit: int) -> tuple[StoryLine, ...]:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from alerts import route
 from alerts.values import Event
-from monitor import metrics, pipeline, status
+from monitor import metrics, pipeline, seeing
 from monitor.config import stored
 from monitor.config.values import Config, Watch
 from monitor.jobs import reports
@@ -39,7 +39,7 @@ def check(connection: Connection, config: Config, plan: route.Plan, now: datetim
     watches = [watch for watch in config.watches if not watch.paused]
     choices = choices_of(watches, config)
     with_tags = any(choice.tags is not None for choice in choices.values())
-    tallies = status.tally(sights.read(connection, settings=with_tags), now, choices)
+    tallies = seeing.tally(sights.read(connection, settings=with_tags), now, choices)
     for watch in watches:
         seen = tallies[watch.name]
         share = seen.healthy / seen.feeds if seen.feeds else 1.0

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from alerts.values import Coverage
-from monitor import status
+from monitor import seeing, status
 from monitor.config import stored
 from monitor.store import coverage as lows
 from monitor.store import feeds as feed_rows
@@ -80,12 +80,12 @@ def read(
     polled = tuple(sights.read(connection, settings=with_tags))
     low = lows.read(connection)
     seen = []
-    for watch, covered in status.tally(polled, now, watches).items():
+    for watch, covered in seeing.tally(polled, now, watches).items():
         since = low[watch].low_since if watch in low else None
         seen.append(WatchSeen(watch, covered.healthy, covered.feeds, covered.slowest, since))
     listed = [_feed(row, now, insecure) for row in feed_rows.worst(connection, most, part)]
     listed.sort(key=lambda feed: (_ORDER[feed.colour], feed.url))
-    return Seen(tuple(listed), feed_rows.count(connection), status.coverage_of(polled, now), tuple(seen))
+    return Seen(tuple(listed), feed_rows.count(connection), seeing.coverage(polled, now), tuple(seen))
 
 
 def _feed(row: feed_rows.FeedRow, now: datetime, insecure: frozenset[str]) -> FeedSeen:

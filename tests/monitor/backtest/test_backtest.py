@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 from typer.testing import CliRunner
 
 from alerts import tables as alert_tables
@@ -20,7 +21,7 @@ from monitor import cli, replay
 from monitor.backtest import compare, labels, report
 from monitor.config import api
 from monitor.store import engine as engines
-from monitor.store import revisions
+from monitor.store import revisions, tables
 
 START = datetime(2026, 5, 1, 6, tzinfo=UTC)
 RUNNING = """\
@@ -215,6 +216,23 @@ def test_a_gain_is_told_with_what_the_candidate_has_more(past: Path, engine: Eng
     found = compare.compare(engine, file_of(past, "old.yaml"), new, span(engine))
     told = {(one.cause.said, one.cause.places[-1].rsplit("/", 1)[-1]) for one in found.gained_alerts if one.cause}
     assert ("'Malta' is new in the query", "candidate.yaml:10:44") in told
+
+
+def test_feeds_of_the_database_are_chosen_by_the_tags_that_stand_there(past: Path, tmp_path: Path) -> None:
+    shutil.copyfile(past / "replay.db", tmp_path / "replay.db")
+    engine = engines.open_engine(f"sqlite:///{tmp_path}/replay.db")
+    feed = tables.feed.c
+    with engine.begin() as connection:
+        connection.execute(update(tables.feed).values(settings={}))
+        tagged = update(tables.feed).where(feed.url == "https://outlet-a.example/rss")
+        connection.execute(tagged.values(settings={"tags": ["wire"]}))
+        outlets = dict(tuple(row) for row in connection.execute(select(tables.entry.c.id, tables.entry.c.outlet)))
+    old = file_of(tmp_path, "old.yaml")
+    new = file_of(tmp_path, "new.yaml", ("- name: removals\n", "- name: removals\n    feeds: [wire]\n"))
+    found = compare.compare(engine, old, new, span(engine, 3))
+    assert {outlets[alert.entry] for alert in found.candidate.alerts if alert.entry} == {"outlet-a.example"}
+    assert "its feed has none of the watch's tags" in {one.cause.said for one in found.lost_alerts if one.cause}
+    engine.dispose()
 
 
 @pytest.mark.long

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, update
 
-from monitor import status
+from monitor import seeing, status
 from monitor.config import api
 from monitor.config.values import FeedConfig
 from monitor.feed import facts
@@ -103,7 +103,7 @@ def test_a_watch_counts_the_feeds_of_the_database_that_it_looks_into(engine: Eng
     with engine.begin() as connection:
         connection.execute(update(tables.feed).where(tables.feed.c.url == URL).values(last_ok_at=NOW))
         choices = coverage.choices_of(CONFIG.watches, CONFIG)
-        seen = status.tally(sights.read(connection, settings=True), NOW, choices)
+        seen = seeing.tally(sights.read(connection, settings=True), NOW, choices)
         assert {name: (one.healthy, one.feeds) for name, one in seen.items()} == {"wires": (1, 1), "all": (1, 2)}
         shown = facts.of(connection, URL + "/", CONFIG, NOW)
     assert (shown.stands, shown.policy.floor) == ("database", timedelta(minutes=20))

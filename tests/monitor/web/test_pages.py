@@ -81,7 +81,9 @@ async def test_of_very_many_feeds_those_in_trouble_are_listed_and_the_others_fou
 ) -> None:
     with site.begin() as connection:
         before = feeds.count(connection)
-        feeds.sync(connection, [feeds.Seed(f"https://f{n:03}.example/rss", f"f{n:03}.example") for n in range(600)], NOW)
+        feeds.sync(
+            connection, [feeds.Seed(f"https://f{n:03}.example/rss", f"f{n:03}.example") for n in range(600)], NOW
+        )
         last = update(tables.feed).where(tables.feed.c.url == "https://f599.example/rss")
         connection.execute(last.values(state="gone", last_attempt_at=NOW, schedule={"gone": True}))
     shown = (await pages.get("/feeds", headers=HTML)).text
