@@ -75,12 +75,10 @@ async def test_an_answer_that_comes_before_anything_is_known_is_read_as_soon_as_
         ) as running:
             round_of_polls = asyncio.create_task(running.poller.run_round())
             await running.poller.first_request(MINUTE)
-            while not server.requests:
-                await asyncio.sleep(0)
-            assert (server.requests[0].header("user-agent") or b"").endswith(b"1 watch)")
             assert not hasattr(running.context, "knowledge")
             await running.learn()
             assert (await round_of_polls).matched == 1
+    assert (server.requests[0].header("user-agent") or b"").endswith(b"1 watch)")
 
 
 async def run(folder: Path, program: str) -> subprocess.CompletedProcess[str]:
