@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from monitor import resources
 from monitor.errors import SchemaMismatch, StoreError
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest revision this program knows; a test compares it with the migrations."""
 
 
