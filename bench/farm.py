@@ -276,6 +276,7 @@ def figures(
         "wall_s": round(wall, 1),
         "polls_per_s": round(polls / wall),
         "cpu_us_per_poll": per_poll | {"sum": round(cpu_us, 1)},
+        "clock_us_per_poll": {part: round(1e6 * seconds / polls, 1) for part, seconds in noted.seconds.items()},
         "cpu_ms_per_changed": round(1000 * noted.cpu["changed"] / max(noted.outcomes["changed"], 1), 2),
         "wal_bytes_per_poll": round(wal / polls),
         "wal_bytes_per_claim": round(noted.wal["claim"] / polls),

@@ -144,3 +144,15 @@ def test_a_row_that_gets_long_keeps_its_ring_and_gives_away_its_memory(postgres_
         long_values = connection.execute(text(f"select sum(length(chunk_data)) from {beside[0]}"))
         assert long_values.scalar_one() == 1500
     engine.dispose()
+
+
+def test_a_worker_of_the_last_release_goes_on_with_the_statements_it_prepared(engine: Engine) -> None:
+    with engine.connect() as worker:
+        for n in range(7):  # psycopg prepares at the fifth
+            settle_as_before(worker, NOW + n * timedelta(minutes=1))
+            worker.commit()
+        migrate.ensure(engine)
+        settle_as_before(worker, NOW + HOUR)
+        worker.commit()
+        assert worker.execute(select(tables.fetch_log.c.at)).scalars().all() == [NOW + HOUR]
+        assert len(worker.execute(select(tables.fetch_log_before.c.at)).all()) == LINES + 7
