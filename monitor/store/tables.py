@@ -172,9 +172,8 @@ def _of_a_fetch() -> tuple[Column[Any], ...]:
 fetch_log = Table(
     "fetch_log",
     metadata,
-    Column(
-        "feed_id", Id, primary_key=True, autoincrement=False
-    ),  # no foreign key: a new partition would lock all feeds
+    # No foreign key: a new partition would lock all feeds.
+    Column("feed_id", Id, primary_key=True, autoincrement=False),
     *_of_a_fetch(),
 )
 
