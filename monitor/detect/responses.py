@@ -20,7 +20,7 @@ from monitor.detect.lexicon import Lexicon, Pack
 from monitor.detect.reading import Parsed
 from monitor.detect.resolve import Resolved
 from monitor.text import languages
-from monitor.values import Certainty, EntryText, Finding, Stance
+from monitor.values import Certainty, Domain, EntryText, Finding, Outlet, Stance
 
 MAX_CHARACTERS = 50_000
 MAX_FINDINGS = 200
@@ -30,6 +30,7 @@ class Outlets(Protocol):
     """What the detector asks of the table of outlets."""
 
     def names_in(self, text: str, language: str | None = None, country: str | None = None) -> Sequence[askers.Hit]: ...
+    def by_domain(self, domain: Domain) -> Outlet: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def read(doc: EntryText, lexicon: Lexicon, outlets: Outlets) -> Reading | None:
             made = reading.parse(sentence, pack, day, media, before)
             parsed.append((made, judging.judge(made)))
     rows = resolve.resolve(parsed, _home(doc, pack, lexicon), native=pack.home is not None)
-    asked = askers.Askers(doc, parsed, names, rows)
+    asked = askers.Askers(doc, parsed, names, rows, lambda domain: outlets.by_domain(domain).publisher)
     found = tuple(_finding(row, rows, asked) for row in rows[:MAX_FINDINGS])
     return Reading(pack, tuple(parsed), tuple(rows), askers.merged(found))
 

@@ -79,9 +79,13 @@ def judge(
     past = _Past(tuple(fact for fact in facts.stances if _counts(fact)), book, _origins(facts, table))
     ended: set[tuple[str, str]] = set()
     verdicts = []
-    for finding in sorted(findings, key=lambda one: _STRENGTH.index(one.stance)):
+    ordered = sorted(findings, key=lambda one: _STRENGTH.index(one.stance))
+    torn = _torn((one.government, one.voice, one.stance) for one in ordered)
+    for finding in ordered:
         verdict = _judge(finding, said_at(finding, entry), past, origin)
         voice = (finding.government, finding.voice)
+        if voice in torn:
+            verdict = replace(verdict, was=None)
         if voice in ended:
             verdict = replace(verdict, broken=(), was=None)
         elif verdict.broken or verdict.was is not None:
@@ -133,11 +137,22 @@ def _judge(finding: Finding, said: datetime, past: _Past, origin: Origin) -> Ver
     return Verdict(finding, said, known, new_quote, broken=broken, breaks=breaks)
 
 
+def _torn(told: Iterable[tuple[str, str, Stance]]) -> set[tuple[str, str]]:
+    """The voices that take both positions in one entry: "talks are held, no figure was agreed" turns nothing round."""
+    sides: dict[tuple[str, str], set[int]] = {}
+    for government, voice, stance in told:
+        sides.setdefault((government, voice), set()).add(_POSITIONS.get(stance, 0))
+    return {voice for voice, taken in sides.items() if {1, -1} <= taken}
+
+
 def _position(history: list[StanceFact], had_new_origin: Callable[[EntryId], bool]) -> _Position | None:
     """The position held now. A late or second-hand re-telling of the opposite did not change it."""
     now: _Position | None = None
+    sides: dict[EntryId, set[int]] = {}
     for fact in history:
-        if fact.stance not in _POSITIONS:
+        sides.setdefault(fact.entry, set()).add(_POSITIONS.get(fact.stance, 0))
+    for fact in history:
+        if fact.stance not in _POSITIONS or {1, -1} <= sides[fact.entry]:
             continue
         if now is None:
             now = _Position(fact.stance, fact.said_at)

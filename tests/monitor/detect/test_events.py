@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -190,6 +191,14 @@ def test_turning_twice_makes_two_keys() -> None:
     assert shown(second) == ["stance_change RS foreign ministry denied"]
     assert first[0].key.endswith(":0:denied>confirmed")
     assert second[0].key.endswith(":1:confirmed>denied")
+
+
+def test_who_takes_both_positions_in_one_entry_has_not_turned() -> None:
+    story = Story()
+    both = story.tells("wire", DENIES, replace(CONFIRMS, quote="Talks are held, a spokesman confirmed."), credits=OWN)
+    assert not any(line.startswith("stance_change") for line in shown(both))
+    later = story.tells("daily", CONFIRMS, credits=OWN)
+    assert not any(line.startswith("stance_change") for line in shown(later))
 
 
 def test_a_late_entry_with_the_old_denial_changes_nothing() -> None:
