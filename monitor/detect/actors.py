@@ -331,11 +331,17 @@ def _official(
         body = "government" if code else ""
     made = Actor(phrase.start, phrase.end, kind, case, code, body or "government", officials=officials,
                  bare_speaker=isinstance(payload, Speaker) and not code, surnames=_surnames(sentence, phrase),
-                 generic=len(hits) == 1 and code is None and hits[0].end - hits[0].start == 1,
+                 generic=code is None and _is_bare(hits),
                  rule=_rule(hits))  # fmt: skip
     yield made
     for place in (*places, *owners.shared_seat(sentence, phrase, pack, seats)):
         yield replace(made, government=place)
+
+
+def _is_bare(hits: Sequence[Found]) -> bool:
+    """Whether nothing says which body it is: "the ministry", "the ministry's spokesman"."""
+    bodies = [hit for hit in hits if not isinstance(hit.payload, Speaker)]
+    return len(bodies) == 1 and bodies[0].end - bodies[0].start == 1 and isinstance(bodies[0].payload, Body)
 
 
 def _rule(hits: Sequence[Found]) -> str:

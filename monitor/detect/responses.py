@@ -17,6 +17,7 @@ from monitor.detect import askers, clauses, reading, resolve
 from monitor.detect import findings as judging
 from monitor.detect.findings import Verdict
 from monitor.detect.lexicon import Lexicon, Pack
+from monitor.detect.lexicon_rows import Tag
 from monitor.detect.reading import Parsed
 from monitor.detect.resolve import Resolved
 from monitor.text import languages
@@ -69,7 +70,8 @@ def read(doc: EntryText, lexicon: Lexicon, outlets: Outlets) -> Reading | None:
             parsed.append((made, judging.judge(made)))
     rows = resolve.resolve(parsed, _home(doc, pack, lexicon), native=pack.home is not None)
     asked = askers.Askers(doc, parsed, names, rows, lambda domain: outlets.by_domain(domain).publisher)
-    found = tuple(_finding(row, rows, asked) for row in rows[:MAX_FINDINGS])
+    rumour = any(_is_hearsay(one) for one, _ in parsed)
+    found = tuple(_finding(row, rows, asked, rumour=rumour) for row in rows[:MAX_FINDINGS])
     return Reading(pack, tuple(parsed), tuple(rows), askers.merged(found))
 
 
@@ -89,7 +91,19 @@ def _home(doc: EntryText, pack: Pack, lexicon: Lexicon) -> str | None:
     return doc.outlet.country
 
 
-def _finding(row: Resolved, rows: Sequence[Resolved], asked: askers.Askers) -> Finding:
+def _is_hearsay(parsed: Parsed) -> bool:
+    """Whether a sentence has what it tells from people nobody names: "two people familiar with the talks said"."""
+    return any(isinstance(hit.payload, Tag) and hit.payload.name == "hearsay" for hit in parsed.hits)
+
+
+def _certainty(row: Resolved, *, rumour: bool) -> Certainty:
+    """A country said to have acted, in an entry that has it from unnamed people, is a rumour until a body speaks."""
+    actor = row.verdict.actor
+    hidden = rumour and actor is not None and actor.metonym and not row.verdict.predicate.silent
+    return Certainty.WEAK if hidden or row.government == resolve.UNKNOWN else row.certainty
+
+
+def _finding(row: Resolved, rows: Sequence[Resolved], asked: askers.Askers, *, rumour: bool = False) -> Finding:
     verdict = row.verdict
     sentence = verdict.sentence
     actor = verdict.actor
@@ -114,7 +128,7 @@ def _finding(row: Resolved, rows: Sequence[Resolved], asked: askers.Askers) -> F
         partial=partial,
         background=verdict.background,
         rule=verdict.predicate.row.id,
-        certainty=row.certainty if row.government != resolve.UNKNOWN else Certainty.WEAK,
+        certainty=_certainty(row, rumour=rumour),
         metonym=actor.metonym if actor else False,
     )
 

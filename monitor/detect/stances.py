@@ -76,7 +76,8 @@ def judge(
 
     `book` are the story's ledger rows.
     """
-    past = _Past(tuple(fact for fact in facts.stances if _counts(fact)), book, _origins(facts, table))
+    counted = tuple(fact for fact in facts.stances if _counts(fact))
+    past = _Past(counted, book, _origins(facts, table), _rumours(facts.stances))
     ended: set[tuple[str, str]] = set()
     verdicts = []
     ordered = sorted(findings, key=lambda one: _STRENGTH.index(one.stance))
@@ -109,6 +110,7 @@ class _Past:
     counted: tuple[StanceFact, ...]
     book: tuple[ledger.Row, ...]
     had_new_origin: Callable[[EntryId], bool]
+    rumours: frozenset[tuple[str, Stance]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ class _Position:
 
 def _judge(finding: Finding, said: datetime, past: _Past, origin: Origin) -> Verdict:
     same = [fact for fact in past.counted if _is_known_by(fact, finding)]
-    known = bool(same)
+    known = bool(same) or _is_rumour(finding, past)
     new_quote = known and quote_hash(finding.quote) not in {quote_hash(fact.quote) for fact in same}
     now = _position([fact for fact in past.counted if _same_voice(fact, finding)], past.had_new_origin)
     if now is not None and _POSITIONS.get(finding.stance, 0) == -_POSITIONS[now.stance]:
@@ -185,6 +187,17 @@ def _counts(fact: StanceFact) -> bool:
 
 def _same_voice(fact: StanceFact, finding: Finding) -> bool:
     return (fact.government, fact.voice) == (finding.government, finding.voice)
+
+
+def _rumours(told: Iterable[StanceFact]) -> frozenset[tuple[str, Stance]]:
+    """What governments were said to have done by people nobody named."""
+    weak = (fact for fact in told if fact.certainty is Certainty.WEAK and not fact.background)
+    return frozenset((fact.government, fact.stance) for fact in weak if fact.government != UNRESOLVED)
+
+
+def _is_rumour(finding: Finding, past: _Past) -> bool:
+    """Whether a country named as the doer repeats a rumour of the story: only a body that speaks makes it an answer."""
+    return finding.metonym and finding.hand == "relay" and (finding.government, finding.stance) in past.rumours
 
 
 def _is_known_by(fact: StanceFact, finding: Finding) -> bool:

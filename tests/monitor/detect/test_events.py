@@ -10,7 +10,7 @@ import pytest
 from alerts.values import EventState, Kind
 from monitor.detect import events
 from monitor.detect.event_keys import key, quote_hash
-from monitor.values import Finding
+from monitor.values import Certainty, Finding
 from tests.monitor.detect.telling import KEY, START, WATCH, WEAK, Story, cites, says, shown
 
 DENIES = says("RS", "foreign ministry", "denied", quote="There were no talks.")
@@ -134,6 +134,15 @@ def test_a_country_as_the_first_speaker_is_an_answer() -> None:
     assert "response ME government denied" in shown(
         story.tells("portal", says("ME", "government", "denied", metonym=True))
     )
+
+
+def test_a_rumour_becomes_an_answer_only_when_a_body_speaks() -> None:
+    story = Story()
+    country = says("ME", "government", "agreed", metonym=True, hand="relay")
+    first = story.tells("wire", replace(country, certainty=Certainty.WEAK))
+    again = story.tells("portal", country)
+    assert not any(line.startswith("response") for line in (*shown(first), *shown(again)))
+    assert "response ME government agreed" in shown(story.tells("daily", says("ME", "government", "agreed")))
 
 
 def test_an_embassy_answers_although_the_outlet_is_known_and_its_refusal_is_partial() -> None:
