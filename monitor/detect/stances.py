@@ -76,8 +76,9 @@ def judge(
 
     `book` are the story's ledger rows.
     """
-    counted = tuple(fact for fact in facts.stances if _counts(fact))
-    past = _Past(counted, book, _origins(facts, table), _rumours(facts.stances))
+    rumours = _rumours(facts.stances)
+    counted = tuple(fact for fact in facts.stances if _counts(fact) and not _repeats(fact, rumours))
+    past = _Past(counted, book, _origins(facts, table), rumours)
     ended: set[tuple[str, str]] = set()
     verdicts = []
     ordered = sorted(findings, key=lambda one: _STRENGTH.index(one.stance))
@@ -198,6 +199,12 @@ def _rumours(told: Iterable[StanceFact]) -> frozenset[tuple[str, Stance]]:
 def _is_rumour(finding: Finding, past: _Past) -> bool:
     """Whether a country named as the doer repeats a rumour of the story: only a body that speaks makes it an answer."""
     return finding.metonym and finding.hand == "relay" and (finding.government, finding.stance) in past.rumours
+
+
+def _repeats(fact: StanceFact, rumours: frozenset[tuple[str, Stance]]) -> bool:
+    """Whether a fact only passes a rumour on: it makes nothing known that a body may say later."""
+    relayed = not fact.first_hand and fact.body == "government"
+    return relayed and (fact.government, fact.stance) in rumours
 
 
 def _is_known_by(fact: StanceFact, finding: Finding) -> bool:
