@@ -72,6 +72,7 @@ event = sa.Table(
 )
 
 OPEN_ITEM = sa.text("state in ('pending', 'held')")
+"""Conditions of partial indexes are written out where they are asked for: SQLite plans before it knows a parameter."""
 
 item = sa.Table(
     "item",

@@ -26,6 +26,8 @@ OPEN = ("pending", "held")
 HIDDEN = (EventState.BASELINE,)
 KNOWN_PER_GROUP = 2000
 TOLD_WINDOW = timedelta(hours=25)
+LOOKED_AT = 10_000
+"""Due items that are looked at to find whose turn it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +84,12 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 
 def recipients_due(connection: sa.Connection, now: datetime) -> tuple[str, ...]:
-    """List the recipients with a group that falls due, the longest overdue first."""
+    """List the recipients with a group that falls due, the longest overdue first; of many items the first decide."""
     item = tables.item.c
+    due = sa.select(item.recipient, item.due_at).where(tables.OPEN_ITEM, item.due_at <= now)
+    first = due.order_by(item.due_at).limit(LOOKED_AT).subquery().c
     rows = connection.execute(
-        sa.select(item.recipient, sa.func.min(item.due_at).label("first"))
-        .where(item.state.in_(OPEN), item.due_at <= now)
-        .group_by(item.recipient)
-        .order_by("first")
+        sa.select(first.recipient).group_by(first.recipient).order_by(sa.func.min(first.due_at), first.recipient)
     )
     return tuple(row.recipient for row in rows)
 
@@ -314,10 +315,10 @@ def made_at(connection: sa.Connection, deliveries: Iterable[str]) -> datetime | 
 
 NEXT_DUE = sa.select(
     sa.select(sa.func.min(tables.item.c.due_at))
-    .where(tables.item.c.state.in_(OPEN), tables.item.c.due_at.is_not(None))
+    .where(tables.OPEN_ITEM, tables.item.c.due_at.is_not(None))
     .scalar_subquery()
     .label("item"),
-    sa.select(sa.func.min(tables.slot.c.due_at)).where(tables.slot.c.state == "open").scalar_subquery().label("slot"),
+    sa.select(sa.func.min(tables.slot.c.due_at)).where(tables.OPEN_SLOT).scalar_subquery().label("slot"),
     sa.select(sa.func.min(tables.silence.c.until))
     .where(tables.silence.c.ended_at.is_(None))
     .scalar_subquery()

@@ -47,7 +47,7 @@ def due_slots(connection: sa.Connection, now: datetime) -> tuple[SlotRow, ...]:
     """List the open slots that are due, the oldest first."""
     slot = tables.slot.c
     rows = connection.execute(
-        sa.select(tables.slot).where(slot.state == "open", slot.due_at <= now).order_by(slot.due_at, slot.slot_id)
+        sa.select(tables.slot).where(tables.OPEN_SLOT, slot.due_at <= now).order_by(slot.due_at, slot.slot_id)
     )
     return tuple(_slot_row(row) for row in rows)
 

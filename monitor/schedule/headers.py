@@ -62,7 +62,8 @@ def retry_after(value: str | None, date: str | None, now: datetime) -> timedelta
 
 def asked_to_wait(headers: Headers, now: datetime) -> timedelta | None:
     """Read the Retry-After of an answer relative to its Date."""
-    return retry_after(last(headers, "retry-after"), last(headers, "date"), now)
+    asked = last(headers, "retry-after")
+    return None if asked is None else retry_after(asked, last(headers, "date"), now)
 
 
 def freshness(headers: Headers, now: datetime) -> timedelta | None:

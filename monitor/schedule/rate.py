@@ -50,7 +50,7 @@ def observe(rate: Rate, since: datetime, now: datetime, new: int, published: Seq
     hours = [count * keep for count in rate.hours]
     dated = [at for at in published if since < at <= now][:new]
     span = (now - since) / _HOUR
-    for slot, part in _slots(since, now):
+    for slot, part in _slots(since, span):
         hours[slot] += part
         entries[slot] += (new - len(dated)) * part / span
     for at in dated:
@@ -79,30 +79,28 @@ def wait(rate: Rate, now: datetime, items: int, most: timedelta) -> timedelta:
     Never longer than a quarter of the time in which a document of `items` entries overflows at the peak rate.
     """
     curve = per_hour(rate)
-    peak = max(curve)
     if items > 0:
-        most = min(most, items / peak * _HOUR / 4)
-    spent, left = timedelta(0), WANTED
-    for slot, part in _slots(now, now + most):
+        most = min(most, items / max(curve) / 4 * _HOUR)
+    spent, left = 0.0, WANTED
+    for slot, part in _slots(now, most / _HOUR):
         if curve[slot] * part >= left:
-            return spent + left / curve[slot] * _HOUR
+            return (spent + left / curve[slot]) * _HOUR
         left -= curve[slot] * part
-        spent += part * _HOUR
+        spent += part
     return most
 
 
 def expected(rate: Rate, since: datetime, until: datetime) -> float:
     """How many new entries the habit of this feed promises between two times."""
     curve = per_hour(rate)
-    return sum(curve[slot] * part for slot, part in _slots(since, until))
+    return sum(curve[slot] * part for slot, part in _slots(since, (until - since) / _HOUR))
 
 
-def _slots(since: datetime, until: datetime) -> Iterator[tuple[int, float]]:
-    """Cut a span into (hour of day, hours); whole days are given to all hours alike."""
-    days = max(0, (until - since).days)
+def _slots(since: datetime, span: float) -> Iterator[tuple[int, float]]:
+    """Cut a span of hours into (hour of day, hours); whole days are given to all hours alike."""
+    days, left = divmod(max(span, 0.0), 24)
     if days:
-        yield from ((slot, float(days)) for slot in range(24))
-    left = (until - since) / _HOUR - 24 * days
+        yield from ((slot, days) for slot in range(24))
     slot, room = since.hour, 1 - (since.minute * 60 + since.second + since.microsecond / 1e6) / 3600
     while left > _NO_TIME:
         part = min(left, room)

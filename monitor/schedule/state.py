@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import base64
+import struct
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
@@ -281,14 +283,20 @@ def _same(value: Any) -> Any:
     return value
 
 
-def _rounded(values: Iterable[float]) -> list[float]:
-    return [round(value, 4) for value in values]
+def _packed(day: tuple[float, ...]) -> str:
+    return base64.b64encode(_DAY.pack(*day)).decode()
 
 
+def _unpacked(kept: str | list[float]) -> tuple[float, ...]:
+    return _DAY.unpack(base64.b64decode(kept)) if isinstance(kept, str) else tuple(kept)  # a list as once written
+
+
+_DAY = struct.Struct("<24f")
+"""The hours of a day in one word: as a list of numbers they would be most of what a poll reads and writes."""
 _NOTHING = object()
 _PLAIN = _Codec(_same, _same)
 _NUMBER = _Codec(lambda value: round(value, 4), _same)
-_NUMBERS = _Codec(_rounded, tuple)
+_HOURS = _Codec(_packed, _unpacked)
 _AT = _Codec(lambda at: round(at.timestamp(), 3), lambda seconds: datetime.fromtimestamp(seconds, UTC))
 _SPAN = _Codec(timedelta.total_seconds, lambda seconds: timedelta(seconds=seconds))
 _CHOICE = _Codec(sorted, frozenset)
@@ -326,7 +334,7 @@ _STATE = _Members(
         probed_at=_AT,
         untrusted_since=_AT,
     ),
-    rate=_Members(rate.Rate, _NO_RATE, entries=_NUMBERS, hours=_NUMBERS),
+    rate=_Members(rate.Rate, _NO_RATE, entries=_HOURS, hours=_HOURS),
     wishes=_Members(Wishes, Wishes(), ttl=_SPAN, update_period=_SPAN, skip_hours=_CHOICE, skip_days=_CHOICE),
     redirect=_Members(Tracked, None, to=_PLAIN, since=_AT, seen=_PLAIN, same_feed=_PLAIN),
 )

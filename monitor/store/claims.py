@@ -14,10 +14,11 @@ from sqlalchemy import BindParameter, Connection, Row, and_, bindparam, func, or
 
 from monitor.errors import LeaseLost
 from monitor.store import plain, tables
-from monitor.store.feeds import POLLED, FeedRow, of_row
+from monitor.store.feeds import FeedRow, of_row
 from monitor.values import Claim, FeedId
 
 _T = tables.feed.c
+CANDIDATES = 400
 _TOKENS = plain.Statement(
     {name: select(_T.id, _T.lease_token).where(plain.among(name, _T.id, "feeds")) for name in plain.DATABASES}
 )
@@ -40,7 +41,7 @@ def due_hosts(connection: Connection, now: datetime) -> tuple[str, ...]:
 
 
 def _is_due(now: datetime | BindParameter[Any]) -> Any:
-    return and_(_T.state.in_(POLLED), _T.next_at <= now, _is_free(now))
+    return and_(tables.POLLED, _T.next_at <= now, _is_free(now))
 
 
 def _is_free(now: datetime | BindParameter[Any]) -> Any:
@@ -60,6 +61,9 @@ def claim(
 ) -> tuple[FeedRow, ...]:
     """Take due feeds of any shard, the longest overdue first, at most `per_host` of one host, none of a `busy` one.
 
+    They are chosen from the first `CANDIDATES`: a claim costs the same however many are due, and where one host has
+    them all the others wait for the next claim, which finds it busy.
+
     For a process that is alone, or a person's request: no run of a shard takes such a claim over before it ends.
 
     `host` and `only` narrow the choice, to a host's feeds or to one feed.
@@ -68,7 +72,8 @@ def claim(
     statement began; only conditions on the locking level are read again.
     """
     until = now + lease
-    given: dict[str, Any] = {"now": now, "until": until, "per_host": per_host, "most": limit}
+    looked_at = max(2 * limit, CANDIDATES)
+    given: dict[str, Any] = {"now": now, "until": until, "per_host": per_host, "most": limit, "looked_at": looked_at}
     chosen = {"busy": list(busy) or None, "of_host": host, "only": only}
     given |= {name: value for name, value in chosen.items() if value is not None}
     taken = connection.execute(_claiming(frozenset(given)), given).all()
@@ -79,14 +84,16 @@ def claim(
 def _claiming(given: frozenset[str]) -> Any:
     """The statement that claims with these parameters; made once, since making it costs more than running it."""
     now = bindparam("now", type_=_T.next_at.type)
-    place = func.row_number().over(partition_by=_T.host, order_by=(_T.next_at, _T.id)).label("place")
     narrowed = {
         "busy": _T.host.not_in(bindparam("busy", expanding=True)),
         "of_host": _T.host == bindparam("of_host"),
         "only": _T.id == bindparam("only"),
     }
     wanted = [condition for name, condition in narrowed.items() if name in given]
-    due = select(_T.id, place).where(_is_due(now), *wanted).subquery()
+    longest = select(_T.id, _T.host, _T.next_at).where(_is_due(now), *wanted).order_by(_T.next_at)
+    near = longest.limit(bindparam("looked_at")).subquery()
+    place = func.row_number().over(partition_by=near.c.host, order_by=(near.c.next_at, near.c.id)).label("place")
+    due = select(near.c.id, place).subquery()
     take = (
         select(_T.id)
         .join(due, due.c.id == _T.id)

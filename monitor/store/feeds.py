@@ -101,7 +101,7 @@ def sync(connection: Connection, seeds: Sequence[Seed], now: datetime) -> int:
 
 def make_due(connection: Connection, now: datetime) -> None:
     """Make every active feed due now, as `poll --ignore-schedule` asks."""
-    connection.execute(update(tables.feed).where(_T.state.in_(POLLED)).values(next_at=now, next_reason="forced"))
+    connection.execute(update(tables.feed).where(tables.POLLED).values(next_at=now, next_reason="forced"))
 
 
 def ask_now(connection: Connection, feed: FeedId, now: datetime) -> None:
@@ -137,7 +137,7 @@ def all_rows(connection: Connection) -> tuple[FeedRow, ...]:
 
 def overdue(connection: Connection, now: datetime) -> Iterator[FeedRow]:
     """Feeds that fell due and were asked before; one after the other, since a farm's do not fit into memory at once."""
-    wanted = (_T.state.in_(POLLED), _T.last_attempt_at.is_not(None), _T.next_at <= now)
+    wanted = (tables.POLLED, _T.last_attempt_at.is_not(None), _T.next_at <= now)
     query = select(tables.feed).where(*wanted).order_by(_T.id).execution_options(yield_per=AT_A_TIME)
     return map(of_row, connection.execute(query))
 

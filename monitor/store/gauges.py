@@ -39,7 +39,7 @@ def of_feeds(connection: Connection, now: datetime) -> Feeds:
     is_free = or_(_T.lease_until.is_(None), _T.lease_until < now)
     waiting = connection.execute(
         select(_T.shard, func.count(), func.min(_T.next_at))
-        .where(_T.state.in_(feeds.POLLED), _T.next_at <= now, is_free)
+        .where(tables.POLLED, _T.next_at <= now, is_free)
         .group_by(_T.shard)
     ).all()
     return Feeds(states, standings, sum(row[1] for row in waiting), {row[0]: row[2] for row in waiting})

@@ -10,7 +10,6 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from monitor.parse import links
 from monitor.store import tables
-from monitor.store.feeds import POLLED
 from monitor.store.shards import shard_of
 from monitor.values import FeedId
 
@@ -31,7 +30,7 @@ def note(connection: Connection, feed: FeedId, to: str, why: str, at: datetime) 
     """Note a move; a feed that leads to another one of ours is merged with it: from now on only that one is asked."""
     before = connection.execute(select(func.coalesce(_T.moved_to, _T.url)).where(_T.id == feed)).scalar_one()
     connection.execute(insert(tables.feed_url_history).values(feed_id=feed, at=at, old=before, new=to, why=why))
-    ours = select(_T.id).where(_T.id != feed, _T.state.in_(POLLED), func.coalesce(_T.moved_to, _T.url) == to)
+    ours = select(_T.id).where(_T.id != feed, tables.POLLED, func.coalesce(_T.moved_to, _T.url) == to)
     taken = connection.execute(ours.limit(1)).first() is not None
     host = links.host_of(to)  # from now on it is this one that is spaced and held
     lives = {"host": host, "shard": shard_of(host)} if host else {}

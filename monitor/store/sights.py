@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select
 
 from monitor.store import tables
-from monitor.store.feeds import AT_A_TIME, POLLED
+from monitor.store.feeds import AT_A_TIME
 
 _T = tables.feed.c
 
@@ -31,11 +31,11 @@ class Sight:
 def read(connection: Connection) -> Iterator[Sight]:
     """The feeds that are polled, one after the other, in the order of their ids."""
     columns = (_T.url, _T.next_at, _T.last_ok_at, _T.first_fail_at, _T.fail_reason)
-    query = select(*columns).where(_T.state.in_(POLLED)).order_by(_T.id)
+    query = select(*columns).where(tables.POLLED).order_by(_T.id)
     return (Sight(*row) for row in connection.execute(query.execution_options(yield_per=AT_A_TIME)))
 
 
 def host_counts(connection: Connection) -> dict[str, int]:
     """How many feeds that are polled each host has."""
-    counted = select(_T.host, func.count().label("many")).where(_T.state.in_(POLLED)).group_by(_T.host)
+    counted = select(_T.host, func.count().label("many")).where(tables.POLLED).group_by(_T.host)
     return {row.host: row.many for row in connection.execute(counted.execution_options(yield_per=AT_A_TIME))}

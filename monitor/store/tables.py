@@ -83,6 +83,7 @@ watch_state = Table(
 )
 
 POLLED = text("state in ('active', 'gone')")
+"""The feeds that are asked. Written out, not as parameters: SQLite plans before it knows them, and chooses no index."""
 
 feed = Table(
     "feed",

@@ -173,3 +173,9 @@ def test_whatever_happened_a_feed_may_be_asked_again_some_day(
     assert refusal is None or NOW < refusal.until <= NOW + days(31)
     later = NOW + days(32)
     assert schedule.may_attempt(state, policy, schedule.HostFacts(), later, force=force) is None
+
+
+def test_a_rate_that_was_written_as_lists_of_numbers_is_still_read() -> None:
+    watched = tuple(n / 4 for n in range(24))
+    kept = {"rate": {"entries": [0.0] * 24, "hours": list(watched)}}
+    assert schedule.from_json(kept, NO_VALIDATORS).rate == rate.Rate((0.0,) * 24, watched)

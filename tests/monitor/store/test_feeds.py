@@ -64,6 +64,15 @@ def test_a_host_gives_at_most_nine_feeds_to_one_claim_and_others_are_not_starved
     assert "small.example" in {row.host for row in first}
 
 
+def test_a_host_with_more_due_feeds_than_a_claim_looks_at_keeps_others_waiting_for_one_claim_only(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claims, "CANDIDATES", 30)
+    seeded(engine, *(f"http://big.example/{n}" for n in range(40)), "http://small.example/rss")
+    assert {row.host for row in claimed(engine, limit=10)} == {"big.example"}
+    assert [row.host for row in claimed(engine, limit=10, busy=("big.example",))] == ["small.example"]
+
+
 def test_busy_hosts_are_left_out(engine: Engine) -> None:
     seeded(engine, "http://a.example/rss", "http://b.example/rss")
     assert [row.host for row in claimed(engine, busy=("a.example",))] == ["b.example"]

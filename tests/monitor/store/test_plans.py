@@ -1,25 +1,28 @@
-"""Hot statements stay on their indexes on Postgres, also when they are prepared and their plan knows no values.
+"""Hot statements stay on their indexes, also when they are prepared and their plan knows no values.
 
-Every one runs a dozen times on one connection: psycopg prepares it at the fifth, Postgres may turn to a generic plan at
-the tenth. Then the server itself says how many rows it read without an index.
+On Postgres every one runs a dozen times on one connection: psycopg prepares it at the fifth, Postgres may turn to a
+generic plan at the tenth. Then the server itself says how many rows it read without an index. SQLite plans each before
+it knows a value and without statistics, and is asked for its plan.
 """
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, event, text
 
-from alerts.outbox import deliveries, groups
+from alerts.outbox import deliveries, groups, slot_rows
 from monitor.store import articles, claims, entries, fetch_log, live_mentions, partitions, past, results, shards
 from monitor.store import engine as engines
 from monitor.values import Claim, Domain, EntryId, FeedId, KeyedEntry, ParsedEntry, Shard
 from tests import postgres
 
-pytestmark = pytest.mark.postgres
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 FEED = FeedId(7)
@@ -50,6 +53,16 @@ insert into outbox (delivery_id, kind, event_keys, channel, recipient, story_id,
 insert into item (event_id, recipient, group_key, state, due_at, max_age_s, returned)
   select n, 'c/r' || n % 50, 'g' || n, case when n < 20 then 'pending' else 'closed' end, :now, 60, 0
     from generate_series(1, 20000) n
+"""
+FILLED_SQLITE = """
+insert into feed (shard, url, host, next_at, next_reason, schedule)
+  with recursive n(n) as (select 1 union all select n + 1 from n where n < 600)
+  select n % 512, 'https://h.example/' || n, 'h' || n, 0, 'adaptive', '{}' from n;
+insert into outbox (delivery_id, kind, event_keys, channel, recipient, story_id, order_key, subject, form, urgent,
+                    config_rev, template_rev, headers, body, body_sha256, compacted, state, attempt, tries, lookups,
+                    doubt, next_at, created_at, expires_at)
+  select 'dlv_' || id, 'flat', '[]', 'c' || (id % 10), 'r', 's', 'o' || id, '', '', 0, 0, 0, '[]', '', '', 0, 'ready',
+         0, 0, 0, '', 0, 0, 4000000000000000 from feed where id < 60
 """
 LARGE = "relname ~ '^(feed|entry.*|seen|mention|article|fetch_log|outbox|item|story)$'"
 
@@ -127,6 +140,9 @@ HOT: dict[str, Callable[[Connection, int], object]] = {
     "pages that are due": lambda c, n: articles.take(c, NOW - DAY, HOUR, 4),
     "a line of the fetch log": lambda c, n: fetch_log.write(c, FEED, fetch_log.FetchRecord(NOW + n * HOUR, "changed")),
     "the last fetches of a feed": lambda c, n: fetch_log.newest(c, FEED),
+    "when something falls due": lambda c, _: groups.next_due(c),
+    "digests that are due": lambda c, _: slot_rows.due_slots(c, NOW),
+    "when to send next": lambda c, _: deliveries.next_send(c),
     "recipients with something due": lambda c, n: groups.recipients_due(c, NOW),
     "the next delivery of a channel": send,
 }
@@ -138,6 +154,48 @@ def rows_read_whole(connection: Connection) -> Counter[str]:
     return Counter({row.relname: row.seq_tup_read for row in connection.execute(query)})
 
 
+@pytest.fixture(scope="module")
+def small(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """A SQLite database with something to do for each statement."""
+    file = tmp_path_factory.mktemp("plans") / "storywatch.db"
+    shutil.copyfile(sqlite_template, file)
+    engine = engines.open_engine(f"sqlite:///{file}")
+    with engine.begin() as connection:
+        shards.prepare(connection)
+        for statement in FILLED_SQLITE.split(";\n"):
+            connection.execute(text(statement))
+    yield engine
+    engine.dispose()
+
+
+def read_whole(connection: Connection, statements: list[tuple[str, tuple[Any, ...]]]) -> set[str]:
+    """The steps in which SQLite reads a table from one end to the other for these statements, by index or without."""
+    plans = [connection.exec_driver_sql(f"explain query plan {sql}", given).all() for sql, given in statements]
+    tables = {row.name for row in connection.execute(text("select name from sqlite_master where type = 'table'"))}
+    steps = [row.detail.split() for plan in plans for row in plan]
+    return {" ".join(step) for step in steps if step[0] == "SCAN" and step[1] in tables - {"shard"}}
+
+
+@pytest.mark.parametrize("run", HOT.values(), ids=HOT.keys())
+def test_a_hot_statement_reads_no_table_whole_on_sqlite(
+    small: Engine, run: Callable[[Connection, int], object]
+) -> None:
+    asked: list[tuple[str, tuple[Any, ...]]] = []
+
+    def note(_: Any, __: Any, sql: str, given: Any, ___: Any, many: bool) -> None:
+        if sql.split()[0].lower() in ("select", "insert", "update", "delete"):
+            asked.append((sql, tuple(given[0] if many else given)))
+
+    with small.connect() as connection:
+        event.listen(connection, "before_cursor_execute", note)
+        run(connection, 1)
+        event.remove(connection, "before_cursor_execute", note)
+        assert asked
+        assert read_whole(connection, asked) == set()
+        connection.rollback()
+
+
+@pytest.mark.postgres
 @pytest.mark.parametrize("run", HOT.values(), ids=HOT.keys())
 def test_a_hot_statement_reads_no_large_table_whole(large: Engine, run: Callable[[Connection, int], object]) -> None:
     with large.connect() as connection:
