@@ -27,6 +27,8 @@ FEED = FeedId(1)
 HOUR = timedelta(hours=1)
 NOW = datetime.now(UTC).replace(microsecond=0)  # a migration makes partitions by the database's clock
 LINES = 35
+NEW = ("recent", "settings")
+"""Columns that the last release does not know."""
 
 
 def upgrade(engine: Engine, to: str) -> None:
@@ -38,7 +40,7 @@ def upgrade(engine: Engine, to: str) -> None:
 
 def as_it_was(table: Table) -> Table:
     """A table as the last release knows it."""
-    columns = [Column(one.name, one.type, primary_key=one.primary_key) for one in table.c if one.name != "recent"]
+    columns = [Column(one.name, one.type, primary_key=one.primary_key) for one in table.c if one.name not in NEW]
     return Table(table.name, MetaData(), *columns)
 
 
