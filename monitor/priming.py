@@ -88,7 +88,7 @@ class Priming:
         self._feeds: dict[int, listed.Named] = {}
         others = [watch.name for watch in config.watches if watch.name not in since]
         awake = wiring.knowledge(wiring.without(config, others), config_rev=config_rev)
-        self._ctx = Context(engine, wiring.empty_window(config), awake)
+        self._ctx = Context.of(engine, wiring.empty_window(config), awake)
         self._after = EntryId(0)
         self._mentions: deque[live_mentions.Live] = deque()
         self.found = {name: Primed() for name in since}
@@ -159,7 +159,7 @@ class Priming:
         if not moment.baseline:
             return self._ctx
         quiet = replace(self._ctx.knowledge, full_text=frozenset())
-        return Context(self._engine, self._ctx.window, quiet)
+        return Context.of(self._engine, self._ctx.window, quiet)
 
     def _catch_up(self, entry: Entry) -> None:
         """Let the window hold what was known when the entry came."""

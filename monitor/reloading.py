@@ -152,6 +152,10 @@ class Reloader:
         await self._write(partial(meta.put, key=asking.ANSWER, value=replace(answer, id=asked.id).as_json()))
         return True
 
+    def held(self) -> asyncio.Lock:
+        """To enter while nothing may be taken up: what is asked for meanwhile waits its turn."""
+        return self._one_at_a_time
+
     # ----------------------------------------------------------------------------------------------- what to do
 
     async def reload(self, who: str, *, part: bool = False) -> Answer:

@@ -131,10 +131,10 @@ def swap_pipeline(on: Working, ready: Ready, offer: Offer) -> Mapping[str, datet
         no = revisions.accept(tx, offer)
         _hold_and_release(tx, on.config, config, offer.at)
     known = wiring.knowledge(wiring.without(config, wanted.primes), config_rev=no) if wanted.primes else None
-    on.context.knowledge = known or _numbered(ready.knowledge, no)
+    on.context.know(known or _numbered(ready.knowledge, no))
     if config.stories != on.config.stories:
         fresh = wiring.context(on.engine, on.context.knowledge, config, now=offer.at)
-        on.context.window, on.context.changes = fresh.window, fresh.changes
+        on.context.look_at(fresh.window, fresh.changes)
     on.revision = no
     return wanted.primes
 

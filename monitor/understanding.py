@@ -67,13 +67,34 @@ class Knowledge:
 
 @dataclass(slots=True)
 class Context:
-    """Where the pipeline works: the database, the live window of stories, and what is known."""
+    """Where the pipeline works: the database, the live window of stories, and what is known.
+
+    The first requests of a daemon are on their way before it knows anything: `know` and `look_at` come later, and
+    nothing is understood before. `watches` is how many look, as servers are told.
+    """
 
     engine: Engine
-    window: index.Index
-    knowledge: Knowledge
-    changes: int = 0
+    watches: int = 0
+    knowledge: Knowledge = field(init=False)
+    window: index.Index = field(init=False)
+    changes: int = field(init=False, default=0)
     """The newest change of a mention that the window knows of, made by whatever process."""
+
+    @classmethod
+    def of(cls, engine: Engine, window: index.Index, knowledge: Knowledge) -> Context:
+        """One that has everything."""
+        made = cls(engine)
+        made.know(knowledge)
+        made.look_at(window)
+        return made
+
+    def know(self, knowledge: Knowledge) -> None:
+        """Go by this knowledge from now on."""
+        self.knowledge, self.watches = knowledge, len(knowledge.rules)
+
+    def look_at(self, window: index.Index, changes: int = 0) -> None:
+        """Go by this window from now on, which knows of changes up to this one."""
+        self.window, self.changes = window, changes
 
 
 @dataclass(slots=True)

@@ -94,7 +94,8 @@ class Waking:
         on = self._on
         fresh = wiring.knowledge(on.config, config_rev=on.revision)
         context = wiring.context(on.engine, fresh, on.config, now=on.now())
-        on.context.window, on.context.changes, on.context.knowledge = context.window, context.changes, fresh
+        on.context.know(fresh)
+        on.context.look_at(context.window, context.changes)
         return fresh
 
     def _wake(self, look: priming.Priming, since: Mapping[str, datetime]) -> None:

@@ -62,9 +62,14 @@ def knowledge(config: Config, *, config_rev: int) -> understanding.Knowledge:
     )
 
 
+def watches_that_look(config: Config) -> int:
+    """How many watches are not asleep."""
+    return sum(not watch.paused for watch in canary.joined(config).watches)
+
+
 def context(engine: Engine, known: understanding.Knowledge, config: Config, *, now: datetime) -> understanding.Context:
     """Join a database with what is known, and take up the live window of stories."""
-    built = understanding.Context(engine, empty_window(config), known)
+    built = understanding.Context.of(engine, empty_window(config), known)
     pipeline.load_window(built, reach(config, now))
     return built
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from alerts import config as alerts_config
 from alerts.errors import ConfigError as AlertsConfigError
-from monitor.config import faults, queries, references, secret_checks
+from monitor.config import faults, lexicon_checks, queries, references, secret_checks
 from monitor.config.document import Document, Path
 from monitor.config.interpolation import resolve
 from monitor.config.shape import FileShape
@@ -60,6 +60,7 @@ def check(document: Document, environ: Mapping[str, str], *, with_secrets: bool 
     if with_secrets:
         found += secret_checks.problems(document, environ)
     concepts = _queries(document, data, found)
+    found += lexicon_checks.problems(document, file.governments) if file is not None else ()
     found += _alerts(document, data)
     return Checked(document, data, in_order(found, form), file, concepts)
 

@@ -1,12 +1,13 @@
 """Builds and opens every part of a daemon from its configuration, and closes them in reverse order.
 
-    database -> knowledge -> transport -> parsers -> poller, page reader, teller
+    database -> transport -> poller, page reader, teller -> knowledge -> parsers
 
 Nothing else wires parts together. Called by `serving`, `once`, `demo`, `feed` and the benches.
 """
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -54,10 +55,12 @@ async def assembled(
     on_report: Callable[[feeds.FeedRow, pipeline.Report], None] | None = None,
     hidden: logs.Known | None = None,
     reach: Callable[[Engine], Awaitable[None]] = starting.reach,
+    learns_later: bool = False,
 ) -> AsyncIterator[Running]:
     """Build and open every part but the tick and the page; close them in reverse order.
 
     `reach` is what comes before anything is asked of the database; `text` is the configuration's, as it may be stored.
+    Who `learns_later` may poll at once, and has to call `learn` for the answers to be read.
     Errors: StoreUnreachable, SchemaMismatch, StoreError from the database; what `reach` raises.
     """
     pooled = locating.direct_url_of(config, environ) is not None
@@ -67,22 +70,21 @@ async def assembled(
     offer = revisions.Offer(config.sha256, text, who, now())
     revision, primes = _prepare_store(engine, config, offer)
     upkeep.prepare(engine, now(), config.storage.keep)
-    awake = wiring.knowledge(wiring.without(config, primes), config_rev=revision)
-    context = wiring.context(engine, awake, config, now=now())
+    awake = wiring.without(config, primes)
+    context = understanding.Context(engine, wiring.watches_that_look(awake))
     writer = ThreadPoolExecutor(1, thread_name_prefix="writer")
-    async with (
-        outward.client_of(config) as http,
-        parser_pool.ParserPool(config.parse.workers, wiring.host_table(context.knowledge.outlets)) as parsers,
-    ):
+    async with outward.client_of(config) as http, _closed(parser_pool.ParserPool(config.parse.workers)) as parsers:
         built = _parts(config, environ, context, writer, http, parsers, now=now, seed=seed)
         poller = polling.Poller(built, on_report)
-        pages = full_text.PageReader(built, len(context.knowledge.rules))
-        working = _working(config, environ, context, writer, (poller, pages), parsers, now=now, hidden=hidden)
+        pages = full_text.PageReader(built, context.watches)
+        working = _working(config, environ, built, revision, (poller, pages), hidden)
         job = sharding.ShardJob(built, poller, at_once=config.engine.fetches)
         keeper = canary.Keeper(built, poller, partial(outward.client_of, _on_this_machine(config)))
-        running = Running(working, poller, pages, http, primes, job, keeper)
+        running = Running(working, poller, pages, http, partial(_learn, built, awake, revision), primes, job, keeper)
         await poller.start()
         running.teller.recover(now())
+        if not learns_later:
+            await running.learn()
         observer = observing.Observer(engine, now, partial(_channel_names, running))
         try:
             with observing.observed(observer):
@@ -91,6 +93,29 @@ async def assembled(
             await poller.stop(timedelta())  # none is left after an orderly stop
             writer.shutdown(wait=True)
             engine.dispose()
+
+
+@asynccontextmanager
+async def _closed(pool: parser_pool.ParserPool) -> AsyncIterator[parser_pool.ParserPool]:
+    """Parsers that are started once it is known what they have to know of hosts, and stopped in any case."""
+    try:
+        yield pool
+    finally:
+        await pool.close()
+
+
+async def _learn(built: parts.Parts, awake: Config, revision: int) -> None:
+    """Read what is known of languages and outlets, and the live stories, in a thread; from then on answers are read."""
+
+    def read() -> understanding.Context:
+        return wiring.context(built.engine, wiring.knowledge(awake, config_rev=revision), awake, now=built.now())
+
+    known = await asyncio.to_thread(read)
+    built.context.know(known.knowledge)
+    built.context.look_at(known.window, known.changes)
+    built.parsers.use(wiring.host_table(known.knowledge.outlets))
+    await built.parsers.start()
+    built.understood.set()
 
 
 def _parts(
@@ -120,34 +145,32 @@ def _parts(
         deadline=config.limits.deadline,
         host_gap=config.limits.host_gap,
         spacing=outward.spacing_of(config),
+        understood=asyncio.Event(),
     )
 
 
 def _working(
     config: Config,
     environ: Mapping[str, str],
-    context: understanding.Context,
-    writer: Executor,
+    built: parts.Parts,
+    revision: int,
     pollers: tuple[swapping.Polling, ...],
-    parsers: parser_pool.ParserPool,
-    *,
-    now: Callable[[], datetime],
     hidden: logs.Known | None,
 ) -> swapping.Working:
     """What a reload swaps, the telling half among it."""
-    engine, plan, channels = context.engine, context.knowledge.plan, wiring.channels_of(config)
-    coverage, pages = partial(_coverage, engine, now), telling.pages_of(config, engine, environ)
+    engine, plan, channels = built.engine, wiring.plan_of(config, revision), wiring.channels_of(config)
+    coverage, pages = partial(_coverage, engine, built.now), telling.pages_of(config, engine, environ)
     return swapping.Working(
         config=config,
-        revision=context.knowledge.config_rev,
+        revision=revision,
         engine=engine,
-        context=context,
+        context=built.context,
         pollers=pollers,
-        parsers=parsers,
-        teller=telling.teller(engine, plan, channels, coverage, writer, pages=pages),
+        parsers=built.parsers,
+        teller=telling.teller(engine, plan, channels, coverage, built.writer, pages=pages),
         channels=channels,
-        writer=writer,
-        now=now,
+        writer=built.writer,
+        now=built.now,
         environ=environ,
         hidden=hidden or logs.Known(),
     )

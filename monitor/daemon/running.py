@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -37,14 +37,16 @@ class Role(StrEnum):
 class Running:
     """The parts of a running daemon; also what the page and `poll --once` work with.
 
-    What a reload swaps is in `working`; `primes` are the watches that must look through stored entries first;
-    `must_spread` says that time was lost, and what fell due in it is not to be asked at once.
+    What a reload swaps is in `working`; `learn` reads what is known of languages, outlets and stories, and no answer
+    is read before it has; `primes` are the watches that must look through stored entries first; `must_spread` says that
+    time was lost, and what fell due in it is not to be asked at once.
     """
 
     working: swapping.Working
     poller: polling.Poller
     pages: full_text.PageReader
     client: client.Client
+    learn: Callable[[], Awaitable[None]]
     primes: Mapping[str, datetime]
     shards: sharding.ShardJob
     keeper: canary.Keeper

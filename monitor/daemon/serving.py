@@ -40,8 +40,8 @@ INTERNAL = 70
 _FOR_POLLS = 2 / 3
 """Of the time to stop in: the rest is for writing and for giving back."""
 _AGAIN_S = 1.0
-_FOR_AN_ANSWER = timedelta(seconds=1)
-"""How long the rest of the start waits for the first answer of a feed."""
+_FOR_A_REQUEST = timedelta(seconds=1)
+"""How long the rest of the start waits for the first request to a feed."""
 
 
 def run(
@@ -111,14 +111,21 @@ async def _run(start: Start, environ: Mapping[str, str], hidden: logs.Known, wor
 
     with filelock.FileLock(url) as lock:
         async with assembled(
-            start.config, environ, url=url, now=clock, who=start.who, text=start.text, hidden=hidden, reach=reach
+            start.config,
+            environ,
+            url=url,
+            now=clock,
+            who=start.who,
+            text=start.text,
+            hidden=hidden,
+            reach=reach,
+            learns_later=True,
         ) as running:
             lock.note_database()
             running.compare_clocks = partial(clock.compare, running.engine)
             await crew.hire(running, environ, url, work.role, partial(_give_up, running))
             reloader = reloading.Reloader(running.working, start.file, leads=lambda: running.leader.is_leader)
-            await tell_start(reloader, start)
-            await _serve(running, reloader, start.content, work)
+            await _serve(running, reloader, start, work)
             return running.exit_code
 
 
@@ -141,7 +148,7 @@ async def tell_start(reloader: reloading.Reloader, start: Start) -> None:
         await reloader.in_order()
 
 
-async def _serve(running: Running, reloader: reloading.Reloader, seen: bytes, work: Work) -> None:
+async def _serve(running: Running, reloader: reloading.Reloader, start: Start, work: Work) -> None:
     doors = _doors(running, work.port) if work.has_page else None
     told = supervisor.of(running.environ)
     ticking = tick.Tick(
@@ -157,13 +164,16 @@ async def _serve(running: Running, reloader: reloading.Reloader, seen: bytes, wo
     measures.leader_missing.set_function(lambda: running.leader.is_missing)
     await running.dispatcher.start(running.shards.run)
     _say_started(running, doors.page if doors is not None else None)
+    async with reloader.held():
+        await _first_polls(running)
+        await running.learn()
+        await tell_start(reloader, start)
     settle()
-    await _first_polls(running)
     await asyncio.to_thread(_load)
     page = await _page(running, doors, partial(ticking.is_late, "tick")) if doors is not None else None
     # From here to `ready` nothing else runs: the first pulse comes after it, the first request finds the tick going.
     ticking.start()
-    reloader.start(hashlib.sha256(seen).hexdigest())
+    reloader.start(hashlib.sha256(start.content).hexdigest())
     reloader.prime(running.primes)
     settle()
     told.ready(_summary(running))
@@ -176,7 +186,7 @@ async def _serve(running: Running, reloader: reloading.Reloader, seen: bytes, wo
 
 
 async def _first_polls(running: Running) -> None:
-    """Poll what is due, and leave the processor to the first of it: what is loaded next would stand in its way.
+    """Poll what is due, and leave the processor to the first request: what comes next would stand in its way.
 
     While the database is away nothing is: the tick asks again.
     """
@@ -184,7 +194,7 @@ async def _first_polls(running: Running) -> None:
         if running.leader.is_leader:
             await running.poller.spread_overdue()
         if await chores.offer_due(running):
-            await running.poller.first_answer(_FOR_AN_ANSWER)
+            await running.poller.first_request(_FOR_A_REQUEST)
     except (DBAPIError, StoreUnreachable) as exc:
         _note_outage(exc, "first_polls_put_off")
 

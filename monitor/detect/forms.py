@@ -74,7 +74,8 @@ class FormError(ValueError):
 def compile_form(text: str, payload: object, lists: Mapping[str, Sequence[str]], longest: int = ENDING) -> Form:
     """Read one form; `lists` holds the word lists that `@name` may use, `longest` is the length of an ending.
 
-    Errors: FormError for an empty form, one that begins with a gap or an optional word, an unknown list.
+    Errors: FormError for an empty form, one that begins with a gap or an optional word, an unknown
+    list, a gap of no number.
     """
     elements = tuple(_elements(text, lists, longest))
     if not elements or elements[0].gap or elements[0].optional:
@@ -102,6 +103,8 @@ def variants(text: str) -> list[str]:
 def _elements(text: str, lists: Mapping[str, Sequence[str]], longest: int) -> Iterable[Element]:
     for part in _PART.findall(text):
         if part.startswith(".."):
+            if part != ".." and not part[2:].isdecimal():
+                raise FormError(f"form {text!r}: {part!r} is no gap; .. is one, and ..3 one of three words")
             yield Element(frozenset(), gap=int(part[2:] or _GAP))
             continue
         optional = part.endswith("?") and len(part) > 1

@@ -23,10 +23,13 @@ _MANY_LANES = 4096
 
 @dataclass(slots=True)
 class _Lane:
-    """One host. Whoever holds `turn` is the next to start; the others wait for it in their order."""
+    """One host. Whoever holds `turn` is the next to start; the others wait for it in their order.
+
+    `freed` is there while the next one waits for a request to end: an event takes a kilobyte, and hosts are thousands.
+    """
 
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    freed: asyncio.Event = field(default_factory=asyncio.Event)
+    freed: asyncio.Event | None = None
     in_flight: int = 0
     waiting: int = 0
     last_start: float = float("-inf")
@@ -109,12 +112,14 @@ class HostGate:
             yield None
         finally:
             lane.in_flight -= 1
-            lane.freed.set()
+            if lane.freed is not None:
+                lane.freed.set()
 
     async def _wait(self, host: str, lane: _Lane) -> None:
         while lane.in_flight >= (1 if lane.limited else self._in_flight):
-            lane.freed.clear()
+            lane.freed = asyncio.Event()
             await lane.freed.wait()
+            lane.freed = None
         pause = lane.last_start + self._spacing(host) - self._clock()
         if pause > 0:
             await self._sleep(pause)

@@ -45,7 +45,7 @@ class PageReader:
     async def use(self, configured: Mapping[str, FeedConfig]) -> None:
         """Choose the watches of a page by other feed settings from now on. Called by a reload."""
         self._parts = replace(self._parts, feeds=configured)
-        self._articles.watches = len(self._parts.context.knowledge.rules)
+        self._articles.watches = self._parts.context.watches
 
     async def work(self) -> int:
         """Read what is due, at most eight pages; returns how many were tried."""

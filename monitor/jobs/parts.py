@@ -22,11 +22,18 @@ LEASE = timedelta(seconds=90)
 """Twice the total deadline of a fetch: after it another worker may take the feed."""
 
 
+def _already() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """The parts of polling. Everything that writes runs on `writer`, one thread; the rest on the event loop.
 
-    `at_once` fetches are open at most, none begins with less than `deadline` left of its claim.
+    `at_once` fetches are open at most, none begins with less than `deadline` left of its claim. What is asked is not
+    read before the context is `understood`: a start asks first and learns meanwhile.
     """
 
     engine: Engine
@@ -44,6 +51,7 @@ class Parts:
     deadline: timedelta = timedelta(seconds=45)
     spacing: Callable[[str], float] = lambda _: hosts.SPACING_S
     host_gap: timedelta = timedelta(seconds=hosts.SPACING_S)
+    understood: asyncio.Event = field(default_factory=_already)
     _group: GroupWriter = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -51,7 +51,7 @@ class Poller:
         self._live_at: datetime | None = None
         self._newest = 0
         self._stopping = asyncio.Event()
-        self._answered = asyncio.Event()
+        self._asked = asyncio.Event()
         self.totals = Round()
 
     async def start(self) -> None:
@@ -98,11 +98,11 @@ class Poller:
         task.add_done_callback(self._open.discard)
         return task
 
-    async def first_answer(self, within: timedelta) -> None:
-        """Wait until a request of this process has ended in whatever way, or the time is over."""
+    async def first_request(self, within: timedelta) -> None:
+        """Wait until a request of this process is being sent, or the time is over."""
         with suppress(TimeoutError):
             async with asyncio.timeout(within.total_seconds()):
-                await self._answered.wait()
+                await self._asked.wait()
 
     @property
     def feed_count(self) -> int:
@@ -261,8 +261,9 @@ class Poller:
                 return
             async with self._places:
                 claim = await self._held_for(claim)
+                self._asked.set()
                 outcome = await parts.client.fetch(request, parts.now)
-        self._answered.set()
+        await parts.understood.wait()
         await self._notice_network(row.host, outcome)
         await self._answers.conclude(row, claim, state, outcome, report)
 

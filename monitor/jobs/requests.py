@@ -81,7 +81,7 @@ def request(
         hops=hops,
         validators=schedule.to_send(state, parts.now()),
         feed=row.id,
-        watches=len(parts.context.knowledge.rules),
+        watches=parts.context.watches,
     )
     if config is None:
         return plain

@@ -14,6 +14,7 @@ READY = (
     unseen.parse,
     language.detect("a title that is long enough", None, None),
     links.registrable("news.example.com"),
+    links.registrable("вести.срб"),
 )
 
 gc.collect()

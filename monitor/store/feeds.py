@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, delete, func, null, select, update
+from sqlalchemy import Connection, Row, Table, bindparam, delete, func, null, select, update
 
 from monitor.parse.identity import Policy, Trust
 from monitor.store import plain, tables
@@ -160,10 +160,11 @@ def pause(connection: Connection, feed: FeedId) -> None:
 
 def reschedule(connection: Connection, times: Mapping[FeedId, datetime], reason: str) -> None:
     """Move the next polls of feeds that nobody holds; those that somebody holds are about to be decided anew."""
-    for feed, at in times.items():
-        connection.execute(
-            update(tables.feed).where(_T.id == feed, _T.lease_until.is_(None)).values(next_at=at, next_reason=reason)
-        )
+    if not times:
+        return
+    moved = {"next_at": bindparam("at"), "next_reason": reason}
+    change = update(tables.feed).where(_T.id == bindparam("feed"), _T.lease_until.is_(None)).values(moved)
+    connection.execute(change, [{"feed": feed, "at": at} for feed, at in times.items()])
 
 
 def remember(connection: Connection, feed: FeedId, schedule: Mapping[str, Any], *, failing: bool) -> None:

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from monitor.store import plain, tables
+
+_AMONG = select(tables.host).where(tables.host.c.name.in_(bindparam("names", expanding=True)))
+"""Asked with every claim: made once, since making it costs more than running it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +34,7 @@ def read(connection: Connection) -> tuple[HostRow, ...]:
 
 def of(connection: Connection, names: Collection[str]) -> tuple[HostRow, ...]:
     """What is remembered of these hosts and domains."""
-    wanted = select(tables.host).where(tables.host.c.name.in_(sorted(names)))
-    return tuple(HostRow(**row._mapping) for row in connection.execute(wanted))
+    return tuple(HostRow(**row._mapping) for row in connection.execute(_AMONG, {"names": sorted(names)}))
 
 
 def remember(connection: Connection, row: HostRow) -> None:

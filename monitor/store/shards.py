@@ -22,6 +22,9 @@ COUNT = 512
 """At 1,000,000 feeds 2,000 of them and two due ones a second in each; a stuck shard delays 0.2 % of the hosts."""
 _FEED, _SHARD = tables.feed.c, tables.shard.c
 _COUNT_KEY = "shards"
+_NEWER_RUN = (
+    update(tables.shard).where(_SHARD.n == bindparam("of_shard")).values(run=_SHARD.run + 1).returning(_SHARD.run)
+)
 
 
 def shard_of(host: str) -> int:
@@ -57,8 +60,7 @@ def due(connection: Connection, now: datetime) -> tuple[Shard, ...]:
 
 def open_run(connection: Connection, shard: Shard) -> int:
     """Begin a run; from now on the claims of the shard's earlier runs are void."""
-    newer = update(tables.shard).where(_SHARD.n == shard).values(run=_SHARD.run + 1).returning(_SHARD.run)
-    run = connection.execute(newer).scalar_one_or_none()
+    run = connection.execute(_NEWER_RUN, {"of_shard": shard}).scalar_one_or_none()
     if run is None:
         run = connection.execute(insert(tables.shard).values(n=shard, run=1).returning(_SHARD.run)).scalar_one()
     return int(run)

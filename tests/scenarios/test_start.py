@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
+from monitor import daemon
+from monitor.config import api
 from tests.fakes.feed_server import FeedServer, Step
 from tests.scenarios.test_daemon import rss, write_config
 
@@ -21,6 +25,7 @@ LATER = {
     "of libraries that something brings along": "requests urllib3",
     "of other commands": "monitor.demo monitor.lab monitor.replay monitor.feed monitor.backtest monitor.evidence",
 }
+MINUTE = timedelta(minutes=1)
 MOST = 1_000
 """Modules of our own and of others; it is some tens fewer when this is written."""
 AT_THE_FIRST_CONNECTION = """
@@ -53,6 +58,27 @@ async def test_nothing_is_loaded_before_the_first_poll_that_is_needed_later(tmp_
     early = {why: found for why, names in LATER.items() if (found := loaded.intersection(names.split()))}
     assert early == {}
     assert len(loaded) < MOST, "see `python -X importtime`: what is new, and is it needed before the first poll?"
+
+
+async def test_an_answer_that_comes_before_anything_is_known_is_read_as_soon_as_it_is(tmp_path: Path) -> None:
+    async with FeedServer() as server:
+        server.script("/a", Step(body=rss("Serbia takes the deported")))
+        config = api.load(write_config(tmp_path, server.url("/a")), {})
+        async with daemon.assembled(
+            replace(config, parse=replace(config.parse, workers=0)),
+            {},
+            url=f"sqlite:///{tmp_path}/storywatch.db",
+            now=daemon.utc_now,
+            who="test",
+            text="",
+            learns_later=True,
+        ) as running:
+            round_of_polls = asyncio.create_task(running.poller.run_round())
+            await running.poller.first_request(MINUTE)
+            assert not hasattr(running.context, "knowledge")
+            await running.learn()
+            assert (await round_of_polls).matched == 1
+    assert (server.requests[0].header("user-agent") or b"").endswith(b"1 watch)")
 
 
 async def run(folder: Path, program: str) -> subprocess.CompletedProcess[str]:

@@ -118,6 +118,20 @@ MESSAGES = {
     "Greece by its language": ("governments: {watch: [EL]}\n", "E033", "did you mean 'GR'?"),
     "Kosovo by a guess": ("governments: {watch: [KS]}\n", "E033", "did you mean 'XK'?"),
     "a country by its name": ("governments: {watch: [Serbia]}\n", "E024", "did you mean 'RS'?"),
+    "a row of the lexicon that is none": ("governments: {disable: [gb-dowming]}\n", "E027", "no row 'gb-dowming'"),
+    "a body of no known kind": (
+        "governments: {extra: [{government: RS, body: ministy, names: {sr: [Zavod]}}]}\n",
+        "E027",
+        "unknown body 'ministy'",
+    ),
+    "a body that ends before it begins": (
+        "governments: {extra: [{government: RS, body: agency, names: {sr: [Zavod]},"
+        " valid_from: 2025-01-01, valid_to: 2020-01-01}]}\n",
+        "E027",
+        "ends before it begins",
+    ),
+    "a verb that begins with no word": ("governments: {speech: {sr: {denied: ['.. demantuje']}}}\n", "E027", "a word"),
+    "a verb with an odd gap": ("governments: {speech: {sr: {denied: ['on ... pori']}}}\n", "E027", "'...' is no gap"),
     "a zone in small letters": ("timezone: europe/belgrade\n", "E023", "Europe/Belgrade"),
     "a zone that climbs out of its folder": ("timezone: ../../etc/passwd\n", "E023", "IANA"),
     "an unknown top key": ("chanels: {}\n", "E011", "did you mean 'channels'?"),

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 
 from monitor.fetch.hosts import HostGate
 from monitor.schedule.state import Hold
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+MOST_BYTES = 500
+"""Of a host in the gate: hosts are thousands, and nearly all of them rest."""
 
 
 class World:
@@ -163,3 +166,15 @@ async def test_loopback_may_be_configured_without_spacing() -> None:
     visits = Visits(world, gate(world, spacing=0.0))
     await world.run(*(asyncio.create_task(visits.visit("a.example", n, takes=0.0)) for n in range(10)))
     assert {at for _, _, at in visits.starts} == {0.0}
+
+
+async def test_a_host_that_was_asked_takes_little_room_afterwards() -> None:
+    gate, hosts = HostGate(spacing=lambda _: 0.0), [f"paper-{n}.example" for n in range(500)]
+    tracemalloc.start()
+    try:
+        for host in hosts:
+            async with gate.turn(host, lambda: START):
+                pass
+        assert tracemalloc.get_traced_memory()[0] / len(hosts) < MOST_BYTES
+    finally:
+        tracemalloc.stop()
