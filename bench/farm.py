@@ -5,8 +5,9 @@
 Claiming, deciding when to ask again, recording and rescheduling are the real functions, in transactions as the daemon
 makes them; only HTTP and parsing are left out, whose cost is measured by `bench.client` and `bench.pipeline`. A feed
 brings entries at random times; when it has none since the last look, seven of ten servers say 304 and the others send
-the same body. One entry in a hundred matches the watch. Prints figures as JSON, per poll and per feed, and what they
-make of a million feeds; the first hour, in which all feeds are new, is played before and not counted.
+the same body. One entry in a hundred matches the watch, a document has thirty items to remember, and each feed has a
+full ring of fetches, as after a day. Prints figures as JSON, per poll and per feed, and what they make of a million
+feeds; the first hour, in which all feeds are new, is played before and not counted.
 
 Postgres is a server of its own in a temporary folder (full page writes on, fsync off: sizes are true, times are those
 of memory), or the one of --url, whose database must be empty. Control-C ends the day early, with the figures of what
@@ -36,7 +37,7 @@ from monitor import pipeline, schedule, understanding, wiring
 from monitor.config import api
 from monitor.jobs import parts, settling, upkeep
 from monitor.parse import delta
-from monitor.store import claims, feeds, fetch_log, migrate, results
+from monitor.store import claims, feeds, fetch_log, fetch_ring, migrate, results
 from monitor.store import engine as engines
 from monitor.values import Fetched, NotModified, ParsedEntry, ParsedFeed, Validators
 from tests import postgres
@@ -51,6 +52,7 @@ SAYS_304 = 0.7
 MATCHES = 0.01
 FEEDS_A_HOST = 3.3
 BODY = 12_000
+ITEMS = 30
 MILLION = 1_000_000
 CONFIG = """\
 version: 1
@@ -61,6 +63,10 @@ channels: {console: {type: stdout}}
 _BYTES = text(
     "select pg_total_relation_size(cast(:name as regclass)) + coalesce(sum(pg_total_relation_size(relid)), 0)"
     " from pg_partition_tree(cast(:name as regclass)) where level > 0"
+)
+_FEED_ROW = text(
+    "select avg(pg_column_size(feed.*)) as row, pg_relation_size('feed') / count(*) as heap,"
+    " pg_indexes_size('feed') / count(*) as indexes, pg_table_size('feed') / count(*) as with_long_values from feed"
 )
 _TABLES = ("feed", "fetch_log", "document", "seen", "entry", "match", "mention", "story", "event", "item")
 
@@ -73,6 +79,7 @@ class Noted:
     lags: list[float] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     cpu: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    wal: Counter[str] = field(default_factory=Counter)
     entries: int = 0
     most_due: int = 0
 
@@ -98,13 +105,14 @@ class Farm:
         return self._context
 
     def make(self) -> None:
-        """Write the feeds, their first polls spread over an hour."""
+        """Write the feeds, their first polls spread over an hour, and rings as long as they are after a day."""
         hosts = max(int(self._count / FEEDS_A_HOST), 1)
         names = [f"h{self._dice.randrange(hosts)}.example" for _ in range(self._count)]
         seeds = [feeds.Seed(f"https://{host}/feed/{n}", host) for n, host in enumerate(names)]
         with self._engine.begin() as connection:
             feeds.sync(connection, seeds, START)
             connection.execute(text("update feed set next_at = next_at + random() * interval '1 hour'"))
+            connection.execute(text("update feed set recent = :ring"), {"ring": _full_ring()})
 
     def stop(self) -> None:
         """Play no further than the minute that is being played."""
@@ -168,7 +176,11 @@ class Farm:
             self._news[row.id] = self._next(self._news[row.id])
         words = self._dice.randbytes(BODY // 3).hex().encode()[:BODY]
         fetched = self._fetched(row, now, words)
-        found = delta.Delta(ParsedFeed(tuple(brought)), tuple(range(len(brought))), max(30, len(brought)), None, None)
+        total = max(ITEMS, len(brought))
+        memory = delta.Memory(
+            self._dice.randbytes(delta.CONTEXT), tuple(self._dice.randbytes(delta.ITEM_BYTES) for _ in range(ITEMS))
+        )
+        found = delta.Delta(ParsedFeed(tuple(brought)), tuple(range(len(brought))), total, memory, None)
         turn = settling.ChangedTurn(
             row=row,
             claim=_claim_of(row),
@@ -211,10 +223,19 @@ class Farm:
 
     @contextmanager
     def _timed(self, part: str) -> Iterator[None]:
+        wal = _written(self._engine)
         began, cpu = time.perf_counter(), time.process_time()
         yield
         self.noted.seconds[part] += time.perf_counter() - began
         self.noted.cpu[part] += time.process_time() - cpu
+        self.noted.wal[part] += _written(self._engine) - wal
+
+
+def _full_ring() -> bytes:
+    lines = [
+        fetch_ring.packed(fetch_log.FetchRecord(START - n * HOUR, "not_modified", 304)) for n in range(fetch_log.RING)
+    ]
+    return fetch_ring.begun(lines)
 
 
 def _claim_of(row: feeds.FeedRow) -> Any:
@@ -255,8 +276,12 @@ def figures(
         "wall_s": round(wall, 1),
         "polls_per_s": round(polls / wall),
         "cpu_us_per_poll": per_poll | {"sum": round(cpu_us, 1)},
+        "clock_us_per_poll": {part: round(1e6 * seconds / polls, 1) for part, seconds in noted.seconds.items()},
         "cpu_ms_per_changed": round(1000 * noted.cpu["changed"] / max(noted.outcomes["changed"], 1), 2),
         "wal_bytes_per_poll": round(wal / polls),
+        "wal_bytes_per_claim": round(noted.wal["claim"] / polls),
+        "wal_bytes_per_unchanged": round(noted.wal["unchanged"] / max(polls - noted.outcomes["changed"], 1)),
+        "feed_row": _feed_row(engine),
         "database_mb": round(sum(size for _, size in sizes.values()) / 1e6, 1),
         "rows": {name: rows for name, (rows, _) in sizes.items()},
         "bytes_per_row": {name: round(size / rows) for name, (rows, size) in sizes.items() if rows},
@@ -284,13 +309,19 @@ def _sizes(engine: Engine) -> Iterator[tuple[str, tuple[int, int]]]:
             yield name, (int(rows), int(size))
 
 
+def _feed_row(engine: Engine) -> dict[str, float]:
+    """Bytes of a feed: its row on the mean, the heap with its room, what is kept beside it, indexes."""
+    with engine.connect() as connection:
+        return {name: round(float(value)) for name, value in connection.execute(_FEED_ROW).mappings().one().items()}
+
+
 def _at(values: list[float], share: float) -> float:
     return round(statistics.quantiles(values, n=100)[int(share * 100) - 1], 1)
 
 
 def _written(engine: Engine) -> int:
     with engine.connect() as connection:
-        return int(connection.execute(text("select pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')")).scalar_one())
+        return int(connection.execute(text("select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')")).scalar_one())
 
 
 @contextmanager

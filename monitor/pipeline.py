@@ -64,7 +64,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What follows a poll: the feed's row, the line in the log (None for a stream nobody fetched), operator events."""
+    """What follows a poll: the feed's row, the row in the log (None where a line says it all), operator events."""
 
     settlement: results.Settlement
     log: fetch_log.FetchRecord | None = None
@@ -127,7 +127,7 @@ def process(document: delta.Delta, turn: Turn, ctx: Context, now: datetime) -> R
             reread_now = understanding.tell(tx, again, ctx.knowledge)
             changes, told = mend(tx, [one.entry.id for one in taken], ctx, now)
             gone = _taken_back(tx, document, turn, moment, ctx)
-            _conclude(tx, turn, turn.decide(novelty), novelty, ctx.knowledge, now)
+            _conclude(tx, turn, turn.decide(novelty), ctx.knowledge)
             known = stories.newest_change(tx) if taken or again or changes else ctx.changes
     except BaseException:
         journal.undo(ctx.window)
@@ -242,9 +242,7 @@ def _taken_back(tx: Connection, document: delta.Delta, turn: Turn, moment: Momen
     return tuple(told)
 
 
-def _conclude(
-    tx: Connection, turn: Turn, decision: Decision | None, novelty: Novelty, knowledge: Knowledge, now: datetime
-) -> None:
+def _conclude(tx: Connection, turn: Turn, decision: Decision | None, knowledge: Knowledge) -> None:
     """Write what follows: the bytes, the feed's row, the line in the log, and what its operator should hear."""
     if turn.sheet is not None:
         documents.keep(tx, turn.claim.feed, turn.sheet)
@@ -253,7 +251,7 @@ def _conclude(
         return
     results.settle(tx, turn.claim, decision.settlement)
     if decision.log is not None:
-        fetch_log.write(tx, turn.claim.feed, replace(decision.log, new=novelty.new))
+        fetch_log.write(tx, turn.claim.feed, decision.log)
     tell(tx, decision.events, knowledge.plan)
 
 

@@ -24,7 +24,7 @@ from monitor.cluster import index, settings
 from monitor.cluster import knowledge as cluster_knowledge
 from monitor.config.values import Config, OutletConfig, Stories, Threshold, Watch
 from monitor.detect import credits, events, lexicon, outlets
-from monitor.match import concepts, matcher, query, scopes
+from monitor.match import asked, concepts, matcher, query, scopes
 from monitor.parse import publishers
 from monitor.values import Domain
 
@@ -78,7 +78,9 @@ def empty_window(config: Config) -> index.Index:
     """A window of stories that holds nothing yet."""
     known = cluster_knowledge.Knowledge.from_raw(lexicons.load("cluster/data"))
     opinion = second_opinion.e5() if config.stories.second_opinion == "e5" else None
-    return index.Index(cluster_settings(config.stories), known, opinion)
+    shipped = concepts_of(config)
+    queries = [query.parse(watch.query_text, shipped) for watch in config.watches if not watch.paused]
+    return index.Index(cluster_settings(config.stories), known, opinion, [asked.words(one, shipped) for one in queries])
 
 
 def reach(config: Config, now: datetime) -> datetime:

@@ -15,11 +15,13 @@ from monitor.cluster.features import Features
 from monitor.cluster.item import Item
 from monitor.cluster.scoring import Pair, Ranked
 from monitor.cluster.settings import CopySettings, Settings
+from monitor.cluster.theme import Theme
 from monitor.cluster.view import Vector
 from monitor.cluster.window import Live, Window
 from monitor.values import Assignment, Role, StoryKey
 
 _SHOWN_FEATURES = 8
+_NO_THEME = Theme()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +43,20 @@ class _Source:
     found: Overlap
 
 
-def assign(read: Read, window: Window, settings: Settings, opinion: scoring.Opinion | None = None) -> Assignment:
-    """Decide about one entry. `opinion` is asked where a story is nearly joined for a text in another language."""
+def assign(
+    read: Read, window: Window, settings: Settings, opinion: scoring.Opinion | None = None, theme: Theme = _NO_THEME
+) -> Assignment:
+    """Decide about one entry. `opinion` is asked where a story is nearly joined for a text in another language.
+
+    `theme` are the words for which the entries came here at all.
+    """
     threshold = settings.threshold(read.features.family, read.features.chars)
     if read.excluded is not None:
         return Assignment(None, 0.0, threshold, Role.ORIGINAL, reason=f"excluded:{read.excluded}")
     words = window.words(read.features.family).vector(read.features.words)
     names = window.names.vector(read.features.names)
-    pairs = _pairs(read, window, threshold / 2, settings, words, names)
+    likeness = _Likeness(read, window, settings, words, names, theme)
+    pairs = _pairs(read, window, threshold / 2, settings, likeness)
     sources = _sources(read, window, settings.copies, pairs)
     ranked = scoring.rank(pairs, window.stories)
     if opinion is not None and ranked:
@@ -59,12 +67,11 @@ def assign(read: Read, window: Window, settings: Settings, opinion: scoring.Opin
     return decided if decided.joined is None else _with_role(decided, sources, read.shingles, settings.copies)
 
 
-def _pairs(read: Read, window: Window, least: float, settings: Settings, words: Vector, names: Vector) -> list[Pair]:
+def _pairs(read: Read, window: Window, least: float, settings: Settings, likeness: _Likeness) -> list[Pair]:
     """The live entries that speak for a story, in the order in which they came.
 
     Stories without a pair of `least` are left out: none of them could be joined.
     """
-    likeness = _Likeness(read, window, settings, words, names)
     ageing = _Ageing(read, window, settings)
     found = []
     for story in likeness.stories(least):
@@ -81,8 +88,12 @@ def _pairs(read: Read, window: Window, least: float, settings: Settings, words: 
 class _Likeness:
     """How like the live entries are to the new one, time left out: by words inside its family, by names outside."""
 
-    def __init__(self, read: Read, window: Window, settings: Settings, words: Vector, names: Vector) -> None:
+    def __init__(
+        self, read: Read, window: Window, settings: Settings, words: Vector, names: Vector, theme: Theme
+    ) -> None:
         self._window = window
+        self._theme = theme
+        self._words = words
         self._family, self._naming = read.features.family, read.features.naming
         self._is_short = read.features.chars < settings.title_only_chars
         self._names = names
@@ -104,7 +115,19 @@ class _Likeness:
             cosine *= scoring.OTHER_NAMES
         if cosine and self._is_short and live.family == self._family:
             cosine += scoring.NAMES_SHARE * (self._by_names.get(number, 0.0) - cosine)
-        return cosine
+        return min(cosine, scoring.BEYOND_THEME * self._beyond(number, live)) if self._theme.watches else cosine
+
+    def _beyond(self, number: int, live: Live) -> float:
+        """How like they are without the words for which both came here."""
+        by_names = self._without(self._names, self._window.names.vector_of(number))
+        if live.family != self._family:
+            return by_names
+        by_words = self._without(self._words, self._window.words(self._family).vector_of(number))
+        return by_words + scoring.NAMES_SHARE * (by_names - by_words) if self._is_short else by_words
+
+    def _without(self, mine: Vector, other: Vector) -> float:
+        shared = [(name, weight * other[name]) for name, weight in mine.items() if name in other]
+        return sum(product for _, product in shared) - self._theme.explains(shared)
 
     def _within(self, number: int) -> float:
         return self._by_words.get(number, 0.0)

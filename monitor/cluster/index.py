@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from monitor.cluster import repair, scoring, window
+from monitor.cluster import repair, scoring, theme, window
 from monitor.cluster.assign import Read, assign
 from monitor.cluster.copies import shingles
 from monitor.cluster.exclusions import excluded
@@ -25,11 +25,21 @@ from monitor.values import Assignment, EntryId, StoryKey
 class Index:
     """Not for use by two threads at once."""
 
-    def __init__(self, settings: Settings, knowledge: Knowledge, opinion: scoring.Opinion | None = None) -> None:
-        """`opinion` is asked about close calls across languages; nobody without one."""
+    def __init__(
+        self,
+        settings: Settings,
+        knowledge: Knowledge,
+        opinion: scoring.Opinion | None = None,
+        asked: Iterable[frozenset[str]] = (),
+    ) -> None:
+        """`opinion` is asked about close calls across languages; nobody without one.
+
+        `asked` are the folded words and beginnings that each watch asks for.
+        """
         self._settings = settings
         self._knowledge = knowledge
         self._opinion = opinion
+        self._theme = theme.theme(asked, knowledge)
         self._reader = Reader(knowledge, settings)
         self._window = Window(settings.window, knowledge)
         self._next = 0
@@ -60,7 +70,7 @@ class Index:
     def assign(self, item: Item, now: datetime) -> Assignment:
         """Say which story an entry belongs to and whose text it is. `now` never goes back."""
         self._window.move_to(now)
-        return assign(self._read(item), self._window, self._settings, self._opinion)
+        return assign(self._read(item), self._window, self._settings, self._opinion, self._theme)
 
     def add(self, item: Item, story: StoryKey, decided: Assignment | None = None) -> None:
         """Record that an entry is a mention of a story. An entry that is there already stays as it is.

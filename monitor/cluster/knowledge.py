@@ -37,6 +37,15 @@ class Beginnings:
                 return meaning
         return None
 
+    def meant(self, beginning: str) -> str | None:
+        """What words with this beginning stand for, if they all stand for one thing.
+
+        >>> beginnings([("ratif", "agreement")]).meant("rati"), beginnings([("ratif", "agreement")]).meant("ratifies")
+        ('agreement', 'agreement')
+        """
+        longer = {what for start, what in self.starts.get(beginning[:_HEAD], ()) if start.startswith(beginning)}
+        return longer.pop() if len(longer) == 1 else self.find(beginning)
+
 
 def beginnings(rows: Iterable[tuple[str, str]]) -> Beginnings:
     """Read (written, meaning) pairs; a full stop at the end means the whole word. The first meaning of a word stays.

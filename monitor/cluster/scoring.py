@@ -23,6 +23,9 @@ LEAST_SHARED = 2
 RELIANCE = 2.5
 """A pair across languages scores at most so many times what it scores without its heaviest feature: one name is no
 story."""
+BEYOND_THEME = 8.0
+"""A pair scores at most so many times what it scores without the words of one watch. In three invented stories with
+look-alikes B-Cubed F of what matched rose from .85 to .90 and from .79 to .84, and nothing else changed."""
 OTHER_NAMES = 0.3
 """Factor for two texts that both name names, places or figures and share none of them: one template, two happenings.
 Also across languages, where countries and figures are written alike: in labelled news 1 % of the pairs of one story and

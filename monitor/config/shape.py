@@ -54,7 +54,7 @@ class Keep(Section):
     unmatched: Duration = default("180d")
     """Entries that no watch wanted."""
     fetch_log: Duration = default("14d")
-    """One line per fetch."""
+    """Fetches that brought a document or failed; the last 30 of each feed are always known."""
 
 
 class Storage(Section):

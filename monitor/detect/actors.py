@@ -74,6 +74,8 @@ def find(
     for phrase in phrases.phrases(sentence, chosen, hits, pack):
         actors.extend(_interpret(sentence, phrase, hits, pack, day))
     actors.sort(key=lambda actor: actor.start)
+    for at in range(1, len(actors)):
+        actors[at] = _coordinated(sentence, actors[at], actors[at - 1], pack)
     frame = _frame(sentence, actors)
     actors = [_framed(_shared_body(sentence, actors, at, pack), frame) for at in range(len(actors))]
     return tuple(_owned(sentence, actors, at, pack) for at in range(len(actors)))
@@ -129,6 +131,19 @@ def _genitive_last(sentence: Sentence, actor: Actor, pack: Pack) -> bool:
     """Whether the phrase ends with the country that owns it: "of Poland"."""
     inside = range(actor.start + 1, actor.end - 1)
     return any(pack.lists["of"].accepts(sentence.words[at]) for at in inside)
+
+
+def _coordinated(sentence: Sentence, actor: Actor, before: Actor, pack: Pack) -> Actor:
+    """A country joined to one behind a preposition stands behind it too: "people from Chad and Mali".
+
+    Where names are declined their case says it already.
+    """
+    if pack.has("cased") or not (actor.metonym and before.metonym and actor.case is Case.SUBJECT):
+        return actor
+    if before.case not in (Case.FROM, Case.IN, Case.OBLIQUE) or actor.start - before.end != 1:
+        return actor
+    link = sentence.words[before.end]
+    return replace(actor, case=before.case) if pack.lists["and"].accepts(link) else actor
 
 
 def _heads_another(sentence: Sentence, head: Found, hits: Sequence[Found], pack: Pack) -> bool:
@@ -316,11 +331,17 @@ def _official(
         body = "government" if code else ""
     made = Actor(phrase.start, phrase.end, kind, case, code, body or "government", officials=officials,
                  bare_speaker=isinstance(payload, Speaker) and not code, surnames=_surnames(sentence, phrase),
-                 generic=len(hits) == 1 and code is None and hits[0].end - hits[0].start == 1,
+                 generic=code is None and _is_bare(hits),
                  rule=_rule(hits))  # fmt: skip
     yield made
     for place in (*places, *owners.shared_seat(sentence, phrase, pack, seats)):
         yield replace(made, government=place)
+
+
+def _is_bare(hits: Sequence[Found]) -> bool:
+    """Whether nothing says which body it is: "the ministry", "the ministry's spokesman"."""
+    bodies = [hit for hit in hits if not isinstance(hit.payload, Speaker)]
+    return len(bodies) == 1 and bodies[0].end - bodies[0].start == 1 and isinstance(bodies[0].payload, Body)
 
 
 def _rule(hits: Sequence[Found]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from monitor.detect.actors import Kind
@@ -52,8 +52,11 @@ class Askers:
         sentences: Sequence[tuple[Parsed, Sequence[Verdict]]],
         names: Mapping[str, Sequence[Hit]],
         rows: Sequence[Resolved],
+        publisher: Callable[[Domain], str],
     ) -> None:
+        """`publisher` tells whose a domain is: a newsroom names itself by the name of its sister, too."""
         self.outlet = doc.outlet
+        self.publisher = publisher
         self.parsed = {id(parsed.sentence): parsed for parsed, _ in sentences}
         self.order = [parsed.sentence for parsed, _ in sentences]
         self.names = names
@@ -108,12 +111,13 @@ class Askers:
             if parsed.pack.lists["request"].accepts(word) or parsed.pack.lists["asked"].accepts(word)
         ]  # fmt: skip
         told = [at for at, word in enumerate(sentence.words) if parsed.pack.lists["told"].accepts(word)]
+        refused = [one.end for one in parsed.predicates if one.silent]
         for hit in self._hits(sentence):
             spans = token_spans(sentence, (hit,)) or _spans(sentence, hit)
             for start, end in spans:
                 if any(start - _NEAR <= at <= end + _NEAR and at not in range(start, end) for at in places):
                     return Asker(hit.name, Domain(hit.domain) if hit.domain else None)
-                if any(start - 3 <= at < start for at in told):
+                if any(start - 3 <= at < start for at in told) or _addressed(parsed, refused, start):
                     return Asker(hit.name, Domain(hit.domain) if hit.domain else None)
         return None
 
@@ -135,7 +139,9 @@ class Askers:
         return all(any(parsed.pack.lists[name].accepts(word) for word in sentence.words) for name in names)
 
     def _is_own(self, hit: Hit) -> bool:
-        return self.outlet is not None and hit.domain == self.outlet.domain
+        if self.outlet is None or hit.domain is None:
+            return False
+        return self.publisher(Domain(hit.domain)) == self.outlet.publisher
 
     def _is_original(self) -> bool:
         """No other outlet is credited in the title and the first two sentences of the text."""
@@ -144,6 +150,15 @@ class Askers:
         lead = [sentence for sentence in self.order if sentence.field == "title"]
         lead += [sentence for sentence in self.order if sentence.field == "text"][:2]
         return all(self._is_own(hit) or hit.strict for sentence in lead for hit in self._hits(sentence))
+
+
+def _addressed(parsed: Parsed, refused: Sequence[int], start: int) -> bool:
+    """Whether a refusal is addressed to the outlet named there: "declined to comment to the Harbour Post"."""
+    words, lists = parsed.sentence.words, parsed.pack.lists
+    first = start - 1
+    while first > 0 and lists["det"].accepts(words[first]) and not lists["prep"].accepts(words[first]):
+        first -= 1
+    return first in refused and bool(lists["prep"].accepts(words[first]))
 
 
 def _spans(sentence: Sentence, hit: Hit) -> list[tuple[int, int]]:

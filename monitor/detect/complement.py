@@ -149,6 +149,7 @@ def classify(
     if verb == "announced_action":
         inner = _inner(content, sentence, predicates, actors, own=own)
         told = next((one for one in (inner, said) if one in ("agreed", "refused")), None)
+        told = "denied" if told is None and said == "denied" else told
         return told if own and told else verb
     return verb
 

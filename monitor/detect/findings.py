@@ -356,6 +356,8 @@ def _headline(parsed: Parsed, covered: list[tuple[tuple[int, int], Actor | None]
     if any(predicate.start < colon for predicate in parsed.predicates):
         return []
     named = [actor for actor in parsed.actors if actor.end <= colon and actor.case is Case.SUBJECT]
+    if _is_topic(parsed, colon):
+        return []
     content = (colon + 1, len(words))
     speaker = named[0] if named and named[0].start <= 1 else None
     covered.append((content, speaker))
@@ -364,6 +366,22 @@ def _headline(parsed: Parsed, covered: list[tuple[tuple[int, int], Actor | None]
     made = Predicate(colon, colon + 1, Row(COLON, "said"), "said")
     verdict = _weighed(parsed, made, speaker, content)
     return [] if verdict.stance == "commented" and speaker.metonym else [verdict]
+
+
+def _is_topic(parsed: Parsed, colon: int) -> bool:
+    """ "Fin du programme : le ministre proteste": nobody is named before the colon, and a government right behind it.
+
+    Where capitals prove nothing, or every word has one, the words before may be the name of a speaker.
+    """
+    if parsed.sentence.shouting or any(
+        actor.end <= colon and actor.kind is not Kind.GOVERNMENT for actor in parsed.actors
+    ):
+        return False
+    if any(actor.end <= colon and actor.case is Case.SUBJECT for actor in parsed.actors):
+        return False
+    topic = any(not token.capital and token.word.isalpha() for token in parsed.sentence.tokens[1:colon])
+    follows = (actor for actor in parsed.actors if actor.kind is Kind.GOVERNMENT and actor.case is Case.SUBJECT)
+    return topic and any(0 < actor.start - colon <= 2 for actor in follows)
 
 
 def _addresses(parsed: Parsed, speaker: Actor, colon: int) -> bool:

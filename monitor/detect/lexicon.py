@@ -35,7 +35,18 @@ _SHARE = 0.3
 GRAMMAR = (
     *("neg", "and", "split", "relative", "that", "condition", "whether", "modal", "to", "from", "in", "prep", "of"),
     *("det", "genitive", "pronoun", "time", "there", "realm", "future", "former", "passive", "perfect", "article"),
-    *("request", "asked", "own", "statement", "told", "aux", "headnoun", "acronym_nominative", "demonstrative"),
+    *(
+        "request",
+        "asked",
+        "own",
+        "statement",
+        "told",
+        "aux",
+        "headnoun",
+        "acronym_nominative",
+        "demonstrative",
+        "hearsay",
+    ),
     *("suffix", "proclitic", "backshift", "agent", "as", "post", "unwilling"),
     *("irrealis", "would", "term", "adverb", "counterpart", "reproach", "messenger", "because", "country"),
 )
@@ -45,7 +56,7 @@ APART = frozenset(("abbreviations", "function", "suffix", "proclitic"))
 SOUGHT = frozenset(
     (
         *("split", "relative", "neg", "by", "pronoun", "third", "former", "anonymous", "recent", "background"),
-        *("pluperfect", "condition", "because", "whether", "unknown", "demand", "expected", "modal"),
+        *("pluperfect", "condition", "because", "whether", "unknown", "demand", "expected", "modal", "hearsay"),
     )
 )
 """Word lists whose words are sought in a sentence, like those of complements (`c_...`). The others answer for one word

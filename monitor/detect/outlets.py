@@ -29,6 +29,12 @@ _PLAIN = re.compile(
 """Most addresses: their host and the first part of their path are read at once."""
 _NOT_CREDITED = frozenset(("government", "aggregator"))
 """Kinds whose names in a text are no credit: a ministry is a speaker, an aggregator passes on what others say."""
+_SOLD = frozenset(
+    {"ac", "ai", "bz", "cc", "co", "eu", "fm", "gg", "io", "is", "la", "ly", "me", "nu", "sh", "so", "st", "su"}
+    | {"tk", "to", "tv", "vc", "ws"}
+)
+"""Suffixes of two letters that tell no country: the Union's, a dead state's, and what the world buys as a word."""
+_OTHER_CODES = {"uk": "GB"}
 _FIELDS = frozenset(("name", "country", "kind", "language", "aliases", "group", "common", "names", "main", "strict"))
 
 
@@ -66,7 +72,7 @@ class OutletTable:
 
     def by_domain(self, domain: Domain) -> Outlet:
         """The outlet of a domain; one named by the domain itself when it is not listed."""
-        return self.by_host(domain) or Outlet(domain, domain)
+        return self.by_host(domain) or unlisted(domain) or Outlet(domain, domain)
 
     def by_url(self, url: str) -> Outlet | None:
         """The outlet an address belongs to: listed, else its registrable domain; None without a host."""
@@ -170,7 +176,15 @@ def unlisted(host: str) -> Outlet | None:
     if not host:
         return None
     domain = links.registrable(host) or host
-    return Outlet(Domain(domain), domain)
+    return Outlet(Domain(domain), domain, _country_of(domain))
+
+
+def _country_of(domain: str) -> str | None:
+    """The country whose suffix a domain has, unless that suffix is sold to everybody for its meaning."""
+    suffix = domain.rpartition(".")[2]
+    if len(suffix) != 2 or not suffix.isalpha() or suffix in _SOLD:
+        return None
+    return _OTHER_CODES.get(suffix, suffix.upper())
 
 
 Row = Mapping[str, Any]

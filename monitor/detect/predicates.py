@@ -85,11 +85,28 @@ def _noun(sentence: Sentence, hit: Found, pack: Pack) -> bool:
         return True
     if row.stance != "said" and pack.has("headnouns") and pack.lists["prep"].accepts(sentence.words[hit.start - 1]):
         return True  # "warned against protests"
+    if _attribute(sentence, hit, pack):
+        return True
     endings = pack.endings("aux_participle")
     if endings and sentence.cut(hit.start, hit.end).lower().endswith(endings):
         before = sentence.words[max(0, hit.start - 4) : hit.start]
         return not any(pack.lists["perfect"].accepts(word) for word in before)
     return False
+
+
+def _attribute(sentence: Sentence, hit: Found, pack: Pack) -> bool:
+    """A passive participle that only describes the noun behind it: "prima odbijene azilante" refuses nobody.
+
+    With its auxiliary ("je odbijen") or without a noun behind it ("predlog odbijen") it tells what happened.
+    """
+    endings, lists = pack.endings("attribute"), pack.lists
+    if not endings or not sentence.words[hit.start].endswith(endings) or hit.end >= len(sentence.words):
+        return False
+    after = sentence.words[hit.end]
+    names = ("prep", "in", "from", "perfect", "and", "that", "by")
+    if not after[0].isalpha() or any(lists[name].accepts(after) for name in names):
+        return False
+    return not any(lists["perfect"].accepts(word) for word in sentence.words[max(0, hit.start - 3) : hit.start])
 
 
 def _order(hit: Found) -> int:

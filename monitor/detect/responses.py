@@ -17,10 +17,11 @@ from monitor.detect import askers, clauses, reading, resolve
 from monitor.detect import findings as judging
 from monitor.detect.findings import Verdict
 from monitor.detect.lexicon import Lexicon, Pack
+from monitor.detect.lexicon_rows import Tag
 from monitor.detect.reading import Parsed
 from monitor.detect.resolve import Resolved
 from monitor.text import languages
-from monitor.values import Certainty, EntryText, Finding, Stance
+from monitor.values import Certainty, Domain, EntryText, Finding, Outlet, Stance
 
 MAX_CHARACTERS = 50_000
 MAX_FINDINGS = 200
@@ -30,6 +31,7 @@ class Outlets(Protocol):
     """What the detector asks of the table of outlets."""
 
     def names_in(self, text: str, language: str | None = None, country: str | None = None) -> Sequence[askers.Hit]: ...
+    def by_domain(self, domain: Domain) -> Outlet: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +69,9 @@ def read(doc: EntryText, lexicon: Lexicon, outlets: Outlets) -> Reading | None:
             made = reading.parse(sentence, pack, day, media, before)
             parsed.append((made, judging.judge(made)))
     rows = resolve.resolve(parsed, _home(doc, pack, lexicon), native=pack.home is not None)
-    asked = askers.Askers(doc, parsed, names, rows)
-    found = tuple(_finding(row, rows, asked) for row in rows[:MAX_FINDINGS])
+    asked = askers.Askers(doc, parsed, names, rows, lambda domain: outlets.by_domain(domain).publisher)
+    rumour = any(_is_hearsay(one) for one, _ in parsed)
+    found = tuple(_finding(row, rows, asked, rumour=rumour) for row in rows[:MAX_FINDINGS])
     return Reading(pack, tuple(parsed), tuple(rows), askers.merged(found))
 
 
@@ -88,7 +91,19 @@ def _home(doc: EntryText, pack: Pack, lexicon: Lexicon) -> str | None:
     return doc.outlet.country
 
 
-def _finding(row: Resolved, rows: Sequence[Resolved], asked: askers.Askers) -> Finding:
+def _is_hearsay(parsed: Parsed) -> bool:
+    """Whether a sentence has what it tells from people nobody names: "two people familiar with the talks said"."""
+    return any(isinstance(hit.payload, Tag) and hit.payload.name == "hearsay" for hit in parsed.hits)
+
+
+def _certainty(row: Resolved, *, rumour: bool) -> Certainty:
+    """A country said to have acted, in an entry that has it from unnamed people, is a rumour until a body speaks."""
+    actor = row.verdict.actor
+    hidden = rumour and actor is not None and actor.metonym and not row.verdict.predicate.silent
+    return Certainty.WEAK if hidden or row.government == resolve.UNKNOWN else row.certainty
+
+
+def _finding(row: Resolved, rows: Sequence[Resolved], asked: askers.Askers, *, rumour: bool = False) -> Finding:
     verdict = row.verdict
     sentence = verdict.sentence
     actor = verdict.actor
@@ -113,7 +128,7 @@ def _finding(row: Resolved, rows: Sequence[Resolved], asked: askers.Askers) -> F
         partial=partial,
         background=verdict.background,
         rule=verdict.predicate.row.id,
-        certainty=row.certainty if row.government != resolve.UNKNOWN else Certainty.WEAK,
+        certainty=_certainty(row, rumour=rumour),
         metonym=actor.metonym if actor else False,
     )
 

@@ -177,11 +177,16 @@ def _left(parsed: Parsed, predicate: Predicate) -> Actor | None:
             if not _ends_verb(parsed, actor, predicate):
                 return actor
             oblique = oblique or actor
-        if actor.case in (Case.FROM, Case.IN) and oblique is None and not (actor.metonym and actor.case is Case.IN):
+        if actor.case in (Case.FROM, Case.IN) and oblique is None and not _place(parsed, actor):
             oblique = actor
         if predicate.row.actor == "any" and oblique is None:
             oblique = actor
     return oblique
+
+
+def _place(parsed: Parsed, actor: Actor) -> bool:
+    """A country behind its preposition is where somebody is or comes from; "iz Beograda poručuju" leaves "they" out."""
+    return actor.metonym and (actor.case is Case.IN or not parsed.pack.has("pro_drop"))
 
 
 def _ends_verb(parsed: Parsed, actor: Actor, predicate: Predicate) -> bool:
@@ -336,9 +341,7 @@ def content_of(parsed: Parsed, predicate: Predicate, actor: Actor | None, *, inv
     lists = parsed.pack.lists
     while before >= 0 and (
         words[before] in (",", '"', "-", ".", "!", "?")
-        or lists["det"].accepts(words[before])
-        or lists["perfect"].accepts(words[before])
-        or lists["as"].accepts(words[before])
+        or any(lists[name].accepts(words[before]) for name in ("det", "number", "perfect", "as"))
     ):
         before -= 1
     spoken = words[before + 1 : edge]
@@ -364,7 +367,8 @@ def _reports_after(parsed: Parsed, start: int, end: int, *, quoted: bool) -> boo
     if not head:
         return False
     lists = parsed.pack.lists
-    if not quoted and any(lists[name].accepts(head[0]) for name in ("there", "pronoun", "neg")):
+    opens = head[_day(parsed, head)] if not quoted else head[0]
+    if not quoted and any(lists[name].accepts(opens) for name in ("there", "pronoun", "neg")):
         return True
     if quoted and lists["prep"].accepts(head[0]):
         return False
@@ -376,6 +380,13 @@ def _reports_after(parsed: Parsed, start: int, end: int, *, quoted: bool) -> boo
     if quoted or lists["prep"].accepts(head[0]) or lists["in"].accepts(head[0]) or lists["time"].accepts(head[0]):
         return False
     return len([word for word in head if word[0].isalpha()]) > 2
+
+
+def _day(parsed: Parsed, head: Sequence[str]) -> int:
+    """Where the complement may begin after a day without a preposition: "said Monday it will end"."""
+    lists = parsed.pack.lists
+    named = len(head) > 1 and lists["time"].accepts(head[0]) and not lists["prep"].accepts(head[0])
+    return 1 if named and not lists["in"].accepts(head[0]) else 0
 
 
 def begins(parsed: Parsed, actor: Actor) -> bool:

@@ -76,12 +76,18 @@ def judge(
 
     `book` are the story's ledger rows.
     """
-    past = _Past(tuple(fact for fact in facts.stances if _counts(fact)), book, _origins(facts, table))
+    rumours = _rumours(facts.stances)
+    counted = tuple(fact for fact in facts.stances if _counts(fact) and not _repeats(fact, rumours))
+    past = _Past(counted, book, _origins(facts, table), rumours)
     ended: set[tuple[str, str]] = set()
     verdicts = []
-    for finding in sorted(findings, key=lambda one: _STRENGTH.index(one.stance)):
+    ordered = sorted(findings, key=lambda one: _STRENGTH.index(one.stance))
+    torn = _torn((one.government, one.voice, one.stance) for one in ordered)
+    for finding in ordered:
         verdict = _judge(finding, said_at(finding, entry), past, origin)
         voice = (finding.government, finding.voice)
+        if voice in torn:
+            verdict = replace(verdict, was=None)
         if voice in ended:
             verdict = replace(verdict, broken=(), was=None)
         elif verdict.broken or verdict.was is not None:
@@ -105,6 +111,7 @@ class _Past:
     counted: tuple[StanceFact, ...]
     book: tuple[ledger.Row, ...]
     had_new_origin: Callable[[EntryId], bool]
+    rumours: frozenset[tuple[str, Stance]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +125,7 @@ class _Position:
 
 def _judge(finding: Finding, said: datetime, past: _Past, origin: Origin) -> Verdict:
     same = [fact for fact in past.counted if _is_known_by(fact, finding)]
-    known = bool(same)
+    known = bool(same) or _is_rumour(finding, past)
     new_quote = known and quote_hash(finding.quote) not in {quote_hash(fact.quote) for fact in same}
     now = _position([fact for fact in past.counted if _same_voice(fact, finding)], past.had_new_origin)
     if now is not None and _POSITIONS.get(finding.stance, 0) == -_POSITIONS[now.stance]:
@@ -133,11 +140,22 @@ def _judge(finding: Finding, said: datetime, past: _Past, origin: Origin) -> Ver
     return Verdict(finding, said, known, new_quote, broken=broken, breaks=breaks)
 
 
+def _torn(told: Iterable[tuple[str, str, Stance]]) -> set[tuple[str, str]]:
+    """The voices that take both positions in one entry: "talks are held, no figure was agreed" turns nothing round."""
+    sides: dict[tuple[str, str], set[int]] = {}
+    for government, voice, stance in told:
+        sides.setdefault((government, voice), set()).add(_POSITIONS.get(stance, 0))
+    return {voice for voice, taken in sides.items() if {1, -1} <= taken}
+
+
 def _position(history: list[StanceFact], had_new_origin: Callable[[EntryId], bool]) -> _Position | None:
     """The position held now. A late or second-hand re-telling of the opposite did not change it."""
     now: _Position | None = None
+    sides: dict[EntryId, set[int]] = {}
     for fact in history:
-        if fact.stance not in _POSITIONS:
+        sides.setdefault(fact.entry, set()).add(_POSITIONS.get(fact.stance, 0))
+    for fact in history:
+        if fact.stance not in _POSITIONS or {1, -1} <= sides[fact.entry]:
             continue
         if now is None:
             now = _Position(fact.stance, fact.said_at)
@@ -170,6 +188,23 @@ def _counts(fact: StanceFact) -> bool:
 
 def _same_voice(fact: StanceFact, finding: Finding) -> bool:
     return (fact.government, fact.voice) == (finding.government, finding.voice)
+
+
+def _rumours(told: Iterable[StanceFact]) -> frozenset[tuple[str, Stance]]:
+    """What governments were said to have done by people nobody named."""
+    weak = (fact for fact in told if fact.certainty is Certainty.WEAK and not fact.background)
+    return frozenset((fact.government, fact.stance) for fact in weak if fact.government != UNRESOLVED)
+
+
+def _is_rumour(finding: Finding, past: _Past) -> bool:
+    """Whether a country named as the doer repeats a rumour of the story: only a body that speaks makes it an answer."""
+    return finding.metonym and finding.hand == "relay" and (finding.government, finding.stance) in past.rumours
+
+
+def _repeats(fact: StanceFact, rumours: frozenset[tuple[str, Stance]]) -> bool:
+    """Whether a fact only passes a rumour on: it makes nothing known that a body may say later."""
+    relayed = not fact.first_hand and fact.body == "government"
+    return relayed and (fact.government, fact.stance) in rumours
 
 
 def _is_known_by(fact: StanceFact, finding: Finding) -> bool:

@@ -17,7 +17,7 @@ from monitor.errors import ParseError
 from monitor.jobs import reports
 from monitor.parse import delta, identity
 from monitor.schedule import FailReason, Note
-from monitor.store import documents, feeds, fetch_log, results
+from monitor.store import documents, feeds, fetch_log, fetch_ring, results
 from monitor.values import Claim, Fetched, FetchFailed, FetchOutcome, NotModified, Validators
 
 _CONDITIONS = frozenset({"if-none-match", "if-modified-since"})
@@ -108,7 +108,7 @@ class ChangedTurn:
         return _decision(
             self.row,
             following,
-            _line(self.fetched, "changed", schedule.to_send(self.state, self.fetched.at), following),
+            _line(self.fetched, "changed", schedule.to_send(self.state, self.fetched.at), following, new=novelty.new),
             self.surroundings,
             self.now,
             ok=True,
@@ -221,9 +221,11 @@ def _decision(
         standing=standing if standing != row.standing else None,
         moved_to=following.move.to if following.move else None,
         moved_why=following.move.why if following.move else None,
+        line=fetch_ring.packed(line, first=row.last_attempt_at is None),
         **more,
     )
-    return pipeline.Decision(settlement, line, _events(row, standing, following.state, now, surroundings.config_rev))
+    log = None if fetch_log.is_plain(line) else line
+    return pipeline.Decision(settlement, log, _events(row, standing, following.state, now, surroundings.config_rev))
 
 
 def _events(
@@ -236,7 +238,12 @@ def _events(
 
 
 def _line(
-    outcome: FetchOutcome, kind: str, sent: Validators, following: schedule.Next, why: ParseError | None = None
+    outcome: FetchOutcome,
+    kind: str,
+    sent: Validators,
+    following: schedule.Next,
+    why: ParseError | None = None,
+    new: int = 0,
 ) -> fetch_log.FetchRecord:
     conditional, odd = _sorts(outcome.sent_headers)
     given = outcome.validators if not isinstance(outcome, FetchFailed) else Validators()
@@ -248,6 +255,7 @@ def _line(
         message=why.message[:_MESSAGE] if why else None,
         size=outcome.wire_bytes if isinstance(outcome, Fetched) else 0,
         took=outcome.took,
+        new=new,
         sent=fetch_log.mark(sent) if conditional else None,
         given=fetch_log.mark(given),
         odd_headers=odd,

@@ -102,13 +102,16 @@ def _postgres(connection: Connection, now: datetime) -> Iterator[Finding]:
 
 
 def _partitions(connection: Connection, now: datetime) -> Finding:
-    there = partitions.listed(connection)
-    half = [one.name for one in there if one.pending]
+    listed = {of: partitions.listed(connection, of) for of in partitions.TABLES}
+    half = [one.name for there in listed.values() for one in there if one.pending]
     if half:
         return Finding("partitions", "amber", f"{', '.join(half)} half detached; storywatch db prune finishes that")
-    if partitions.is_short(now, there):
-        return Finding("partitions", "amber", "too few ahead; a running daemon or storywatch db prune makes them")
-    return Finding("partitions", "ok", f"{len(there)}, until {there[-1].until:%Y-%m-%d}")
+    short = [of for of, there in listed.items() if partitions.is_short(now, there)]
+    if short:
+        hint = f"too few ahead of {' and '.join(short)}; a running daemon or storywatch db prune makes them"
+        return Finding("partitions", "amber", hint)
+    told = (f"{len(there)} of {of}, until {there[-1].until:%Y-%m-%d}" for of, there in listed.items())
+    return Finding("partitions", "ok", "; ".join(told))
 
 
 _BROKEN = text(

@@ -103,7 +103,7 @@ def _claiming(given: frozenset[str]) -> Any:
         .with_for_update(skip_locked=True, of=tables.feed)
     )
     claimed = {"lease_run": None, "lease_until": bindparam("until"), "lease_token": _T.lease_token + 1}
-    return update(tables.feed).where(_T.id.in_(take)).values(**claimed).returning(*tables.feed.c)
+    return update(tables.feed).where(_T.id.in_(take)).values(**claimed).returning(*tables.FEED_STATE)
 
 
 def claimed_rows(taken: Iterable[Row[Any]], until: datetime) -> tuple[FeedRow, ...]:

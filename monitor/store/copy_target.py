@@ -106,13 +106,13 @@ def _prepare(connection: Connection, source: str) -> None:
         connection.exec_driver_sql(f'alter table {table} drop constraint "{name}"')
 
 
-def make_partitions(target: Engine, since: datetime, until: datetime) -> None:
-    """Make room for entries of a whole stretch of time."""
+def make_partitions(target: Engine, since: datetime, until: datetime, of: str) -> None:
+    """Make room for rows of a whole stretch of time."""
     with target.begin() as connection:
         at = since
         while at <= until:
-            partitions.make_room(connection, at)
-            at = next(one.until for one in partitions.listed(connection) if one.since <= at < one.until)
+            partitions.make_room(connection, at, of)
+            at = next(one.until for one in partitions.listed(connection, of) if one.since <= at < one.until)
 
 
 def ranges(target: Engine) -> tuple[Range, ...]:

@@ -24,7 +24,7 @@ from sqlalchemy.exc import DBAPIError
 from alerts import tables as alert_tables
 from alerts.tables import EPOCH
 from monitor.errors import StoreError
-from monitor.store import backup, copy_target, filelock, migrate, pgbinary, tables
+from monitor.store import backup, copy_target, filelock, migrate, partitions, pgbinary, tables
 from monitor.store import engine as engines
 from monitor.store.copy_target import Range
 
@@ -128,9 +128,11 @@ def _count(source: sqlite3.Connection, table: Table) -> int:
 
 
 def _make_partitions(source: sqlite3.Connection, target: Engine) -> None:
-    first, last = source.execute("select min(first_seen_at), max(first_seen_at) from entry").fetchone()
-    if first is not None:
-        copy_target.make_partitions(target, EPOCH + timedelta(microseconds=first), EPOCH + timedelta(microseconds=last))
+    for of, column in ((partitions.ENTRY, "first_seen_at"), (partitions.FETCH_LOG, "at")):
+        first, last = source.execute(f'select min("{column}"), max("{column}") from "{of}"').fetchone()  # noqa: S608
+        if first is not None:
+            since, until = (EPOCH + timedelta(microseconds=time) for time in (first, last))
+            copy_target.make_partitions(target, since, until, of)
 
 
 def _packed(source: sqlite3.Connection, table: Table, last: Range | None, most: int) -> Iterator[tuple[Range, bytes]]:

@@ -18,7 +18,7 @@ from monitor.store.shards import shard_of
 from monitor.values import Claim, FeedId, Validators
 
 _T, _C = tables.feed.c, tables.configured.c
-_LIGHT = [null().label("items") if one.name == "items" else one for one in _T]
+_LIGHT = [null().label("items") if one.name == "items" else one for one in tables.FEED_STATE]
 _STANDS = _T.settings.is_not(null())
 AT_A_TIME = 1000
 """Rows that are in memory at once where all are looked at."""
@@ -210,7 +210,7 @@ def some(connection: Connection, ids: Sequence[FeedId]) -> dict[FeedId, FeedRow]
 
 def all_rows(connection: Connection) -> tuple[FeedRow, ...]:
     """Every feed, in the order of their ids."""
-    return tuple(of_row(row) for row in connection.execute(select(tables.feed).order_by(_T.id)))
+    return tuple(of_row(row) for row in connection.execute(select(*tables.FEED_STATE).order_by(_T.id)))
 
 
 def seen(connection: Connection) -> Iterator[FeedRow]:
@@ -222,7 +222,7 @@ def seen(connection: Connection) -> Iterator[FeedRow]:
 def overdue(connection: Connection, now: datetime) -> Iterator[FeedRow]:
     """Feeds that fell due and were asked before; one after the other, since a farm's do not fit into memory at once."""
     wanted = (tables.POLLED, _T.last_attempt_at.is_not(None), _T.next_at <= now)
-    query = select(tables.feed).where(*wanted).order_by(_T.id).execution_options(yield_per=AT_A_TIME)
+    query = select(*tables.FEED_STATE).where(*wanted).order_by(_T.id).execution_options(yield_per=AT_A_TIME)
     return map(of_row, connection.execute(query))
 
 
@@ -231,23 +231,23 @@ def failing(
 ) -> tuple[FeedRow, ...]:
     """Feeds of these hosts that failed for one of these reasons since a time, in the order of their ids."""
     wanted = (_T.host.in_(hosts), _T.fail_reason.in_(reasons), _T.last_attempt_at >= since)
-    return tuple(of_row(row) for row in connection.execute(select(tables.feed).where(*wanted).order_by(_T.id)))
+    return tuple(of_row(row) for row in connection.execute(select(*tables.FEED_STATE).where(*wanted).order_by(_T.id)))
 
 
 def by_id(connection: Connection, feed: FeedId) -> FeedRow | None:
     """One feed, or None."""
-    row = connection.execute(select(tables.feed).where(_T.id == feed)).one_or_none()
+    row = connection.execute(select(*tables.FEED_STATE).where(_T.id == feed)).one_or_none()
     return None if row is None else of_row(row)
 
 
 def by_url(connection: Connection, url: str) -> FeedRow | None:
     """The feed with this configured address."""
-    row = connection.execute(select(tables.feed).where(_T.url == url)).one_or_none()
+    row = connection.execute(select(*tables.FEED_STATE).where(_T.url == url)).one_or_none()
     return None if row is None else of_row(row)
 
 
 def of_row(row: Row[Any], held: Claim | None = None) -> FeedRow:
-    """A feed from all columns of its row, perhaps as somebody `held` it."""
+    """A feed from `tables.FEED_STATE` of its row, perhaps as somebody `held` it."""
     return FeedRow(
         id=FeedId(row.id),
         url=row.url,

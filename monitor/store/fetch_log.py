@@ -1,67 +1,49 @@
-"""The fetch log: one line per fetch, the last 30 of each feed and two weeks of what was not a plain "unchanged".
+"""The fetch log: the last 30 fetches of each feed, and two weeks of what was not a plain "unchanged".
 
-`feed explain` prints it, the politeness score is computed from it. Lines are written in the transaction of their poll.
+The last 30 stand in the feed's row (`fetch_ring`). A row here is what more there is to tell of a fetch that brought a
+document, failed, or carried headers that not every request carries; it is written in the transaction of its poll.
+`feed explain` prints the log, the politeness score is computed from it. On Postgres rows go by the week
+(`partitions`). The rows of `fetch_log_before` are the whole log as it was until there was a ring; they go together.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, or_, select, tuple_
+from sqlalchemy import Connection, Row, Select, insert, select, text, tuple_, union_all
 
-from monitor.store import plain, tables
-from monitor.values import FeedId, Validators
+from alerts.tables import EPOCH
+from monitor.store import fetch_ring, meta, partitions, plain, tables
+from monitor.store.fetch_ring import RING, FetchRecord, mark
+from monitor.values import FeedId
 
-RING = 30
-"""Lines that are kept of every feed, however old."""
+__all__ = ["RING", "FetchRecord", "mark"]
+
 _L = tables.fetch_log.c
 _ALL = 10_000
-_PLAIN = ("not_modified", "same_body")
+_PLAIN = frozenset({"not_modified", "same_body"})
 _WRITE = plain.Statement(insert(tables.fetch_log), _L.keys())
+BEFORE = "fetch_log_before"
+"""The fact in `meta` that says since when nothing new stands in the table of that name, while it holds anything."""
+_EMPTY = {"sqlite": "delete from fetch_log_before", "postgresql": "truncate fetch_log_before"}
 
 
-@dataclass(frozen=True, slots=True)
-class FetchRecord:
-    """One line. `sent` and `given` are marks of the validators that were sent and of those the answer gave.
-
-    `outcome` is changed, same_body, not_modified or failed; `odd_headers` are the names of request headers beyond
-    those that every request carries.
-    """
-
-    at: datetime
-    outcome: str
-    status: int | None = None
-    reason: str | None = None
-    message: str | None = None
-    size: int = 0
-    took: timedelta = timedelta()
-    new: int = 0
-    sent: bytes | None = None
-    given: bytes | None = None
-    odd_headers: tuple[str, ...] = ()
-    next_at: datetime | None = None
-    next_reason: str | None = None
-
-
-def mark(validators: Validators) -> bytes | None:
-    """Eight bytes that stand for validators; None for none."""
-    if validators.etag is None and validators.last_modified is None:
-        return None
-    parts = (validators.etag, validators.last_modified)
-    return hashlib.sha256(b"\0".join(b"-" if part is None else b"+" + part for part in parts)).digest()[:8]
+def is_plain(record: FetchRecord) -> bool:
+    """Whether a ring keeps all there is to tell of a fetch."""
+    return record.outcome in _PLAIN and not record.odd_headers
 
 
 def write(connection: Connection, feed: FeedId, record: FetchRecord) -> None:
-    """Keep one line about a fetch."""
-    _WRITE.run(connection, _line(feed, record))
+    """Keep a row about a fetch."""
+    write_many(connection, [(feed, record)])
 
 
 def write_many(connection: Connection, records: Sequence[tuple[FeedId, FetchRecord]]) -> None:
-    """Keep a line about each of these fetches."""
+    """Keep a row about each of these fetches."""
+    for _, record in records:
+        partitions.make_room(connection, record.at, partitions.FETCH_LOG)
     if records:
         _WRITE.each(connection, [_line(feed, record) for feed, record in records])
 
@@ -86,31 +68,69 @@ def _line(feed: FeedId, record: FetchRecord) -> dict[str, object]:
 
 
 def newest(connection: Connection, feed: FeedId, limit: int = RING) -> tuple[FetchRecord, ...]:
-    """The last fetches of a feed, the newest first."""
-    rows = connection.execute(select(tables.fetch_log).where(_L.feed_id == feed).order_by(_L.at.desc()).limit(limit))
-    return tuple(_record(row) for row in rows)
+    """The last fetches of a feed, the newest first: of those in its ring and in rows the rows, which say more."""
+    return _merged(ring(connection, feed), _rows(connection, feed, limit))[:limit]
 
 
 def history(connection: Connection, feed: FeedId) -> tuple[tuple[FetchRecord, ...], int]:
-    """All that is kept of a feed, the oldest first, and from which place on no line was deleted between two others."""
-    records = newest(connection, feed, _ALL)[::-1]
-    return records, 0 if len(records) < RING else len(records) - RING
+    """All that is kept of a feed, the oldest first, and from which place on no line is missing between two others.
+
+    That is where its ring begins: 0 only when nothing was fetched before. Times and marks are as a ring has them.
+    """
+    held = ring(connection, feed)
+    known = tuple(fetch_ring.rounded(record) for record in _merged(held, _rows(connection, feed, _ALL))[::-1])
+    if held.whole:
+        return known, 0
+    oldest = held.records[-1].at if held.records else None
+    return known, max(sum(oldest is None or record.at < oldest for record in known), 1)
+
+
+def ring(connection: Connection, feed: FeedId) -> fetch_ring.Ring:
+    """The ring of a feed, perhaps an empty one."""
+    stored = connection.execute(select(tables.feed.c.recent).where(tables.feed.c.id == feed)).scalar_one_or_none()
+    return fetch_ring.unpacked(stored)
+
+
+def _rows(connection: Connection, feed: FeedId, limit: int) -> list[FetchRecord]:
+    of_both = [
+        select(table).where(table.c.feed_id == feed).order_by(table.c.at.desc()).limit(limit).subquery()
+        for table in (tables.fetch_log, tables.fetch_log_before)
+    ]
+    return [_record(row) for row in connection.execute(union_all(*(select(rows) for rows in of_both)))]
+
+
+def _merged(held: fetch_ring.Ring, rows: Sequence[FetchRecord]) -> tuple[FetchRecord, ...]:
+    """Lines of both kinds, each fetch once, the newest first."""
+    known = {_moment(record): record for record in (*held.records, *rows)}
+    return tuple(known[moment] for moment in sorted(known, reverse=True))
+
+
+def _moment(record: FetchRecord) -> int:
+    return (record.at - EPOCH) // timedelta(milliseconds=1)  # as exactly as a ring knows it
 
 
 def due(before: datetime, feeds: tuple[int, int] | None = None) -> Select[Any]:
-    """Lines beyond the ring that are old or plain: feed and time. `feeds` are the first and last to look at."""
-    place = func.row_number().over(partition_by=_L.feed_id, order_by=_L.at.desc()).label("place")
-    lines = select(_L.feed_id, _L.at, _L.outcome, place)
-    looked_at = (lines if feeds is None else lines.where(_L.feed_id.between(*feeds))).subquery()
-    return select(looked_at.c.feed_id, looked_at.c.at).where(
-        looked_at.c.place > RING, or_(looked_at.c.at < before, looked_at.c.outcome.in_(_PLAIN))
-    )
+    """Rows that are old: feed and time. `feeds` are the first and last to look at."""
+    old = select(_L.feed_id, _L.at).where(_L.at < before)
+    return old if feeds is None else old.where(_L.feed_id.between(*feeds))
 
 
 def forget(connection: Connection, rows: Sequence[Row[Any]]) -> None:
-    """Delete lines by feed and time."""
+    """Delete rows by feed and time."""
     keys = [(row.feed_id, row.at) for row in rows]
     connection.execute(tables.fetch_log.delete().where(tuple_(_L.feed_id, _L.at).in_(keys)))
+
+
+def is_before_due(connection: Connection, before: datetime) -> bool:
+    """Whether the rows of the time before there was a ring are all older than this."""
+    since = meta.get(connection, BEFORE)
+    return since is not None and datetime.fromisoformat(since) < before
+
+
+def forget_before(connection: Connection) -> None:
+    """Empty the table of those rows, all at once: neither database touches them one by one."""
+    connection.execute(text(_EMPTY[connection.dialect.name]))
+    connection.execute(tables.meta.delete().where(tables.meta.c.key == BEFORE))
 
 
 def _record(row: Row[Any]) -> FetchRecord:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, bindparam, case, func, text, update
 
 from monitor.errors import LeaseLost
 from monitor.parse.identity import TRUSTED, Trust
-from monitor.store import claims, moves, plain, tables
+from monitor.store import claims, fetch_ring, moves, plain, tables
 from monitor.values import Claim, FeedId, Validators
 
 _T = tables.feed.c
@@ -32,14 +32,16 @@ update feed set
     fail_reason = null, fail_message = null, first_fail_at = null,
     etag = case when result.validated then decode(result.etag, 'hex') else feed.etag end,
     last_modified = case when result.validated then decode(result.last_modified, 'hex') else feed.last_modified end,
-    state = case when feed.state = 'paused' or result.state is null then feed.state else result.state end
+    state = case when feed.state = 'paused' or result.state is null then feed.state else result.state end,
+    recent = case when result.line is null then feed.recent
+        else {pushed} end
 from json_to_recordset(cast(:results as json)) as result (
     id bigint, token int, next_at timestamptz, next_reason text, schedule json, at timestamptz,
-    validated bool, etag text, last_modified text, state text
+    validated bool, etag text, last_modified text, state text, line text
 )
 where feed.id = result.id and feed.lease_token = result.token
 returning feed.id
-"""
+""".format(pushed=fetch_ring.PUSHED["postgresql"].format(line="decode(result.line, 'hex')"))
 )
 
 
@@ -58,7 +60,10 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What one poll changes in its feed row. Fields left at None keep what is stored, but for `fail_reason`."""
+    """What one poll changes in its feed row. Fields left at None keep what is stored, but for `fail_reason`.
+
+    `line` is that of the fetch, as the feed's ring has it (`fetch_ring.packed`).
+    """
 
     next_at: datetime
     next_reason: str
@@ -75,6 +80,7 @@ class Settlement:
     baseline: bool = False
     moved_to: str | None = None
     moved_why: str | None = None
+    line: bytes | None = None
 
 
 def settle(connection: Connection, held: Claim, result: Settlement) -> None:
@@ -120,6 +126,7 @@ def _row(held: Claim, result: Settlement) -> dict[str, Any]:
         "etag": _hex(known.etag) if known is not None else None,
         "last_modified": _hex(known.last_modified) if known is not None else None,
         "state": result.state,
+        "line": _hex(result.line),
     }
 
 
@@ -152,7 +159,13 @@ def _settling(names: tuple[str, ...]) -> plain.Statement:
     if _FAILING_SINCE in given:  # the first failure of a row of them is the one that counts
         values["first_fail_at"] = func.coalesce(_T.first_fail_at, values.pop(_FAILING_SINCE))
     ours = (_T.id == bindparam("feed"), _T.lease_token == bindparam("token"))
-    return plain.Statement(update(tables.feed).where(*ours).values(**values))
+    if "recent" not in given:
+        return plain.Statement(update(tables.feed).where(*ours).values(**values))
+    line = values.pop("recent")
+    pushed = {name: text(how.format(line=f":{line.key}")).bindparams(line) for name, how in fetch_ring.PUSHED.items()}
+    return plain.Statement(
+        {name: update(tables.feed).where(*ours).values(**values, recent=how) for name, how in pushed.items()}
+    )
 
 
 def _outcome_values(result: Settlement) -> dict[str, Any]:
@@ -178,6 +191,8 @@ def _outcome_values(result: Settlement) -> dict[str, Any]:
         values["last_new_at"] = result.at
     if result.baseline:
         values["baseline_at"] = result.at
+    if result.line is not None:
+        values["recent"] = result.line
     return values
 
 

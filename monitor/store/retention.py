@@ -1,7 +1,8 @@
 """What goes when it is old enough: which rows those are, and their deletion in chunks, so that no writer waits long.
 
-On Postgres entries go with their partition (`partitions.drop_old`); only where matched and unmatched ones are kept
-for different times do those that go earlier go row by row. Mentions, attributions, responses, stories, events stay.
+On Postgres entries and rows of the fetch log go with their partition (`partitions.drop_old`); only where matched and
+unmatched entries are kept for different times do those that go earlier go row by row. Mentions, attributions,
+responses, stories, events stay.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from monitor.store.engine import reading
 _CHUNK = 1000  # deleting 100,000 at once made another writer wait three times as long
 _FEEDS = 1000
 """So many feeds' lines are looked through at a time."""
-_LINES, _PARTITIONS = "fetch log lines", "partitions of entries"
+_LINES, _BEFORE = "fetch log lines", "fetch log of an earlier release"
+_PARTITIONS, _WEEKS = "partitions of entries", "partitions of the fetch log"
 _KEYS = "keys of entries long gone"
 _E = tables.entry.c
 _DONE = ("sent", "superseded", "discarded", "dead")
@@ -57,8 +59,9 @@ def kinds(engine: Engine, keep: Keep) -> Iterator[Kind]:
 
 
 def counts(engine: Engine, keep: Keep, now: datetime) -> dict[str, int]:
-    """How many rows of each kind are due to go; partitions, where there are any, count as one each."""
-    wanted = {_LINES: fetch_log.due(now - keep.fetch_log)}
+    """How many rows of each kind are due to go; whole tables and partitions count as one each."""
+    on_postgres = engine.dialect.name == "postgresql"
+    wanted = {} if on_postgres else {_LINES: fetch_log.due(now - keep.fetch_log)}
     wanted |= {_KEYS: forgetting.due(now - keep.seen)}
     wanted |= {kind.name: kind.due(keep, now).order_by(None) for kind in kinds(engine, keep)}
     with reading(engine) as connection:
@@ -66,9 +69,15 @@ def counts(engine: Engine, keep: Keep, now: datetime) -> dict[str, int]:
             name: connection.execute(select(func.count()).select_from(query.subquery())).scalar_one()
             for name, query in wanted.items()
         }
-        if engine.dialect.name == "postgresql":
-            found[_PARTITIONS] = len(partitions.old(connection, now - longest(keep)))
-        return found
+        found |= {name: len(partitions.old(connection, before, of)) for name, of, before in _whole(engine, keep, now)}
+        return found | {_BEFORE: int(fetch_log.is_before_due(connection, now - keep.fetch_log))}
+
+
+def _whole(engine: Engine, keep: Keep, now: datetime) -> Iterator[tuple[str, str, datetime]]:
+    """What goes by whole partitions: its name, its table, before when."""
+    if engine.dialect.name == "postgresql":
+        yield _PARTITIONS, partitions.ENTRY, now - longest(keep)
+        yield _WEEKS, partitions.FETCH_LOG, now - keep.fetch_log
 
 
 class Pruning:
@@ -86,8 +95,9 @@ class Pruning:
         self._of_next_feeds()
         for kind in kinds(self._engine, self._keep):
             self._delete(kind.name, kind.due(self._keep, self._now).limit(kind.chunk), kind.forget)
-        if self._engine.dialect.name == "postgresql":
-            self.gone[_PARTITIONS] += len(partitions.drop_old(self._engine, self._now - longest(self._keep)))
+        for name, of, before_when in _whole(self._engine, self._keep, self._now):
+            self.gone[name] += len(partitions.drop_old(self._engine, before_when, of))
+        self._before()
         return self._last_feed is not None or self.gone.total() > before
 
     def _of_next_feeds(self) -> None:
@@ -101,8 +111,19 @@ class Pruning:
             self._last_feed = connection.execute(select(func.max(some.c.id))).scalar()
         if self._last_feed is not None:
             feeds = (first, self._last_feed)
-            self._delete(_LINES, fetch_log.due(self._now - self._keep.fetch_log, feeds), fetch_log.forget)
+            if self._engine.dialect.name != "postgresql":
+                self._delete(_LINES, fetch_log.due(self._now - self._keep.fetch_log, feeds), fetch_log.forget)
             self._keys(feeds)
+
+    def _before(self) -> None:
+        """Empty the table of the time before there was a ring, once all of it is old."""
+        before = self._now - self._keep.fetch_log
+        with reading(self._engine) as connection:
+            if not fetch_log.is_before_due(connection, before):
+                return
+        with self._engine.begin() as connection:
+            fetch_log.forget_before(connection)
+        self.gone[_BEFORE] += 1
 
     def _keys(self, feeds: tuple[int, int]) -> None:
         before = self._now - self._keep.seen

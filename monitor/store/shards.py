@@ -121,7 +121,7 @@ def _claiming(*, is_shared: bool, some_busy: bool) -> Any:
         .cte("take")
     )
     claimed = {"lease_run": bindparam("of_run"), "lease_until": until, "lease_token": _FEED.lease_token + 1}
-    return update(tables.feed).where(_FEED.id.in_(select(take.c.id))).values(**claimed).returning(*tables.feed.c)
+    return update(tables.feed).where(_FEED.id.in_(select(take.c.id))).values(**claimed).returning(*tables.FEED_STATE)
 
 
 def _is_due(now: datetime | BindParameter[Any]) -> Any:

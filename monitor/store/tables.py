@@ -8,6 +8,8 @@ The tables of deliveries are in `alerts.tables`; both metadata meet in `migratio
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     JSON,
     Boolean,
@@ -119,11 +121,15 @@ feed = Table(
     Column("lease_token", Integer, nullable=False, server_default="0"),
     # what a feed that stands here says of itself, as the configuration would; null for one that does not stand here
     Column("settings", JSON(none_as_null=True)),
+    Column("recent", LargeBinary),  # its last fetches: `monitor.store.fetch_ring`
     # what is due in this shard?
     Index("ix_feed_shard_next_at", "shard", "next_at", sqlite_where=POLLED, postgresql_where=POLLED),
     Index("ix_feed_next_at", "next_at", sqlite_where=POLLED, postgresql_where=POLLED),  # what is due?
     Index("ix_feed_host", "host"),  # which feeds does a hold stop?
 )
+
+FEED_STATE = tuple(column for column in feed.c if column is not feed.c.recent)
+"""What a poll begins with: the ring, as large as all the rest, is read where somebody asks for it."""
 
 configured = Table(
     "configured",  # the feeds that config.yaml names: a start looks at these and not at all that stand here
@@ -152,23 +158,38 @@ feed_url_history = Table(
     Column("why", String(32), nullable=False),
 )
 
+
+def _of_a_fetch() -> tuple[Column[Any], ...]:
+    return (
+        Column("at", Instant, primary_key=True),
+        Column("outcome", String(16), nullable=False),  # changed, same_body, not_modified, failed
+        Column("status", Integer),
+        Column("reason", String(32)),
+        Column("message", Text),
+        Column("bytes", Integer, nullable=False, server_default="0"),
+        Column("took_ms", Integer, nullable=False, server_default="0"),
+        Column("new", Integer, nullable=False, server_default="0"),
+        Column("sent", LargeBinary(8)),  # a hash of the validators that were sent, None when none were
+        Column("given", LargeBinary(8)),  # and of those the answer gave
+        Column("odd_headers", Text, nullable=False, server_default=""),  # names beyond what every request carries
+        Column("next_at", Instant),
+        Column("next_reason", String(32)),
+    )
+
+
 fetch_log = Table(
     "fetch_log",
     metadata,
-    Column("feed_id", ForeignKey("feed.id"), primary_key=True),
-    Column("at", Instant, primary_key=True),
-    Column("outcome", String(16), nullable=False),  # changed, same_body, not_modified, failed
-    Column("status", Integer),
-    Column("reason", String(32)),
-    Column("message", Text),
-    Column("bytes", Integer, nullable=False, server_default="0"),
-    Column("took_ms", Integer, nullable=False, server_default="0"),
-    Column("new", Integer, nullable=False, server_default="0"),
-    Column("sent", LargeBinary(8)),  # a hash of the validators that were sent, None when none were
-    Column("given", LargeBinary(8)),  # and of those the answer gave
-    Column("odd_headers", Text, nullable=False, server_default=""),  # names beyond what every request carries
-    Column("next_at", Instant),
-    Column("next_reason", String(32)),
+    # No foreign key: a new partition would lock all feeds.
+    Column("feed_id", Id, primary_key=True, autoincrement=False),
+    *_of_a_fetch(),
+)
+
+fetch_log_before = Table(  # what the log was until feeds had rings; nothing is added
+    "fetch_log_before",
+    metadata,
+    Column("feed_id", ForeignKey("feed.id", name="fk_fetch_log_feed_id"), primary_key=True),
+    *_of_a_fetch(),
 )
 
 document = Table(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from alerts.values import EventState, Kind
 from monitor.detect import events
 from monitor.detect.event_keys import key, quote_hash
-from monitor.values import Finding
+from monitor.values import Certainty, Finding
 from tests.monitor.detect.telling import KEY, START, WATCH, WEAK, Story, cites, says, shown
 
 DENIES = says("RS", "foreign ministry", "denied", quote="There were no talks.")
@@ -135,6 +136,15 @@ def test_a_country_as_the_first_speaker_is_an_answer() -> None:
     )
 
 
+def test_a_rumour_becomes_an_answer_only_when_a_body_speaks() -> None:
+    story = Story()
+    country = says("ME", "government", "agreed", metonym=True, hand="relay")
+    first = story.tells("wire", replace(country, certainty=Certainty.WEAK))
+    again = story.tells("portal", country)
+    assert not any(line.startswith("response") for line in (*shown(first), *shown(again)))
+    assert "response ME government agreed" in shown(story.tells("daily", says("ME", "government", "agreed")))
+
+
 def test_an_embassy_answers_although_the_outlet_is_known_and_its_refusal_is_partial() -> None:
     story = Story()
     story.tells("wire", says("US", "foreign ministry", "no_reply", asker="wire"))
@@ -190,6 +200,14 @@ def test_turning_twice_makes_two_keys() -> None:
     assert shown(second) == ["stance_change RS foreign ministry denied"]
     assert first[0].key.endswith(":0:denied>confirmed")
     assert second[0].key.endswith(":1:confirmed>denied")
+
+
+def test_who_takes_both_positions_in_one_entry_has_not_turned() -> None:
+    story = Story()
+    both = story.tells("wire", DENIES, replace(CONFIRMS, quote="Talks are held, a spokesman confirmed."), credits=OWN)
+    assert not any(line.startswith("stance_change") for line in shown(both))
+    later = story.tells("daily", CONFIRMS, credits=OWN)
+    assert not any(line.startswith("stance_change") for line in shown(later))
 
 
 def test_a_late_entry_with_the_old_denial_changes_nothing() -> None:

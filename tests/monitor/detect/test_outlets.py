@@ -7,6 +7,7 @@ import pytest
 from monitor import lexicons
 from monitor.detect import outlets
 from monitor.errors import LexiconError
+from monitor.values import Domain
 
 RAW = lexicons.load("detect/lexicon")
 EXTRA = {
@@ -135,6 +136,19 @@ def test_a_group_of_the_configuration_counts() -> None:
     assert outlet is not None
     assert outlet.publisher == "thomson"
     assert outlet.name == "Reuters"
+
+
+SUFFIXES = {
+    "a country's suffix tells the country": ("harbour-post.kz", "KZ"),
+    "the kingdom's suffix is not its code": ("harbour-post.co.uk", "GB"),
+    "a suffix sold as a word tells nothing": ("harbour-post.tv", None),
+    "a common suffix tells nothing": ("harbour-post.com", None),
+}
+
+
+@pytest.mark.parametrize(("domain", "country"), SUFFIXES.values(), ids=SUFFIXES.keys())
+def test_an_outlet_nobody_listed_is_at_home_where_its_suffix_says(domain: str, country: str | None) -> None:
+    assert TABLE.by_domain(Domain(domain)).country == country
 
 
 def test_the_catalogue_is_sound() -> None:

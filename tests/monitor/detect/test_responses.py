@@ -137,6 +137,25 @@ def test_a_body_without_a_country_is_weak() -> None:
     assert (one.government, one.certainty) == ("ZZ", Certainty.WEAK)
 
 
+RUMOURS = {
+    "a country in an entry of unnamed people": ("Angola agreed to the plan, people close to the talks said.", []),
+    "the same beside unnamed people": (
+        "Angola agreed to the plan. Two people familiar with the talks gave no date.",
+        ["weak"],
+    ),
+    "a body that speaks beside unnamed people": (
+        "Angola's government agreed to the plan. Two people familiar with the talks gave no date.",
+        ["sure"],
+    ),
+    "a country without unnamed people": ("Angola agreed to the plan.", ["sure"]),
+}
+
+
+@pytest.mark.parametrize(("text", "want"), RUMOURS.values(), ids=RUMOURS.keys())
+def test_what_unnamed_people_tell_of_a_country_is_a_rumour(text: str, want: list[str]) -> None:
+    assert [str(finding.certainty) for finding in found(text)] == want
+
+
 def test_a_bare_government_is_that_of_the_outlets_home() -> None:
     outlet = Outlet(Domain("gazeta.example"), "Gazeta", "XK", "newspaper")
     (one,) = found("Qeveria nuk iu përgjigj pyetjeve.", "sq", outlet=outlet)

@@ -13,8 +13,9 @@ from sqlalchemy import Engine, Table, insert, inspect, select, text
 
 from alerts import tables as telling
 from monitor.errors import StoreError
-from monitor.store import copying, entries, filelock, meta, pgbinary, tables
+from monitor.store import copying, entries, fetch_log, fetch_ring, filelock, meta, pgbinary, tables
 from monitor.store import engine as engines
+from monitor.values import FeedId
 
 pytestmark = pytest.mark.postgres
 AT = datetime(2026, 6, 5, 8, 0, 0, 123456, tzinfo=UTC)
@@ -26,7 +27,12 @@ def fill(url: str) -> None:
     engine = engines.open_engine(url)
     with engine.begin() as connection:
         feed = {"url": "https://a.example/f", "host": "a.example", "next_at": AT, "next_reason": "new"}
+        feed |= {"recent": fetch_ring.begun([fetch_ring.packed(fetch_log.FetchRecord(AT, "failed", 500, "html"))])}
         connection.execute(insert(tables.feed).values(**feed, schedule={"ž": [1, None]}, etag=b'"\x00\xff"'))
+        for days in (30, 12, 0):
+            fetch_log.write(
+                connection, FeedId(1), fetch_log.FetchRecord(AT - timedelta(days=days), "failed", message="č")
+            )
         words = {"title": "Влада\t\\N", "summary": "", "content": "a\0b", "gen": 1, "text_sha256": bytes(32)}
         connection.execute(
             insert(tables.entry),

@@ -1,4 +1,4 @@
-"""Partitions of entries on Postgres: made ahead, made in need by whoever comes first, dropped whole."""
+"""Partitions on Postgres: made ahead, made in need by whoever comes first, dropped whole."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import Connection, Engine, func, insert, select, text
 
 from monitor.store import engine as engines
-from monitor.store import entries, partitions, tables
+from monitor.store import entries, fetch_log, partitions, tables
 from monitor.store.partitions import Partition, Step
+from monitor.values import FeedId
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -64,7 +65,7 @@ AHEAD = {
 @pytest.mark.parametrize(("kept", "names"), AHEAD.values(), ids=AHEAD.keys())
 def test_partitions_are_made_ahead_once(engine: Engine, kept: timedelta, names: list[str]) -> None:
     with engine.begin() as connection:
-        assert partitions.make_ahead(connection, NOW, kept) == len(names)
+        assert partitions.make_ahead(connection, NOW, kept) == len(names) + 6  # and weeks of the fetch log
     with engine.begin() as connection:
         assert partitions.make_ahead(connection, NOW, kept) == 0
         there = partitions.listed(connection)
@@ -72,6 +73,35 @@ def test_partitions_are_made_ahead_once(engine: Engine, kept: timedelta, names: 
     assert all(one.until == after.since for one, after in pairwise(there))
     assert not partitions.is_short(NOW, there)
     assert partitions.is_short(there[-1].until - timedelta(days=9), there)
+
+
+@pytest.mark.postgres
+def test_weeks_of_the_fetch_log_are_made_ahead_beside_the_entries(engine: Engine) -> None:
+    with engine.begin() as connection:
+        partitions.make_ahead(connection, NOW, HALF_YEAR)
+        there = partitions.listed(connection, partitions.FETCH_LOG)
+        assert partitions.make_next(connection, NOW + 7 * DAY, partitions.FETCH_LOG) == 1
+    assert [one.name for one in there] == [
+        f"fetch_log_{day}"
+        for day in ("2026_11_16", "2026_11_23", "2026_11_30", "2026_12_07", "2026_12_14", "2026_12_21")
+    ]
+    assert all(one.until == after.since for one, after in pairwise(there))
+    assert not partitions.is_short(NOW, there)
+    assert partitions.is_short(there[-1].until - timedelta(days=9), there)
+
+
+@pytest.mark.postgres
+def test_a_fetch_that_finds_no_week_makes_it_and_old_weeks_go_whole(engine: Engine) -> None:
+    with engine.begin() as connection:
+        put(connection, day("2026-03-01"))
+        for at in ("2026-10-31", "2026-11-01", "2026-11-02", "2026-11-22"):
+            fetch_log.write(connection, FeedId(1), fetch_log.FetchRecord(day(at), "changed"))
+    assert partitions.drop_old(engine, NOW - FORTNIGHT, partitions.FETCH_LOG) == ("fetch_log_2026_10_26",)
+    with engines.reading(engine) as connection:
+        names = [one.name for one in partitions.listed(connection, partitions.FETCH_LOG)]
+        assert names == ["fetch_log_2026_11_02", "fetch_log_2026_11_16"]
+        assert connection.execute(select(func.count()).select_from(tables.fetch_log)).scalar_one() == 2
+        assert [one.name for one in partitions.listed(connection)] == ["entry_2026_03"]
 
 
 FITTED = {
@@ -133,7 +163,7 @@ def test_making_one_waits_for_no_writer(engine: Engine) -> None:
     with engine.connect() as writer, engine.begin() as maker:
         put(writer, NOW, 1)  # not committed
         maker.execute(text("set local lock_timeout = '1s'"))
-        assert partitions.make_ahead(maker, NOW, HALF_YEAR) == 3
+        assert partitions.make_next(maker, NOW, partitions.ENTRY) == 3
 
 
 @pytest.mark.postgres

@@ -56,6 +56,8 @@ insert into article (entry_id, url, url_key, host, state, next_at)
   select id, 'u', url_key, 'a.example', case when id < 10 then 'wanted' else 'read' end,
          case when id < 10 then :now end from entry where id <= 10000;
 insert into fetch_log (feed_id, at, outcome)
+  select n % 20000 + 1, :now - n * interval '1 second', 'changed' from generate_series(1, 60000) n;
+insert into fetch_log_before (feed_id, at, outcome)
   select n % 20000 + 1, :now - n * interval '1 second', 'not_modified' from generate_series(1, 60000) n;
 insert into outbox (delivery_id, kind, event_keys, channel, recipient, story_id, order_key, subject, form, urgent,
                     config_rev, template_rev, headers, body, body_sha256, compacted, state, attempt, tries, lookups,
@@ -76,7 +78,7 @@ insert into outbox (delivery_id, kind, event_keys, channel, recipient, story_id,
   select 'dlv_' || id, 'flat', '[]', 'c' || (id % 10), 'r', 's', 'o' || id, '', '', 0, 0, 0, '[]', '', '', 0, 'ready',
          0, 0, 0, '', 0, 0, 4000000000000000 from feed where id < 60
 """
-LARGE = "relname ~ '^(feed|entry.*|seen|mention|article|fetch_log|outbox|item|story)$'"
+LARGE = "relname ~ '^(feed|entry.*|seen|mention|article|fetch_log.*|outbox|item|story)$'"
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +91,7 @@ def large(postgres_server: postgres.Server, postgres_template: str) -> Iterator[
         while at < NOW + 40 * DAY:
             partitions.make_room(connection, at)
             at += 28 * DAY
+        partitions.make_next(connection, NOW - 7 * DAY, partitions.FETCH_LOG)
         shards.prepare(connection)
         for statement in FILLED.split(";\n"):
             connection.execute(text(statement), {"now": NOW})
@@ -107,12 +110,12 @@ def settle(connection: Connection, n: int) -> None:
     held = claims.seize(connection, FeedId(n + 100), NOW, HOUR)
     assert held is not None
     claims.fence(connection, held)
-    results.settle(connection, held, results.Settlement(NOW + HOUR, "adaptive", {}, NOW, True))
+    results.settle(connection, held, results.Settlement(NOW + HOUR, "adaptive", {}, NOW, True, line=bytes(26)))
 
 
 def settle_some(connection: Connection, n: int) -> None:
     held = [claims.seize(connection, FeedId(10 * n + k + 500), NOW, HOUR) for k in range(5)]
-    done = results.Settlement(NOW + HOUR, "adaptive", {}, NOW, True)
+    done = results.Settlement(NOW + HOUR, "adaptive", {}, NOW, True, line=bytes(26))
     assert len(results.settle_plain(connection, [(claim, done) for claim in held if claim])) == 5
 
 
