@@ -10,7 +10,7 @@ caller's transaction. Called by `pipeline`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -47,8 +47,8 @@ TEASER_CHARACTERS = 1500
 class Knowledge:
     """What the configuration and the shipped data know; replaced as a whole by a reload.
 
-    `scopes` says where watches look, `full_text` which of them want the pages of their entries; pages of `unread`
-    outlets are never read.
+    `scopes` says where watches look, `asked` which words each asks for, `full_text` which of them want the pages of
+    their entries; pages of `unread` outlets are never read.
     """
 
     matcher: matcher.Matcher
@@ -61,6 +61,7 @@ class Knowledge:
     max_item_age: timedelta
     config_rev: int
     scopes: Mapping[str, scopes.Scope] = field(default_factory=dict)
+    asked: Mapping[str, frozenset[str]] = field(default_factory=dict)
     full_text: frozenset[str] = frozenset()
     unread: frozenset[Domain] = frozenset()
 
@@ -191,7 +192,7 @@ def arrive(
     outlet = knowledge.outlets.by_domain(entry.outlet) if entry.outlet else None
     evidence = read(entry, outlet, knowledge)
     engines.lock_stories(tx)
-    assignment, key = _place(entry, outlet, ctx, now, journal)
+    assignment, key = _place(entry, outlet, asked_for(matches, knowledge), ctx, now, journal)
     before = StoryFacts(key) if assignment.joined is None else journal.known(tx, key)
     story = stories.record(tx, entry, outlet, assignment, key, now, lead(entry))
     stories.record_evidence(tx, entry, story, evidence, now)
@@ -224,7 +225,8 @@ def reread(
     outlet = knowledge.outlets.by_domain(entry.outlet) if entry.outlet else None
     evidence = read(entry, outlet, knowledge)
     story = story_facts.of(tx, mentioned.story)
-    assignment = _judge_again(entry, before, outlet, mentioned, story, ctx, now, journal)
+    asked = asked_for((*known, *joining), knowledge)
+    assignment = _judge_again(entry, before, outlet, asked, mentioned, story, ctx, now, journal)
     arrived = events.Arrived(entry, outlet, assignment, known, evidence)
     circumstances = circumstances_of(knowledge, moment)
     was_copy = mentioned.assignment.role is Role.COPY
@@ -278,11 +280,16 @@ def circumstances_of(knowledge: Knowledge, moment: Moment) -> events.Circumstanc
     )
 
 
+def asked_for(matches: Iterable[Match], knowledge: Knowledge) -> list[frozenset[str]]:
+    """The words that the watches of these matches ask for."""
+    return [knowledge.asked[match.watch] for match in matches if match.watch in knowledge.asked]
+
+
 def _place(
-    entry: Entry, outlet: Outlet | None, ctx: Context, now: datetime, journal: Journal
+    entry: Entry, outlet: Outlet | None, asked: list[frozenset[str]], ctx: Context, now: datetime, journal: Journal
 ) -> tuple[Assignment, StoryKey]:
     placing = item_of(entry, outlet, now)
-    assignment = ctx.window.assign(placing, now)
+    assignment = ctx.window.assign(placing, now, asked)
     key = assignment.joined or item.story_key(f"{entry.feed}:{entry.entry_key}")
     journal.placed.append(entry.id)
     ctx.window.add(placing, key, assignment)
@@ -293,6 +300,7 @@ def _judge_again(
     entry: Entry,
     before: Entry,
     outlet: Outlet | None,
+    asked: list[frozenset[str]],
     mentioned: stories.Mentioned,
     story: StoryFacts,
     ctx: Context,
@@ -305,7 +313,7 @@ def _judge_again(
     placing = item_of(entry, outlet, mentioned.seen_at)
     journal.replaced.append((item_of(before, outlet, mentioned.seen_at), mentioned.story, mentioned.assignment))
     ctx.window.remove([entry.id])
-    judged = ctx.window.assign(placing, now)
+    judged = ctx.window.assign(placing, now, asked)
     ctx.window.add(placing, mentioned.story, mentioned.assignment)
     if judged.joined != mentioned.story:
         return mentioned.assignment

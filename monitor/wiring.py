@@ -45,9 +45,10 @@ def knowledge(config: Config, *, config_rev: int) -> understanding.Knowledge:
     """Read the shipped data and what the configuration adds to it."""
     config = canary.joined(config)
     data = lexicons.load("detect/lexicon")
-    known = lexicon_of(config, data)
+    known, shipped = lexicon_of(config, data), concepts_of(config)
+    queries = _queries(config, shipped)
     return understanding.Knowledge(
-        matcher=matcher_of(config),
+        matcher=matcher.compile(queries, shipped),
         outlets=outlet_table(config, data),
         credits=credits.from_raw(data),
         lexicon=known,
@@ -57,6 +58,7 @@ def knowledge(config: Config, *, config_rev: int) -> understanding.Knowledge:
         max_item_age=config.limits.max_item_age,
         config_rev=config_rev,
         scopes={watch.name: scopes.Scope(watch.feed_tags, watch.outlets, watch.exclude) for watch in config.watches},
+        asked={one.name: asked.words(one.tree, shipped) for one in queries},
         full_text=frozenset(watch.name for watch in config.watches if watch.full_text),
         unread=frozenset(Domain(domain) for domain, outlet in config.outlets.items() if not outlet.full_text),
     )
@@ -78,9 +80,7 @@ def empty_window(config: Config) -> index.Index:
     """A window of stories that holds nothing yet."""
     known = cluster_knowledge.Knowledge.from_raw(lexicons.load("cluster/data"))
     opinion = second_opinion.e5() if config.stories.second_opinion == "e5" else None
-    shipped = concepts_of(config)
-    queries = [query.parse(watch.query_text, shipped) for watch in config.watches if not watch.paused]
-    return index.Index(cluster_settings(config.stories), known, opinion, [asked.words(one, shipped) for one in queries])
+    return index.Index(cluster_settings(config.stories), known, opinion)
 
 
 def reach(config: Config, now: datetime) -> datetime:
@@ -96,12 +96,15 @@ def concepts_of(config: Config) -> concepts.Concepts:
 def matcher_of(config: Config) -> matcher.Matcher:
     """All watches that are not paused, compiled."""
     known = concepts_of(config)
-    watches = [
+    return matcher.compile(_queries(config, known), known)
+
+
+def _queries(config: Config, known: concepts.Concepts) -> list[matcher.WatchQuery]:
+    return [
         matcher.WatchQuery(watch.name, query.parse(watch.query_text, known), watch.languages)
         for watch in config.watches
         if not watch.paused
     ]
-    return matcher.compile(watches, known)
 
 
 def outlet_table(config: Config, data: lexicons.Raw) -> outlets.OutletTable:

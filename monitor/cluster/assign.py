@@ -7,6 +7,7 @@ Changes nothing. Called by `index`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from monitor.cluster import scoring
@@ -15,13 +16,12 @@ from monitor.cluster.features import Features
 from monitor.cluster.item import Item
 from monitor.cluster.scoring import Pair, Ranked
 from monitor.cluster.settings import CopySettings, Settings
-from monitor.cluster.theme import Theme
+from monitor.cluster.theme import Asked, Theme, explained, themes
 from monitor.cluster.view import Vector
 from monitor.cluster.window import Live, Window
 from monitor.values import Assignment, Role, StoryKey
 
 _SHOWN_FEATURES = 8
-_NO_THEME = Theme()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +44,22 @@ class _Source:
 
 
 def assign(
-    read: Read, window: Window, settings: Settings, opinion: scoring.Opinion | None = None, theme: Theme = _NO_THEME
+    read: Read,
+    window: Window,
+    settings: Settings,
+    opinion: scoring.Opinion | None = None,
+    asked: Iterable[Asked] = (),
 ) -> Assignment:
     """Decide about one entry. `opinion` is asked where a story is nearly joined for a text in another language.
 
-    `theme` are the words for which the entries came here at all.
+    `asked` are the words of the watches that brought it here.
     """
     threshold = settings.threshold(read.features.family, read.features.chars)
     if read.excluded is not None:
         return Assignment(None, 0.0, threshold, Role.ORIGINAL, reason=f"excluded:{read.excluded}")
     words = window.words(read.features.family).vector(read.features.words)
     names = window.names.vector(read.features.names)
-    likeness = _Likeness(read, window, settings, words, names, theme)
+    likeness = _Likeness(read, window, settings, words, names, themes(asked, {**words, **names}))
     pairs = _pairs(read, window, threshold / 2, settings, likeness)
     sources = _sources(read, window, settings.copies, pairs)
     ranked = scoring.rank(pairs, window.stories)
@@ -89,10 +93,16 @@ class _Likeness:
     """How like the live entries are to the new one, time left out: by words inside its family, by names outside."""
 
     def __init__(
-        self, read: Read, window: Window, settings: Settings, words: Vector, names: Vector, theme: Theme
+        self,
+        read: Read,
+        window: Window,
+        settings: Settings,
+        words: Vector,
+        names: Vector,
+        asked_for: tuple[Theme, ...],
     ) -> None:
         self._window = window
-        self._theme = theme
+        self._asked_for = asked_for
         self._words = words
         self._family, self._naming = read.features.family, read.features.naming
         self._is_short = read.features.chars < settings.title_only_chars
@@ -115,7 +125,7 @@ class _Likeness:
             cosine *= scoring.OTHER_NAMES
         if cosine and self._is_short and live.family == self._family:
             cosine += scoring.NAMES_SHARE * (self._by_names.get(number, 0.0) - cosine)
-        return min(cosine, scoring.BEYOND_THEME * self._beyond(number, live)) if self._theme.watches else cosine
+        return min(cosine, scoring.BEYOND_THEME * self._beyond(number, live)) if self._asked_for else cosine
 
     def _beyond(self, number: int, live: Live) -> float:
         """How like they are without the words for which both came here."""
@@ -127,7 +137,7 @@ class _Likeness:
 
     def _without(self, mine: Vector, other: Vector) -> float:
         shared = [(name, weight * other[name]) for name, weight in mine.items() if name in other]
-        return sum(product for _, product in shared) - self._theme.explains(shared)
+        return sum(product for _, product in shared) - explained(shared, self._asked_for)
 
     def _within(self, number: int) -> float:
         return self._by_words.get(number, 0.0)

@@ -21,6 +21,8 @@ from monitor.cluster.settings import Settings
 from monitor.cluster.window import Live, Window
 from monitor.values import Assignment, EntryId, StoryKey
 
+_MOST_WATCHES = 20_000
+
 
 class Index:
     """Not for use by two threads at once."""
@@ -30,16 +32,12 @@ class Index:
         settings: Settings,
         knowledge: Knowledge,
         opinion: scoring.Opinion | None = None,
-        asked: Iterable[frozenset[str]] = (),
     ) -> None:
-        """`opinion` is asked about close calls across languages; nobody without one.
-
-        `asked` are the folded words and beginnings that each watch asks for.
-        """
+        """`opinion` is asked about close calls across languages; nobody without one."""
         self._settings = settings
         self._knowledge = knowledge
         self._opinion = opinion
-        self._theme = theme.theme(asked, knowledge)
+        self._asked: dict[frozenset[str], theme.Asked] = {}
         self._reader = Reader(knowledge, settings)
         self._window = Window(settings.window, knowledge)
         self._next = 0
@@ -67,10 +65,21 @@ class Index:
         """Entries seen since then are all that decisions of this index at `now` can depend on."""
         return self.reach(self._settings, now)
 
-    def assign(self, item: Item, now: datetime) -> Assignment:
-        """Say which story an entry belongs to and whose text it is. `now` never goes back."""
+    def assign(self, item: Item, now: datetime, asked: Iterable[frozenset[str]] = ()) -> Assignment:
+        """Say which story an entry belongs to and whose text it is. `now` never goes back.
+
+        `asked` are the folded words and beginnings that each watch asks for which brought it.
+        """
         self._window.move_to(now)
-        return assign(self._read(item), self._window, self._settings, self._opinion, self._theme)
+        read = [self._words(one) for one in asked]
+        return assign(self._read(item), self._window, self._settings, self._opinion, read)
+
+    def _words(self, asked: frozenset[str]) -> theme.Asked:
+        if asked not in self._asked:
+            if len(self._asked) >= _MOST_WATCHES:
+                self._asked.clear()  # they are of configurations long gone
+            self._asked[asked] = theme.read(asked, self._knowledge)
+        return self._asked[asked]
 
     def add(self, item: Item, story: StoryKey, decided: Assignment | None = None) -> None:
         """Record that an entry is a mention of a story. An entry that is there already stays as it is.

@@ -121,7 +121,7 @@ def explain(connection: Connection, subject: Subject, config: Config, ctx: Conte
     matches = understanding.matches_of(entry, knowledge, tags)
     evidence = understanding.read(entry, outlet, knowledge)
     text = EntryText(entry.title, entry.text, entry.language, outlet, entry.published or entry.first_seen)
-    placed = _placed(connection, subject, outlet, ctx, now)
+    placed = _placed(connection, subject, outlet, understanding.asked_for(matches, knowledge), ctx, now)
     facts = _facts(connection, placed.key, entry)
     arrived = events.Arrived(entry, outlet, placed.assignment, matches, evidence)
     is_taken = bool(matches) or placed.recorded
@@ -203,13 +203,20 @@ class _Placed:
     recorded: bool
 
 
-def _placed(connection: Connection, subject: Subject, outlet: Outlet | None, ctx: Context, now: datetime) -> _Placed:
+def _placed(
+    connection: Connection,
+    subject: Subject,
+    outlet: Outlet | None,
+    asked: list[frozenset[str]],
+    ctx: Context,
+    now: datetime,
+) -> _Placed:
     """Where the entry is; where it would be, if it is nowhere."""
     if subject.stored:
         known = stories.mention_of(connection, subject.entry.id)
         if known is not None:
             return _Placed(known.story, known.assignment, True)
-    assignment = ctx.window.assign(understanding.item_of(subject.entry, outlet, now), now)
+    assignment = ctx.window.assign(understanding.item_of(subject.entry, outlet, now), now, asked)
     key = assignment.joined or item.story_key(f"{subject.entry.feed}:{subject.entry.entry_key}")
     return _Placed(key, assignment, False)
 

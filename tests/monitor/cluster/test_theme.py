@@ -9,7 +9,7 @@ import pytest
 from monitor.cluster.index import Index
 from monitor.cluster.item import story_key
 from monitor.cluster.settings import Settings
-from monitor.cluster.theme import theme
+from monitor.cluster.theme import explained, read, themes
 from tests.monitor.cluster.stream import item, knowledge
 
 ASKED = frozenset({"asyl", "azil", "denmark", "danish", "danska"})
@@ -27,20 +27,23 @@ HELD = {
 
 @pytest.mark.parametrize(("feature", "held"), HELD.values(), ids=HELD.keys())
 def test_a_watch_holds(feature: str, held: bool) -> None:
-    assert (theme([ASKED], knowledge()).explains([(feature, 1.0)]) == 1.0) is held
+    assert read(ASKED, knowledge()).hold(feature) is held
 
 
 def test_watches_do_not_explain_together() -> None:
-    both = theme([frozenset({"harbour"}), frozenset({"strike"})], knowledge())
-    assert both.explains([("harbou", 0.5), ("strike", 0.25), ("ferry", 0.1)]) == 0.5
+    shared = {"harbou": 0.5, "strike": 0.25, "ferry": 0.1}
+    watches = [read(frozenset({word}), knowledge()) for word in ("harbour", "strike", "railway")]
+    asked_for = themes(watches, shared)
+    assert sorted(map(sorted, asked_for)) == [["harbou"], ["strike"]]
+    assert explained(shared.items(), asked_for) == 0.5
 
 
 def joins(first: tuple[str, str], second: tuple[str, str], asked: Sequence[frozenset[str]]) -> bool:
-    index = Index(Settings(), knowledge(), asked=asked)
+    index = Index(Settings(), knowledge())
     told = item(1, *first)
     index.add(told, story_key("1"))
     later = item(2, *second)
-    return index.assign(later, later.seen_at).joined is not None
+    return index.assign(later, later.seen_at, asked).joined is not None
 
 
 NUMBERS = ("Danish asylum numbers at a new low", "The statistics office counted 900 cases.")
