@@ -24,7 +24,7 @@ from monitor.web.sources import Sources
 
 TIMELINE = 80
 _COVERED_FOR = timedelta(seconds=20)
-_SPOTS = 50
+_SPOTS = 20
 """Feeds that do not answer, by name; the rest is a number."""
 _LANGUAGES = "ar bg bs de el en es fr hr hu it mk nl pl pt ro ru sl sq sr tr uk"
 """What the list offers; an address may ask for any."""
