@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, and_, bindparam, func, or_, select, update
+from sqlalchemy import BindParameter, Connection, and_, bindparam, func, or_, select, update
 
 from monitor.errors import LeaseLost
 from monitor.store import plain, tables
@@ -19,6 +19,8 @@ from monitor.values import Claim, FeedId
 
 _T = tables.feed.c
 CANDIDATES = 400
+_PLACE = {column.name: place for place, column in enumerate(tables.FEED_STATE)}
+_ID, _TOKEN = _PLACE["id"], _PLACE["lease_token"]
 _TOKENS = plain.Statement(
     {name: select(_T.id, _T.lease_token).where(plain.among(name, _T.id, "feeds")) for name in plain.DATABASES}
 )
@@ -76,12 +78,11 @@ def claim(
     given: dict[str, Any] = {"now": now, "until": until, "per_host": per_host, "most": limit, "looked_at": looked_at}
     chosen = {"busy": list(busy) or None, "of_host": host, "only": only}
     given |= {name: value for name, value in chosen.items() if value is not None}
-    taken = connection.execute(_claiming(frozenset(given)), given).all()
-    return claimed_rows(taken, until)
+    return claimed_rows(_claiming(frozenset(given)).rows(connection, given), until)
 
 
 @cache
-def _claiming(given: frozenset[str]) -> Any:
+def _claiming(given: frozenset[str]) -> plain.Statement:
     """The statement that claims with these parameters; made once, since making it costs more than running it."""
     now = bindparam("now", type_=_T.next_at.type)
     narrowed = {
@@ -103,12 +104,13 @@ def _claiming(given: frozenset[str]) -> Any:
         .with_for_update(skip_locked=True, of=tables.feed)
     )
     claimed = {"lease_run": None, "lease_until": bindparam("until"), "lease_token": _T.lease_token + 1}
-    return update(tables.feed).where(_T.id.in_(take)).values(**claimed).returning(*tables.FEED_STATE)
+    claiming = update(tables.feed).where(_T.id.in_(take)).values(**claimed)
+    return plain.Statement(claiming.returning(*tables.FEED_STATE))
 
 
-def claimed_rows(taken: Iterable[Row[Any]], until: datetime) -> tuple[FeedRow, ...]:
-    """Feeds that an update has just claimed, the longest overdue first."""
-    rows = (of_row(row, Claim(FeedId(row.id), row.lease_token, until)) for row in taken)
+def claimed_rows(taken: Iterable[Sequence[Any]], until: datetime) -> tuple[FeedRow, ...]:
+    """Feeds that an update has just claimed, given by their `tables.FEED_STATE`, the longest overdue first."""
+    rows = (of_row(cells, Claim(FeedId(cells[_ID]), cells[_TOKEN], until)) for cells in taken)
     return tuple(sorted(rows, key=lambda row: (row.next_at, row.id)))
 
 

@@ -259,31 +259,38 @@ def by_url(connection: Connection, url: str) -> FeedRow | None:
     return None if row is None else of_row(row)
 
 
-def of_row(row: Row[Any], held: Claim | None = None) -> FeedRow:
-    """A feed from `tables.FEED_STATE` of its row, perhaps as somebody `held` it."""
+def of_row(cells: Sequence[Any], held: Claim | None = None) -> FeedRow:
+    """A feed from `tables.FEED_STATE` of its row, perhaps as somebody `held` it.
+
+    By place, not by name: claims make very many of them.
+    """
+    number, url, moved_to, host, _, state, etag, last_modified, body_sha256, gen, items, *rest = cells
+    policy, troubled, trouble_at, standing, standing_since, next_at, next_reason, schedule, *rest = rest
+    fail_reason, fail_message, first_fail_at, last_ok_at, last_new_at, last_attempt_at, baseline_at, *rest = rest
+    *_, settings = rest  # between them is who holds it
     return FeedRow(
-        id=FeedId(row.id),
-        url=row.url,
-        moved_to=row.moved_to,
-        host=row.host,
-        state=row.state,
-        validators=Validators(row.etag, row.last_modified),
-        body_sha256=row.body_sha256,
-        gen=row.gen,
-        items=row.items,
-        trust=Trust(Policy(row.identity_policy), row.identity_troubled, row.identity_trouble_at),
-        standing=row.standing,
-        standing_since=row.standing_since,
-        next_at=row.next_at,
-        next_reason=row.next_reason,
-        schedule=row.schedule,
-        fail_reason=row.fail_reason,
-        fail_message=row.fail_message,
-        first_fail_at=row.first_fail_at,
-        last_ok_at=row.last_ok_at,
-        last_new_at=row.last_new_at,
-        last_attempt_at=row.last_attempt_at,
-        baseline_at=row.baseline_at,
-        settings=row.settings,
+        id=FeedId(number),
+        url=url,
+        moved_to=moved_to,
+        host=host,
+        state=state,
+        validators=Validators(etag, last_modified),
+        body_sha256=body_sha256,
+        gen=gen,
+        items=items,
+        trust=Trust(Policy(policy), troubled, trouble_at),
+        standing=standing,
+        standing_since=standing_since,
+        next_at=next_at,
+        next_reason=next_reason,
+        schedule=schedule,
+        fail_reason=fail_reason,
+        fail_message=fail_message,
+        first_fail_at=first_fail_at,
+        last_ok_at=last_ok_at,
+        last_new_at=last_new_at,
+        last_attempt_at=last_attempt_at,
+        baseline_at=baseline_at,
+        settings=settings,
         claim=held,
     )
