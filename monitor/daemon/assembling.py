@@ -106,6 +106,8 @@ async def _closed(pool: parser_pool.ParserPool) -> AsyncIterator[parser_pool.Par
 
 async def _learn(built: parts.Parts, awake: Config, revision: int) -> None:
     """Read what is known of languages and outlets, and the live stories, in a thread; from then on answers are read."""
+    if built.understood.is_set():
+        return
 
     def read() -> understanding.Context:
         return wiring.context(built.engine, wiring.knowledge(awake, config_rev=revision), awake, now=built.now())

@@ -164,10 +164,25 @@ async def _serve(running: Running, reloader: reloading.Reloader, start: Start, w
     measures.leader_missing.set_function(lambda: running.leader.is_missing)
     await running.dispatcher.start(running.shards.run)
     _say_started(running, doors.page if doors is not None else None)
+    page = None
     async with reloader.held():
         await _first_polls(running)
-        await running.learn()
-        await tell_start(reloader, start)
+        learnt = await _learn(running, reloader, start)
+    if learnt:
+        page = await _open(running, reloader, start, doors, ticking)
+        told.ready(_summary(running))
+        await running.stopping.wait()
+    told.stopping()
+    await _stop(running, reloader, ticking)
+    if page is not None:
+        await page.stop()
+    log.info("stopped")
+
+
+async def _open(
+    running: Running, reloader: reloading.Reloader, start: Start, doors: Doors | None, ticking: tick.Tick
+) -> Any:
+    """Open the page, if it is wanted, and let everything begin that goes on by the clock."""
     settle()
     await asyncio.to_thread(_load)
     page = await _page(running, doors, partial(ticking.is_late, "tick")) if doors is not None else None
@@ -176,13 +191,23 @@ async def _serve(running: Running, reloader: reloading.Reloader, start: Start, w
     reloader.start(hashlib.sha256(start.content).hexdigest())
     reloader.prime(running.primes)
     settle()
-    told.ready(_summary(running))
-    await running.stopping.wait()
-    told.stopping()
-    await _stop(running, reloader, ticking)
-    if page is not None:
-        await page.stop()
-    log.info("stopped")
+    return page
+
+
+async def _learn(running: Running, reloader: reloading.Reloader, start: Start) -> bool:
+    """Learn what answers are read by, and say whether the file is in use; False when asked to stop meanwhile.
+
+    The database may go away now as at any other time: then this is done again.
+    """
+    while not running.stopping.is_set():
+        try:
+            await running.learn()
+            await tell_start(reloader, start)
+            return True
+        except (DBAPIError, StoreUnreachable) as exc:
+            _note_outage(exc, "learning_put_off")
+            await asyncio.sleep(_AGAIN_S)
+    return False
 
 
 async def _first_polls(running: Running) -> None:

@@ -272,7 +272,7 @@ async def test_a_new_watch_records_the_past_and_fires_for_what_came_after_it(tmp
         assert mentions == [(6,)]
         baseline = {key.split(":")[2] for key in at.events("baseline") if key.startswith("new_story:kosovo:")}
         assert len(baseline) == 2
-        at.arrive("Kosovo votes on a customs law", at=NOW + timedelta(minutes=5), host="outlet-c.example")
+        at.arrive("Kosovo: police stop a bus, 12 are held", at=NOW + timedelta(minutes=5), host="outlet-c.example")
         assert any(key.startswith("new_outlet:kosovo:") and "outlet-c" in key for key in at.events("open"))
         states = {row.watch: row.primed_at for row in at.rows(select(tables.watch_state))}
         assert states["kosovo"] is not None
