@@ -38,6 +38,11 @@ class Tally:
     slowest: timedelta | None = None
 
 
+def asks_for_tags(choices: Mapping[str, stored.Choice]) -> bool:
+    """Whether `tally` has to be given the settings of feeds: those in the database have their tags there."""
+    return any(choice.tags is not None for choice in choices.values())
+
+
 def tally(polled: Iterable[Sight], now: datetime, choices: Mapping[str, stored.Choice]) -> dict[str, Tally]:
     """Count for each of these watches how well it sees: one pass, whatever the number of feeds."""
     found = {name: Tally() for name in choices}

@@ -7,15 +7,15 @@ here for the next weeks, since they cannot make any.
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, timedelta
 
 import sqlalchemy as sa
 from alembic import op
 
-from monitor.store import partitions
-
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 INSTANT = sa.BigInteger().with_variant(sa.DateTime(timezone=True), "postgresql")
+WEEKS = 6
+"""Enough until a process of the new release makes more."""
 
 revision = "0003"
 down_revision = "0002"
@@ -57,4 +57,9 @@ def upgrade() -> None:
         sa.text("insert into meta (key, value) values ('fetch_log_before', :now)"), {"now": now.isoformat()}
     )
     if on_postgres:
-        partitions.make_next(connection, now, partitions.FETCH_LOG)
+        monday = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=now.weekday())
+        for since in (monday + timedelta(weeks=n) for n in range(WEEKS)):
+            op.execute(
+                f"create table fetch_log_{since:%Y_%m_%d} partition of fetch_log"
+                f" for values from ('{since.isoformat()}') to ('{(since + timedelta(weeks=1)).isoformat()}')"
+            )

@@ -71,7 +71,9 @@ def _asked(config: Any, text: str, *, live: bool, estimate: bool) -> list[Any]:
 
 def _from_history(config: Any, text: str, *, live: bool) -> tuple[Any, ...]:
     """Estimates on stored entries; a database that is not there yet says nothing."""
-    url = _named_database(config)
+    from monitor.config import locating
+
+    url = locating.url_of(config, os.environ)
     if not _may_be_asked(url, live=live):
         return ()
     # Not before it is needed: the pipeline's modules take half a second, and many checks have no database.
@@ -89,12 +91,6 @@ def _from_history(config: Any, text: str, *, live: bool) -> tuple[Any, ...]:
     except StoreError as exc:
         document = reading.read_text(text, config.file)
         return (faults.problem(document, "E081", ("storage", "url"), secrets.redact(str(exc))),)
-
-
-def _named_database(config: Any) -> str:
-    from monitor.config import secrets
-
-    return os.environ.get("STORYWATCH_STORAGE_URL") or secrets.reveal(config.storage.url, os.environ)
 
 
 def _may_be_asked(url: str, *, live: bool) -> bool:
@@ -125,7 +121,7 @@ def _beside_what_runs(path: Path, config: Any, *, live: bool) -> Iterator[str]:
     if config is None:
         url = os.environ.get("STORYWATCH_STORAGE_URL") or locating.url_in(path, os.environ)
     else:
-        url = _named_database(config)
+        url = locating.url_of(config, os.environ)
     if url is None or not _may_be_asked(url, live=live):
         return
     good = _newest_good(url)

@@ -12,6 +12,7 @@ from monitor.config.document import Document
 from monitor.config.shape import ALERT_SECTIONS, FileShape
 from monitor.config.vocabulary import SERBO_CROATIAN
 from monitor.match.concepts import Concepts
+from monitor.schedule import bounds
 
 
 def build(
@@ -99,7 +100,7 @@ def _limits(limits: shape.Limits) -> values.Limits:
 
 def usual_ceiling(tags: Collection[str]) -> timedelta:
     """How often a feed with these tags is polled at the least."""
-    return timedelta(minutes=30 if "government" in tags else 60)
+    return bounds.GOVERNMENT_CEILING if "government" in tags else bounds.CEILING
 
 
 def _feed(feed: shape.Feed, line: int) -> values.FeedConfig:

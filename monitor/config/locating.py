@@ -33,7 +33,15 @@ def storage_url(path: Path, environ: Mapping[str, str]) -> str:
         if named is None:
             raise
         return named
-    return secrets.reveal(config.storage.url, environ)
+    return url_of(config, environ)
+
+
+def url_of(config: Config, environ: Mapping[str, str]) -> str:
+    """The database address of a configuration; the environment's goes before the file's.
+
+    Errors: SecretMissing.
+    """
+    return environ.get("STORYWATCH_STORAGE_URL") or secrets.reveal(config.storage.url, environ)
 
 
 def direct_url(path: Path, environ: Mapping[str, str]) -> str | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from monitor import logs, reloading
+from monitor.config import locating
 from monitor.daemon import starting
 from monitor.daemon.assembling import assembled
 from monitor.daemon.running import utc_now
@@ -66,7 +67,7 @@ def poll_once(path: Path, environ: Mapping[str, str], *, ignore_schedule: bool, 
     logs.configure(sys.stderr, quiet=True)
     start = starting.start_config(path, environ)
     starting.say_problems(start.problems)
-    url = starting.database(start.config, environ)
+    url = locating.url_of(start.config, environ)
     with filelock.FileLock(url) as lock:
         done = asyncio.run(_poll_once(start, path, environ, url, ignore_schedule, force))
         lock.note_database()

@@ -25,6 +25,7 @@ from sqlalchemy.exc import DBAPIError
 import monitor
 from monitor import logs, reloading, supervisor, tracing, understanding
 from monitor import metrics as measures
+from monitor.config import locating
 from monitor.config.values import Config
 from monitor.daemon import chores, clocks, crew, starting
 from monitor.daemon.assembling import assembled
@@ -63,7 +64,7 @@ def run(
     start = starting.start_config(path, environ)
     hidden.values = start.known
     starting.say_problems(start.problems)
-    crew.refuse_odd(start.config, starting.database(start.config, environ), role)
+    crew.refuse_odd(start.config, locating.url_of(start.config, environ), role)
     work = Work(role, role is not Role.WORKER or port is not None, port, wait)
     tracing.configure(tracing.of(environ, monitor.__version__))
     try:
@@ -103,7 +104,7 @@ class Work:
 
 
 async def _run(start: Start, environ: Mapping[str, str], hidden: logs.Known, work: Work) -> int:
-    url, clock = starting.database(start.config, environ), clocks.Clock(utc_now)
+    url, clock = locating.url_of(start.config, environ), clocks.Clock(utc_now)
 
     async def reach(engine: Engine) -> None:
         await _reach(engine, start.config, environ, url, work.wait)

@@ -16,7 +16,7 @@ from pathlib import Path
 import structlog
 from sqlalchemy import Engine
 
-from monitor.config import api, locating, secrets
+from monitor.config import api, locating
 from monitor.config.values import Config
 from monitor.errors import ConfigError, Problem, StoreError, StoreUnreachable
 from monitor.store import engine as engines
@@ -46,11 +46,6 @@ class Start:
     known: tuple[str, ...] = ()
     content: bytes = b""
     refused: tuple[Problem, ...] = ()
-
-
-def database(config: Config, environ: Mapping[str, str]) -> str:
-    """The address of the database; the environment's goes before the file's."""
-    return environ.get("STORYWATCH_STORAGE_URL") or secrets.reveal(config.storage.url, environ)
 
 
 def start_config(path: Path, environ: Mapping[str, str]) -> Start:

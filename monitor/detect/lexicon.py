@@ -35,20 +35,10 @@ _SHARE = 0.3
 GRAMMAR = (
     *("neg", "and", "split", "relative", "that", "condition", "whether", "modal", "to", "from", "in", "prep", "of"),
     *("det", "genitive", "pronoun", "time", "there", "realm", "future", "former", "passive", "perfect", "article"),
-    *(
-        "request",
-        "asked",
-        "own",
-        "statement",
-        "told",
-        "aux",
-        "headnoun",
-        "acronym_nominative",
-        "demonstrative",
-        "hearsay",
-    ),
+    *("request", "asked", "own", "statement", "told", "aux", "headnoun", "acronym_nominative", "demonstrative"),
     *("suffix", "proclitic", "backshift", "agent", "as", "post", "unwilling"),
     *("irrealis", "would", "term", "adverb", "counterpart", "reproach", "messenger", "because", "country"),
+    "hearsay",
 )
 """Word lists the rules ask for; a language that has no such words leaves them out."""
 APART = frozenset(("abbreviations", "function", "suffix", "proclitic"))

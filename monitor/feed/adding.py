@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor import daemon, logs, outward, parser_pool, schedule
-from monitor.config import api, editing, locating, redaction, secrets, stored
+from monitor.config import api, editing, locating, redaction, stored
 from monitor.config.values import Config
 from monitor.errors import ParseError, StoreError
 from monitor.feed import admin, formats, storing
@@ -270,7 +270,7 @@ def add(path: Path, wish: Wish, environ: Mapping[str, str]) -> Added:
         return Added(Found(known.url), line=known.line, known=True)
     # What the file would refuse is refused before anybody is asked.
     admin.with_feeds(path, before, [editing.feed_line(wish.url, wish.tags, wish.outlet)], environ)
-    database = environ.get("STORYWATCH_STORAGE_URL") or secrets.reveal(config.storage.url, environ)
+    database = locating.url_of(config, environ)
     found = asyncio.run(_look_for(config, wish, database))
     if found.offers:
         return Added(found)

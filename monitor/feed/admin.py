@@ -18,7 +18,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from monitor import resources, schedule
-from monitor.config import api, editing, locating, secrets, units
+from monitor.config import api, editing, locating, units
 from monitor.config.values import Config, FeedConfig
 from monitor.errors import ConfigError, StoreError
 from monitor.feed.facts import Facts, FeedRefused, FeedUnknown, find, span, unknown, when
@@ -31,7 +31,7 @@ def database_of(path: Path, environ: Mapping[str, str]) -> tuple[Config, str]:
     Errors: ConfigError.
     """
     config = api.load(locating.config_file(path), environ, with_secrets=False)
-    return config, environ.get("STORYWATCH_STORAGE_URL") or secrets.reveal(config.storage.url, environ)
+    return config, locating.url_of(config, environ)
 
 
 def configured_feeds(path: Path, environ: Mapping[str, str]) -> Mapping[str, FeedConfig] | None:

@@ -38,8 +38,8 @@ def check(connection: Connection, config: Config, plan: route.Plan, now: datetim
     known = rows.read(connection)
     watches = [watch for watch in config.watches if not watch.paused]
     choices = choices_of(watches, config)
-    with_tags = any(choice.tags is not None for choice in choices.values())
-    tallies = seeing.tally(sights.read(connection, settings=with_tags), now, choices)
+    polled = sights.read(connection, settings=seeing.asks_for_tags(choices))
+    tallies = seeing.tally(polled, now, choices)
     for watch in watches:
         seen = tallies[watch.name]
         share = seen.healthy / seen.feeds if seen.feeds else 1.0

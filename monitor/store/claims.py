@@ -13,12 +13,13 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, and_, bindparam, func, or_, select, update
 
 from monitor.errors import LeaseLost
-from monitor.store import plain, tables
+from monitor.store import choosing, plain, tables
 from monitor.store.feeds import FeedRow, of_row
 from monitor.values import Claim, FeedId
 
 _T = tables.feed.c
 CANDIDATES = 400
+"""Feeds that a claim looks at, at the least."""
 _PLACE = {column.name: place for place, column in enumerate(tables.FEED_STATE)}
 _ID, _TOKEN = _PLACE["id"], _PLACE["lease_token"]
 _TOKENS = plain.Statement(
@@ -43,7 +44,7 @@ def due_hosts(connection: Connection, now: datetime) -> tuple[str, ...]:
 
 
 def _is_due(now: datetime | BindParameter[Any]) -> Any:
-    return and_(tables.POLLED, _T.next_at <= now, _is_free(now))
+    return and_(choosing.is_due(now), _is_free(now))
 
 
 def _is_free(now: datetime | BindParameter[Any]) -> Any:
@@ -63,15 +64,11 @@ def claim(
 ) -> tuple[FeedRow, ...]:
     """Take due feeds of any shard, the longest overdue first, at most `per_host` of one host, none of a `busy` one.
 
-    They are chosen from the first `CANDIDATES`: a claim costs the same however many are due, and where one host has
-    them all the others wait for the next claim, which finds it busy.
-
     For a process that is alone, or a person's request: no run of a shard takes such a claim over before it ends.
 
     `host` and `only` narrow the choice, to a host's feeds or to one feed.
-    Nine are what a host's spacing of 5 s lets begin before a lease of 90 s gets short. The conditions stand twice on
-    purpose: Postgres skips rows that are locked now, not rows that were locked, changed and released since the
-    statement began; only conditions on the locking level are read again.
+    Nine are what a host's spacing of 5 s lets begin before a lease of 90 s gets short. `choosing.chosen` says how it
+    chooses.
     """
     until = now + lease
     looked_at = max(2 * limit, CANDIDATES)
@@ -90,19 +87,9 @@ def _claiming(given: frozenset[str]) -> plain.Statement:
         "of_host": _T.host == bindparam("of_host"),
         "only": _T.id == bindparam("only"),
     }
-    wanted = [condition for name, condition in narrowed.items() if name in given]
-    longest = select(_T.id, _T.host, _T.next_at).where(_is_due(now), *wanted).order_by(_T.next_at)
-    near = longest.limit(bindparam("looked_at")).subquery()
-    place = func.row_number().over(partition_by=near.c.host, order_by=(near.c.next_at, near.c.id)).label("place")
-    due = select(near.c.id, place).subquery()
-    take = (
-        select(_T.id)
-        .join(due, due.c.id == _T.id)
-        .where(due.c.place <= bindparam("per_host"), _is_due(now))
-        .order_by(_T.next_at, _T.id)
-        .limit(bindparam("most"))
-        .with_for_update(skip_locked=True, of=tables.feed)
-    )
+    free = _is_due(now)
+    wanted = and_(free, *(condition for name, condition in narrowed.items() if name in given))
+    take = choosing.chosen(wanted, still=free)
     claimed = {"lease_run": None, "lease_until": bindparam("until"), "lease_token": _T.lease_token + 1}
     claiming = update(tables.feed).where(_T.id.in_(take)).values(**claimed)
     return plain.Statement(claiming.returning(*tables.FEED_STATE))

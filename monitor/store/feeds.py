@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, bindparam, case, delete, func, null, select, update
+from sqlalchemy import Connection, Row, bindparam, case, delete, func, null, select, update
 
 from monitor.parse.identity import Policy, Trust
 from monitor.store import plain, tables
@@ -112,16 +112,17 @@ def _join(
     connection: Connection, seeds: Sequence[Seed], wanted: Mapping[str, str], moved: dict[int, str], now: datetime
 ) -> int:
     """Let feeds be configured ones that were not: new ones, those that were once, those that stand in the database."""
+    make = plain.INSERT[connection.dialect.name]  # another process may write the same rows just now
     there = {row.url for row in _with_urls(connection, [seed.url for seed in seeds])}
     new = [seed for seed in seeds if seed.url not in there]
     if new:
         made = [new_row(seed.url, seed.host, now) | {"state": wanted[seed.url]} for seed in new]
-        connection.execute(insert_of(connection, tables.feed).on_conflict_do_nothing(index_elements=["url"]), made)
+        connection.execute(make(tables.feed).on_conflict_do_nothing(index_elements=["url"]), made)
     rows = _with_urls(connection, [seed.url for seed in seeds])
     for row in rows:
         _note(row, wanted[row.url], moved)
     named = [{"feed_id": row.id} for row in rows]
-    connection.execute(insert_of(connection, tables.configured).on_conflict_do_nothing(), named)
+    connection.execute(make(tables.configured).on_conflict_do_nothing(), named)
     return len(new)
 
 
@@ -130,11 +131,6 @@ def _with_urls(connection: Connection, urls: Sequence[str]) -> Sequence[Row[Any]
     for some in plain.chunks(urls):
         rows += connection.execute(select(_T.id, _T.url, _T.state).where(_T.url.in_(some)))
     return rows
-
-
-def insert_of(connection: Connection, table: Table) -> Any:
-    """An insert that can leave rows out which another process has written just now."""
-    return plain.INSERT[connection.dialect.name](table)
 
 
 def new_row(url: str, host: str, at: datetime) -> dict[str, Any]:

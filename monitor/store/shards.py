@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Interval, and_, bindparam, func, insert, literal, or_, select, update
+from sqlalchemy import Connection, Interval, and_, bindparam, func, insert, literal, or_, select, update
 
 from monitor.errors import SchemaMismatch
-from monitor.store import meta, plain, tables
+from monitor.store import choosing, meta, plain, tables
 from monitor.values import Shard
 
 COUNT = 512
@@ -54,7 +54,7 @@ def prepare(connection: Connection) -> None:
 
 def due(connection: Connection, now: datetime) -> tuple[Shard, ...]:
     """The shards with something to poll: one look into an index for each."""
-    waits = select(_FEED.id).where(_FEED.shard == _SHARD.n, _is_due(now), _is_free(connection, now)).exists()
+    waits = select(_FEED.id).where(_FEED.shard == _SHARD.n, choosing.is_due(now), _is_free(connection, now)).exists()
     return tuple(Shard(n) for n in connection.execute(select(_SHARD.n).where(waits).order_by(_SHARD.n)).scalars())
 
 
@@ -77,25 +77,21 @@ def claim(
     per_host: int = 9,
     busy: Sequence[str] = (),
 ) -> Sequence[Any]:
-    """Take due feeds of a shard for a run, the longest overdue first; rows for `claims.claimed_rows`.
+    """Take due feeds of a shard for a run, as `choosing.chosen` does; rows for `claims.claimed_rows`.
 
     Nothing once a newer run was opened. At most `per_host` of one host and none of a `busy` one: nine are what a
     spacing of 5 s lets begin before a lease of 90 s gets short. Candidates are twice the take, or one big host would
     have all of them read.
-
-    The conditions stand twice on purpose: Postgres skips rows that are locked now, not rows that were locked, changed
-    and released since the statement began; only conditions on the locking level are read again. `order by` beside
-    `limit`, or a prepared statement may scan the table.
     """
-    given = {"of_shard": shard, "of_run": run, "now": now, "most": limit, "twice": 2 * limit, "per_host": per_host}
+    given = {"of_shard": shard, "of_run": run, "now": now, "most": limit, "looked_at": 2 * limit, "per_host": per_host}
     given |= {"busy": list(busy)} if busy else {}
     is_shared = connection.dialect.name == "postgresql"
     given |= {"lease": lease} if is_shared else {"until": now + lease}
-    return connection.execute(_claiming(is_shared=is_shared, some_busy=bool(busy)), given).all()
+    return _claiming(is_shared=is_shared, some_busy=bool(busy)).rows(connection, given)
 
 
 @cache
-def _claiming(*, is_shared: bool, some_busy: bool) -> Any:
+def _claiming(*, is_shared: bool, some_busy: bool) -> plain.Statement:
     """The statement that claims; made once, since making it costs more than running it.
 
     Leases are measured by the database's clock where processes on several machines share one.
@@ -105,28 +101,12 @@ def _claiming(*, is_shared: bool, some_busy: bool) -> Any:
     until = func.now() + bindparam("lease", type_=Interval) if is_shared else bindparam("until")
     free = or_(_FEED.lease_until.is_(None), _FEED.lease_until < clock, _FEED.lease_run < bindparam("of_run"))
     others = [_FEED.host.not_in(bindparam("busy", expanding=True))] if some_busy else []
-    wanted = and_(_FEED.shard == bindparam("of_shard"), _is_due(now), free, *others)
-    candidates = select(_FEED.id, _FEED.host, _FEED.next_at).where(wanted).order_by(_FEED.next_at)
-    near = candidates.limit(bindparam("twice")).subquery()
-    place = func.row_number().over(partition_by=near.c.host, order_by=(near.c.next_at, near.c.id)).label("place")
-    placed = select(near.c.id, place).subquery()
+    wanted = and_(_FEED.shard == bindparam("of_shard"), choosing.is_due(now), free, *others)
     current = select(_SHARD.n).where(_SHARD.n == bindparam("of_shard"), _SHARD.run == bindparam("of_run")).exists()
-    take = (
-        select(_FEED.id)
-        .join(placed, placed.c.id == _FEED.id)
-        .where(placed.c.place <= bindparam("per_host"), current, _is_due(now), free)
-        .order_by(_FEED.next_at, _FEED.id)
-        .limit(bindparam("most"))
-        .with_for_update(skip_locked=True, of=tables.feed)
-        .cte("take")
-    )
+    take = choosing.chosen(wanted, still=and_(current, choosing.is_due(now), free)).cte("take")
     claimed = {"lease_run": bindparam("of_run"), "lease_until": until, "lease_token": _FEED.lease_token + 1}
-    return update(tables.feed).where(_FEED.id.in_(select(take.c.id))).values(**claimed).returning(*tables.FEED_STATE)
-
-
-def _is_due(now: datetime | BindParameter[Any]) -> Any:
-    # The states as the index has them: with parameters in their place a prepared statement could not use it.
-    return and_(tables.POLLED, _FEED.next_at <= now)
+    claiming = update(tables.feed).where(_FEED.id.in_(select(take.c.id))).values(**claimed)
+    return plain.Statement(claiming.returning(*tables.FEED_STATE))
 
 
 def _is_free(connection: Connection, now: datetime) -> Any:

@@ -76,8 +76,7 @@ def read(
     `insecure` are the feeds whose certificate is not looked at. At most so many feeds are listed, one by one, and with
     `part` only those in whose address it is; everything else is said of all of them.
     """
-    with_tags = any(choice.tags is not None for choice in watches.values())
-    polled = tuple(sights.read(connection, settings=with_tags))
+    polled = tuple(sights.read(connection, settings=seeing.asks_for_tags(watches)))
     low = lows.read(connection)
     seen = []
     for watch, covered in seeing.tally(polled, now, watches).items():

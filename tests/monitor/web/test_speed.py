@@ -80,4 +80,5 @@ async def test_a_page_of_a_crowded_database_is_quick(
         print(
             f"\n{path():32} p95 {p95 * 1000:6.1f} ms of {limit * 1000:.0f}, median {statistics.median(took) * 1000:.1f}"
         )
-    assert not FULL or p95 < limit
+    # A busy machine must not fail the small one: it may stand still for one page, not for most of them.
+    assert (p95 < limit) if FULL else (statistics.median(took) < 10 * limit)
